@@ -1,0 +1,342 @@
+"""What we do so that it stays fixed: causes, countermeasures and the check that proves them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models import Impact, Incident, Severity, Status
+from opsdesk.errors import Missing
+from plant.models import Person
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class Kind(models.TextChoices):
+    CONTAINMENT = "containment", _("Keep product moving")
+    PERMANENT = "permanent", _("Stop it coming back")
+    PREVENTIVE = "preventive", _("Before it happens")
+
+
+class Stage(models.TextChoices):
+    """The status of a countermeasure. Two code terms may share a screen word (language.md §3)."""
+
+    PLANNED = "planned", _("To agree")
+    IN_WORK = "in_work", _("Promised")
+    IN_PLACE = "in_place", _("In place")
+    CHECKING = "checking", _("In place, proving")
+    EFFECTIVE = "effective", _("Proven")
+    NOT_EFFECTIVE = "not_effective", _("Did not hold")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class Strength(models.TextChoices):
+    """How much a countermeasure relies on people; strongest first."""
+
+    ELIMINATE = "eliminate", _("It cannot happen any more")
+    PREVENT = "prevent", _("It is prevented")
+    DETECT_STOP = "detect_stop", _("It is detected and stops")
+    WARN = "warn", _("Somebody is warned")
+    TRAIN = "train", _("People were told")
+
+
+STRONG_ENOUGH = (Strength.ELIMINATE, Strength.PREVENT, Strength.DETECT_STOP)
+"""Needed for S1, S2 and repeats (domain §3), or a manager's waiver."""
+
+LIVE = (Stage.PLANNED, Stage.IN_WORK, Stage.IN_PLACE, Stage.CHECKING)
+
+_NOT_COUNTING = (Stage.WITHDRAWN, Stage.NOT_EFFECTIVE)
+
+
+class Cause(models.Model):
+    """Why it happened and why nothing caught it. Both are needed before an incident closes."""
+
+    incident = models.OneToOneField(
+        Incident, on_delete=models.PROTECT, related_name="cause"
+    )
+    root_cause = models.TextField(_("why it happened"), blank=True)
+    escape_cause = models.TextField(_("why nothing caught it"), blank=True)
+    five_whys = models.JSONField(_("five whys"), default=list, blank=True)
+    written_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    written_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("cause")
+        verbose_name_plural = _("causes")
+
+    def __str__(self) -> str:
+        return self.root_cause or self.escape_cause
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.root_cause.strip() and self.escape_cause.strip())
+
+
+class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
+    def with_people(self) -> CountermeasureQuerySet:
+        return self.select_related("owner", "checker", "checked_by", "waived_by")
+
+    def live(self) -> CountermeasureQuerySet:
+        return self.filter(stage__in=LIVE)
+
+    def counting(self) -> CountermeasureQuerySet:
+        """Those that decide whether an incident may close: withdrawn and failed ones do not."""
+        return self.exclude(stage__in=_NOT_COUNTING)
+
+    def containment(self) -> CountermeasureQuerySet:
+        return self.filter(kind=Kind.CONTAINMENT)
+
+    def permanent(self) -> CountermeasureQuerySet:
+        return self.filter(kind=Kind.PERMANENT)
+
+    def in_place(self) -> CountermeasureQuerySet:
+        return self.filter(stage__in=[Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE])
+
+    def missing_for_closing(self, incident: Incident) -> list[str]:
+        """Plain sentences: what the countermeasures of this incident still lack before it may close (domain §3)."""
+        counting = [
+            c
+            for c in self.filter(incident=incident).with_people()
+            if c.stage not in _NOT_COUNTING
+        ]
+        missing = [c.what_it_lacks() for c in counting]
+        if not any(c.kind == Kind.PERMANENT for c in counting):
+            missing.insert(
+                0, _("A countermeasure that stops it coming back is missing.")
+            )
+        cause = Cause.objects.filter(incident=incident).first()
+        if cause is None or not cause.root_cause.strip():
+            missing.append(_("Why it happened is not written yet."))
+        if cause is None or not cause.escape_cause.strip():
+            missing.append(_("Why nothing caught it is not written yet."))
+        return [str(sentence) for sentence in missing if sentence]
+
+    def worn(self) -> CountermeasureQuerySet:
+        """Bandages that are still on."""
+        return self.containment().filter(removed_at=None).exclude(stage=Stage.WITHDRAWN)
+
+    def expired(self, today: date) -> CountermeasureQuerySet:
+        return self.worn().filter(expires_on__lt=today)
+
+    def locked(self, pk: int) -> Countermeasure:
+        """The countermeasure with its incident row locked first: the incident is the lock of its family.
+
+        Raises Missing when there is no such countermeasure.
+        """
+        number = self.filter(pk=pk).values_list("incident__number", flat=True).first()
+        if number is None:
+            raise Missing(
+                "unknown_countermeasure", _("There is no such countermeasure.")
+            )
+        incident = Incident.objects.locked(number)
+        found = self.with_people().get(pk=pk)
+        found.incident = incident
+        return found
+
+
+class Countermeasure(models.Model):
+    """One thing we do about an incident, who does it, by when, and how we will know that it works."""
+
+    incident = models.ForeignKey(
+        Incident, on_delete=models.PROTECT, related_name="countermeasures"
+    )
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    stage = models.CharField(
+        _("status"), max_length=16, choices=Stage.choices, default=Stage.PLANNED
+    )
+    what = models.CharField(_("what we do"), max_length=300)
+    owner = models.ForeignKey(
+        Person,
+        verbose_name=_("owner"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="countermeasures_owned",
+    )
+    due_on = models.DateField(_("promised for"), null=True, blank=True)
+    strength = models.CharField(
+        _("strength"), max_length=12, choices=Strength.choices, blank=True
+    )
+    waived_by = models.ForeignKey(
+        Person,
+        verbose_name=_("strength waived by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    waived_reason = models.CharField(
+        _("why a weaker one is enough"), max_length=300, blank=True
+    )
+
+    expires_on = models.DateField(_("good until"), null=True, blank=True)
+    removed_at = models.DateTimeField(_("taken off"), null=True, blank=True)
+    removed_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    evidence = models.TextField(_("evidence that it is in place"), blank=True)
+    in_place_at = models.DateTimeField(_("in place since"), null=True, blank=True)
+
+    metric = models.CharField(_("what we measure"), max_length=200, blank=True)
+    baseline = models.CharField(_("how it was before"), max_length=120, blank=True)
+    target = models.CharField(_("what we want to see"), max_length=120, blank=True)
+    window_days = models.PositiveSmallIntegerField(
+        _("days it must hold"), null=True, blank=True
+    )
+    window_exposure = models.PositiveIntegerField(
+        _("times it must hold"), null=True, blank=True
+    )
+    exposure_unit = models.CharField(_("times of what"), max_length=60, blank=True)
+    checker = models.ForeignKey(
+        Person,
+        verbose_name=_("checked by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="countermeasures_to_check",
+    )
+    checking_from = models.DateTimeField(_("being proved since"), null=True, blank=True)
+    checked_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
+    measured = models.CharField(_("what was measured"), max_length=300, blank=True)
+
+    created_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = CountermeasureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["incident", "id"]
+        verbose_name = _("countermeasure")
+        verbose_name_plural = _("countermeasures")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(checker=None) | Q(owner=None) | ~Q(checker=F("owner")),
+                name="checker_is_never_the_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_by=None)
+                | Q(owner=None)
+                | ~Q(checked_by=F("owner")),
+                name="checked_by_never_the_owner",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="containment") | Q(expires_on__isnull=False),
+                name="containment_expires",
+            ),
+            models.CheckConstraint(
+                condition=~Q(stage__in=["in_place", "checking", "effective"])
+                | (Q(in_place_at__isnull=False, owner__isnull=False) & ~Q(evidence="")),
+                name="in_place_has_evidence",
+            ),
+            models.CheckConstraint(
+                condition=~Q(stage="checking")
+                | (
+                    Q(
+                        checker__isnull=False,
+                        checking_from__isnull=False,
+                        window_days__isnull=False,
+                    )
+                    & ~Q(metric="")
+                    & ~Q(target="")
+                ),
+                name="checking_has_a_plan",
+            ),
+            models.CheckConstraint(
+                condition=~Q(stage="effective", kind="permanent")
+                | Q(checked_by__isnull=False, checked_at__isnull=False),
+                name="effective_was_checked",
+            ),
+            models.CheckConstraint(
+                condition=Q(waived_by=None) | ~Q(waived_reason=""),
+                name="waiver_has_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_on"],
+                condition=Q(stage__in=LIVE),
+                name="countermeasure_live_due",
+            ),
+            models.Index(
+                fields=["expires_on"],
+                condition=Q(kind="containment", removed_at=None),
+                name="bandage_expiry",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.what
+
+    @property
+    def is_planned_check_complete(self) -> bool:
+        return bool(
+            self.metric and self.target and self.window_days and self.checker_id
+        )
+
+    @property
+    def proved_on(self) -> date | None:
+        """Local date on which the window is over."""
+        if self.checking_from is None or self.window_days is None:
+            return None
+        local = self.checking_from.astimezone(self.incident.site.tz).date()
+        return local + timedelta(days=self.window_days)
+
+    def days_proved(self, now: datetime | None = None) -> int:
+        """Whole days of the window that have passed, at most all of them."""
+        if self.checking_from is None or self.window_days is None:
+            return 0
+        end = self.checked_at or now or timezone.now()
+        return max(0, min(self.window_days, (end - self.checking_from).days))
+
+    def proof_boxes(self, now: datetime | None = None) -> int:
+        """How many of the ten boxes are filled: each is a tenth of the window."""
+        return 10 * self.days_proved(now) // self.window_days if self.window_days else 0
+
+    @property
+    def needs_strength(self) -> bool:
+        """S1, S2 or something that came back needs `detect_stop` or better."""
+        serious = (
+            self.incident.severity in (Severity.S1, Severity.S2)
+            or self.incident.reopen_count > 0
+        )
+        return serious or self.incident.impact == Impact.SAFETY
+
+    @property
+    def is_strong_enough(self) -> bool:
+        return (
+            not self.needs_strength
+            or self.strength in STRONG_ENOUGH
+            or self.waived_by_id is not None
+        )
+
+    def what_it_lacks(self) -> StrOrPromise:
+        """One sentence: what is still missing before its incident may close; empty when nothing is."""
+        if self.kind == Kind.CONTAINMENT:
+            lacks = "" if self.removed_at else _("The bandage “%(what)s” is still on.")
+        elif self.stage != Stage.EFFECTIVE:
+            lacks = _("“%(what)s” is not proved yet.")
+        elif not self.is_strong_enough:
+            lacks = _(
+                "“%(what)s” is too weak for this: make it stronger, or ask a manager to accept it."
+            )
+        else:
+            lacks = ""
+        return lacks % {"what": self.what} if lacks else ""
+
+    @property
+    def incident_is_open(self) -> bool:
+        return self.incident.status != Status.CLOSED

@@ -1,0 +1,54 @@
+"""Every verb that changes an incident. Pages, API, answer links and messages all call these and nothing else."""
+
+from incidents.lifecycle.closing import (
+    accept_no_fix,
+    close,
+    confirm_running,
+    reopen,
+    resolve,
+    take_back,
+)
+from incidents.lifecycle.deciding import (
+    change_severity,
+    shelve,
+    stop_waiting,
+    unshelve,
+    wait_on,
+)
+from incidents.lifecycle.moves import record, touch
+from incidents.lifecycle.raising import add_photo, add_words, raise_incident
+from incidents.lifecycle.working import (
+    acknowledge,
+    arrive,
+    assign,
+    contain,
+    line_runs,
+    post_update,
+    stop_line,
+)
+
+__all__ = [
+    "accept_no_fix",
+    "acknowledge",
+    "add_photo",
+    "add_words",
+    "arrive",
+    "assign",
+    "change_severity",
+    "close",
+    "confirm_running",
+    "contain",
+    "line_runs",
+    "post_update",
+    "raise_incident",
+    "record",
+    "reopen",
+    "resolve",
+    "shelve",
+    "stop_line",
+    "stop_waiting",
+    "take_back",
+    "touch",
+    "unshelve",
+    "wait_on",
+]

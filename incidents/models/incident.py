@@ -1,0 +1,553 @@
+"""The incident: one problem on the floor, from the moment it is raised until its fix is proved."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from opsdesk.errors import Missing, Stale
+from plant.models import Area, Flow, Line, Person, Site, Station, System
+
+if TYPE_CHECKING:
+    from countermeasures.models import Countermeasure
+
+__all__ = [
+    "Category",
+    "Flow",
+    "Impact",
+    "Incident",
+    "IncidentQuerySet",
+    "Severity",
+    "SeverityRule",
+    "Status",
+    "WaitingOn",
+]
+
+
+class Severity(models.TextChoices):
+    S1 = "S1", _("S1")
+    S2 = "S2", _("S2")
+    S3 = "S3", _("S3")
+    S4 = "S4", _("S4")
+
+
+class Impact(models.TextChoices):
+    """How bad it is, in the words of the floor (domain §2). The label is the one screen word."""
+
+    SAFETY = "safety", _("Safety")
+    STOPPED = "stopped", _("Line down")
+    AT_RISK = "at_risk", _("At risk")
+    WORKAROUND = "workaround", _("Workaround")
+    NONE = "none", _("Minor")
+
+    @property
+    def severity(self) -> Severity:
+        return _SEVERITY_OF[self]
+
+
+_SEVERITY_OF = {
+    Impact.SAFETY: Severity.S1,
+    Impact.STOPPED: Severity.S1,
+    Impact.AT_RISK: Severity.S2,
+    Impact.WORKAROUND: Severity.S3,
+    Impact.NONE: Severity.S4,
+}
+
+
+_IMPACT_OF = {
+    Severity.S1: Impact.STOPPED,
+    Severity.S2: Impact.AT_RISK,
+    Severity.S3: Impact.WORKAROUND,
+    Severity.S4: Impact.NONE,
+}
+
+
+class Status(models.TextChoices):
+    RAISED = "raised", _("Raised")
+    ACKNOWLEDGED = "acknowledged", _("Picked up")
+    CONTAINED = "contained", _("Product moving")
+    RESOLVED = "resolved", _("Being proved")
+    CLOSED = "closed", _("Closed")
+    REOPENED = "reopened", _("Came back")
+
+
+class WaitingOn(models.TextChoices):
+    VENDOR = "vendor", _("Vendor")
+    PART = "part", _("Part")
+    CUSTOMER = "customer", _("Customer")
+    PRODUCTION_WINDOW = "production_window", _("Production window")
+
+
+OWNED = (Status.ACKNOWLEDGED, Status.CONTAINED, Status.RESOLVED, Status.REOPENED)
+
+
+class Category(models.Model):
+    """What kind of thing is wrong, as a tile on the raise screen."""
+
+    code = models.SlugField(_("code"), max_length=24, unique=True)
+    name = models.CharField(_("name"), max_length=60)
+    name_es = models.CharField(_("name in Spanish"), max_length=60, blank=True)
+    icon = models.CharField(_("icon"), max_length=24, default="i-dots")
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("offered when raising"), default=True)
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The name in the reader's language."""
+        return (
+            self.name_es
+            if (get_language() or "").startswith("es") and self.name_es
+            else self.name
+        )
+
+
+class SeverityRule(models.Model):
+    """The numbers that go with a severity; an IT manager can change them."""
+
+    severity = models.CharField(
+        _("severity"), max_length=2, choices=Severity.choices, unique=True
+    )
+    update_every_minutes = models.PositiveIntegerField(
+        _("word from the owner every (minutes)"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: never."),
+    )
+    bandage_days = models.PositiveSmallIntegerField(
+        _("a bandage is good for (days)"), default=7
+    )
+    proving_days = models.PositiveSmallIntegerField(
+        _("a fix is proved over (days)"), default=90
+    )
+
+    class Meta:
+        ordering = ["severity"]
+        verbose_name = _("severity rule")
+        verbose_name_plural = _("severity rules")
+
+    def __str__(self) -> str:
+        return self.severity
+
+    @classmethod
+    def of(cls, severity: str) -> SeverityRule:
+        """The rule in force; the defaults of domain §2 and §3 where nobody has written one."""
+        return cls.objects.filter(severity=severity).first() or cls(
+            severity=severity, **DEFAULT_RULES[severity]
+        )
+
+    @property
+    def update_every(self) -> timedelta | None:
+        return (
+            timedelta(minutes=self.update_every_minutes)
+            if self.update_every_minutes
+            else None
+        )
+
+
+DEFAULT_RULES: dict[str, dict[str, int | None]] = {
+    "S1": {"update_every_minutes": 30, "bandage_days": 7, "proving_days": 30},
+    "S2": {"update_every_minutes": 120, "bandage_days": 7, "proving_days": 60},
+    "S3": {"update_every_minutes": 480, "bandage_days": 7, "proving_days": 90},
+    "S4": {"update_every_minutes": None, "bandage_days": 7, "proving_days": 90},
+}
+"""Words every 30 min, 2 h, each shift (8 h), never (domain §2); bandage 7 days; proof 30, 60, 90 days (domain §3)."""
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    def open(self) -> IncidentQuerySet:
+        return self.exclude(status=Status.CLOSED)
+
+    def on_line(self, line: Line) -> IncidentQuerySet:
+        return self.filter(line=line)
+
+    def at_site(self, site: Site) -> IncidentQuerySet:
+        return self.filter(site=site)
+
+    def visible_to(self, person: Person) -> IncidentQuerySet:
+        """People see the incidents of their sites; corporate roles see all."""
+        return self if person.is_corporate else self.filter(site_id__in=person.site_ids)
+
+    def owned_by(self, person: Person) -> IncidentQuerySet:
+        return self.filter(Q(owner=person) | Q(assigned_to=person))
+
+    def with_place(self) -> IncidentQuerySet:
+        return self.select_related(
+            "category",
+            "site",
+            "area",
+            "line",
+            "station",
+            "system",
+            "owner",
+            "raised_by",
+            "assigned_to",
+        )
+
+    def by_cover_left(self) -> IncidentQuerySet:
+        """What stops product next comes first: safety, then cover left, then severity, then age."""
+        is_safety = models.Case(
+            models.When(impact=Impact.SAFETY, then=models.Value(0)),
+            default=models.Value(1),
+        )
+        return self.order_by(
+            is_safety, F("cover_until").asc(nulls_last=True), "severity", "raised_at"
+        )
+
+    def locked(self, number: int | str) -> Incident:
+        """The incident row, locked until the transaction ends. It is the lock for its whole family.
+
+        Raises Missing when there is no such number.
+        """
+        incident = (
+            self.select_for_update(of=("self",))
+            .with_place()
+            .filter(number=parse_number(number))
+            .first()
+        )
+        if incident is None:
+            raise Missing(
+                "unknown_incident",
+                _("There is no incident %(number)s.") % {"number": number},
+            )
+        return incident
+
+    def numbered(self, number: int | str) -> Incident:
+        """The incident with this number (1042 or INC-1042); raises Missing."""
+        incident = self.with_place().filter(number=parse_number(number)).first()
+        if incident is None:
+            raise Missing(
+                "unknown_incident",
+                _("There is no incident %(number)s.") % {"number": number},
+            )
+        return incident
+
+
+def parse_number(number: int | str) -> int:
+    """1042 from 1042, "1042" or "INC-1042"; -1, which no incident has, from anything else."""
+    text = str(number).upper().removeprefix("INC-")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+class Incident(models.Model):
+    """A problem on the floor, its owner, and how it goes."""
+
+    number = models.PositiveIntegerField(
+        _("number"),
+        unique=True,
+        editable=False,
+        db_default=Func(
+            Value("incident_number"),
+            function="nextval",
+            output_field=models.PositiveIntegerField(),
+        ),
+    )
+    client_id = models.UUIDField(null=True, blank=True, unique=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    title = models.CharField(_("title"), max_length=120)
+    words = models.TextField(_("in the words of who raised it"), blank=True)
+    technical = models.TextField(_("technical detail"), blank=True)
+    category = models.ForeignKey(
+        Category, verbose_name=_("category"), on_delete=models.PROTECT, related_name="+"
+    )
+    impact = models.CharField(_("impact"), max_length=12, choices=Impact.choices)
+    severity = models.CharField(_("severity"), max_length=2, choices=Severity.choices)
+    flow = models.CharField(_("flow"), max_length=16, choices=Flow.choices)
+    is_drill = models.BooleanField(_("practice"), default=False)
+
+    site = models.ForeignKey(
+        Site, verbose_name=_("site"), on_delete=models.PROTECT, related_name="incidents"
+    )
+    area = models.ForeignKey(
+        Area,
+        verbose_name=_("area"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents",
+    )
+    line = models.ForeignKey(
+        Line,
+        verbose_name=_("line"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents",
+    )
+    station = models.ForeignKey(
+        Station,
+        verbose_name=_("station"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents",
+    )
+    system = models.ForeignKey(
+        System,
+        verbose_name=_("system"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents",
+    )
+
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status.choices, default=Status.RAISED
+    )
+    owner = models.ForeignKey(
+        Person,
+        verbose_name=_("owner"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents_owned",
+    )
+    assigned_to = models.ForeignKey(
+        Person,
+        verbose_name=_("asked to take it"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents_assigned",
+    )
+    raised_by = models.ForeignKey(
+        Person,
+        verbose_name=_("raised by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents_raised",
+    )
+
+    noticed_at = models.DateTimeField(_("noticed"))
+    raised_at = models.DateTimeField(_("raised"))
+    clocks_from = models.DateTimeField(
+        _("clocks count from"), help_text=_("When it was raised, or last came back.")
+    )
+    acknowledged_at = models.DateTimeField(_("picked up"), null=True, blank=True)
+    arrived_at = models.DateTimeField(
+        _("arrived at the station"), null=True, blank=True
+    )
+    contained_at = models.DateTimeField(_("product moving"), null=True, blank=True)
+    resolved_at = models.DateTimeField(_("fix in place"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    reopened_at = models.DateTimeField(_("came back"), null=True, blank=True)
+    reopen_count = models.PositiveSmallIntegerField(default=0)
+    cover_until = models.DateTimeField(
+        _("cover until"),
+        null=True,
+        blank=True,
+        help_text=_("When it starts to hurt: the buffer is empty, the truck leaves."),
+    )
+
+    next_update_due = models.DateTimeField(_("next word by"), null=True, blank=True)
+    missed_updates = models.PositiveSmallIntegerField(default=0)
+
+    waiting_on = models.CharField(
+        _("waiting on"), max_length=20, choices=WaitingOn.choices, blank=True
+    )
+    waiting_name = models.CharField(_("who or what"), max_length=80, blank=True)
+    waiting_until = models.DateTimeField(_("promised for"), null=True, blank=True)
+
+    shelved_by = models.ForeignKey(
+        Person,
+        verbose_name=_("paused by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    shelved_at = models.DateTimeField(_("paused at"), null=True, blank=True)
+    shelved_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    shelved_reason = models.CharField(_("why paused"), max_length=200, blank=True)
+
+    floor_confirmed_by = models.ForeignKey(
+        Person,
+        verbose_name=_("confirmed by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    floor_confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+
+    closed_cause = models.CharField(
+        _("cause, in a sentence"), max_length=300, blank=True
+    )
+    closed_agreed_by = models.ForeignKey(
+        Person,
+        verbose_name=_("agreed by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    no_fix_accepted_by = models.ForeignKey(
+        Person,
+        verbose_name=_("no permanent fix accepted by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    no_fix_reason = models.CharField(
+        _("why no permanent fix"), max_length=300, blank=True
+    )
+    review_on = models.DateField(_("review on"), null=True, blank=True)
+
+    objects = IncidentQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        countermeasures: models.Manager[Countermeasure]
+
+    class Meta:
+        ordering = ["-number"]
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status__in=OWNED)
+                | Q(owner__isnull=False, acknowledged_at__isnull=False),
+                name="owned_status_has_owner_and_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[Status.CONTAINED, Status.RESOLVED])
+                | Q(contained_at__isnull=False),
+                name="contained_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.RESOLVED) | Q(resolved_at__isnull=False),
+                name="resolved_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.CLOSED, closed_at__isnull=False)
+                | (~Q(status=Status.CLOSED) & Q(closed_at__isnull=True)),
+                name="closed_exactly_when_it_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(impact=Impact.SAFETY) | Q(severity=Severity.S1),
+                name="safety_is_always_s1",
+            ),
+            models.CheckConstraint(
+                condition=Q(shelved_until__isnull=True)
+                | (
+                    Q(shelved_by__isnull=False, shelved_at__isnull=False)
+                    & ~Q(shelved_reason="")
+                    & ~Q(impact=Impact.SAFETY)
+                ),
+                name="a_pause_has_a_name_and_a_reason_and_is_never_safety",
+            ),
+            models.CheckConstraint(
+                condition=Q(waiting_on="")
+                | (Q(waiting_until__isnull=False) & ~Q(waiting_name="")),
+                name="waiting_has_a_name_and_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(no_fix_accepted_by__isnull=True)
+                | (Q(review_on__isnull=False) & ~Q(no_fix_reason="")),
+                name="no_fix_has_a_reason_and_a_review",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["site", "severity", "raised_at"],
+                condition=~Q(status=Status.CLOSED),
+                name="incident_open",
+            ),
+            models.Index(
+                fields=["owner"],
+                condition=~Q(status=Status.CLOSED),
+                name="incident_open_owner",
+            ),
+            models.Index(fields=["line", "-raised_at"], name="incident_line"),
+            models.Index(fields=["-raised_at"], name="incident_raised"),
+            models.Index(
+                fields=["category", "station", "-raised_at"], name="incident_family"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def code(self) -> str:
+        return f"INC-{self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("incident", args=[self.number])
+
+    @property
+    def place(self) -> Station | Line | Area | Site:
+        """The most exact place known."""
+        return self.station or self.line or self.area or self.site
+
+    @property
+    def where(self) -> str:
+        """The place in words, line first: "Door Panel Line D1, Label & pack"."""
+        if self.station_id and self.line_id:
+            return f"{self.line}, {self.station}"
+        return str(
+            self.system.plain_name
+            if self.system_id and not self.line_id and self.system
+            else self.place
+        )
+
+    @property
+    def is_open(self) -> bool:
+        return self.status != Status.CLOSED
+
+    @property
+    def is_safety(self) -> bool:
+        return self.impact == Impact.SAFETY
+
+    @property
+    def is_moving(self) -> bool:
+        """Product moves again, perhaps on a bandage."""
+        return self.status in (Status.CONTAINED, Status.RESOLVED, Status.CLOSED)
+
+    @property
+    def level(self) -> Impact:
+        """The impact whose word and shape are shown: what was raised, or what a floor call made of it."""
+        impact = Impact(self.impact)
+        return (
+            impact
+            if impact.severity == self.severity
+            else _IMPACT_OF[Severity(self.severity)]
+        )
+
+    @property
+    def line_is_stopped(self) -> bool:
+        return self.severity == Severity.S1 and not self.is_moving
+
+    def is_shelved(self, now: datetime | None = None) -> bool:
+        return self.shelved_until is not None and self.shelved_until > (
+            now or timezone.now()
+        )
+
+    def open_for(self, now: datetime | None = None) -> timedelta:
+        """Time since it was raised, until closed."""
+        return (self.closed_at or now or timezone.now()) - self.raised_at
+
+    def refuse_if_stale(self, seen_version: int | None) -> None:
+        """Refuse when the reader acted on an older screen than the incident is now."""
+        if seen_version is not None and seen_version != self.version:
+            raise Stale(
+                _(
+                    "This changed a moment ago. Read what is new, then do it again. Your words are kept."
+                )
+            )
