@@ -1,0 +1,84 @@
+"""What every page knows: the person, the device and the frame to draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from plant.devices import station_of
+from plant.models import Person, Role, Site, Station
+
+DESK_ROLES = frozenset(
+    {
+        Role.IT_LEAD,
+        Role.IT_MANAGER,
+        Role.SUPERVISOR,
+        Role.PRODUCTION_MANAGER,
+        Role.MATERIALS_MANAGER,
+        Role.DEPT_MANAGER,
+        Role.PLANT_MANAGER,
+        Role.IT_DIRECTOR,
+        Role.SUPPORT,
+    }
+)
+"""Roles that work at a desk and start at the dashboard; everybody else holds a tablet or a phone."""
+
+IT_ROLES = frozenset({Role.IT_TECH, Role.IT_SPECIALIST, Role.IT_LEAD, Role.IT_MANAGER})
+THEMES = ("light", "dark")
+
+
+class Shell:
+    """Read once per request, and only what the page asks for."""
+
+    def __init__(self, request: HttpRequest):
+        self._request = request
+
+    @cached_property
+    def person(self) -> Person | None:
+        user = getattr(self._request, "user", None)
+        return user if isinstance(user, Person) or getattr(user, "is_authenticated", False) else None
+
+    @cached_property
+    def tablet(self) -> Station | None:
+        return station_of(self._request)
+
+    @cached_property
+    def site(self) -> Site | None:
+        if self.person and self.person.site_id:
+            return self.person.site
+        return self.tablet.line.area.site if self.tablet else None
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        return self.person.roles if self.person else frozenset()
+
+    @property
+    def is_desk(self) -> bool:
+        return bool(self.roles & DESK_ROLES)
+
+    @property
+    def is_it(self) -> bool:
+        return bool(self.roles & IT_ROLES)
+
+    @property
+    def has_outbox(self) -> bool:
+        """Messages stay in the sandbox, so their place is shown."""
+        return bool(settings.DEMO or settings.DEBUG)
+
+    @property
+    def frame(self) -> str:
+        """The template that a page of both worlds extends."""
+        return "frames/desk.html" if self.is_desk else "frames/floor.html"
+
+
+def theme_of(request: HttpRequest) -> str:
+    """ "light", "dark" or "" for what the device prefers."""
+    theme = request.COOKIES.get("theme", "")
+    return theme if theme in THEMES else ""
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    return {"shell": Shell(request), "theme": theme_of(request)}

@@ -1,0 +1,57 @@
+"""How times, spans and lists of people are said on a screen (design language §4 and §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def span(length: timedelta) -> str:
+    """A length of time: "47 min", "3 h 40", "9 h", "2 days". Negative lengths count as nothing."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds >= DAY:
+        days = seconds // DAY
+        return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+    hours, minutes = divmod(seconds // 60, 60)
+    if not hours:
+        return gettext("%(minutes)d min") % {"minutes": minutes}
+    if not minutes:
+        return gettext("%(hours)d h") % {"hours": hours}
+    return gettext("%(hours)d h %(minutes)02d") % {"hours": hours, "minutes": minutes}
+
+
+def countdown(left: timedelta) -> str:
+    """Time left on a clock: "12:18" under an hour, else as `span`. `js/clock.js` says the same, each second."""
+    seconds = max(0, int(left.total_seconds()))
+    if seconds >= HOUR:
+        return span(left)
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def moment(at: datetime, now: datetime | None = None) -> str:
+    """A moment in the plant's time zone: "06:52" today, else with its day, "Fri 7 Nov 06:52"."""
+    local = timezone.localtime(at)
+    today = timezone.localtime(now or timezone.now()).date()
+    clock = local.strftime("%H:%M")
+    if local.date() == today:
+        return clock
+    pattern = "D j M" if local.year == today.year else "D j M Y"
+    return f"{date_format(local, pattern)} {clock}"
+
+
+def names(people: Iterable[object]) -> str:
+    """ "Sam Okafor", "Sam Okafor and Dale Kimura", "Sam Okafor, Dale Kimura and Wes Callahan"."""
+    said = [str(person) for person in people]
+    if len(said) < 2:
+        return "".join(said)
+    return gettext("%(all_but_last)s and %(last)s") % {
+        "all_but_last": ", ".join(said[:-1]),
+        "last": said[-1],
+    }
