@@ -1,0 +1,181 @@
+"""The alphabet of a text message, and how to make words fit one segment of 160 septets.
+
+Source of the tables: 3GPP TS 23.038 §6.2.1 (default alphabet) and §6.2.1.1 (extension table, two septets each).
+One character outside of them turns the whole message into UCS-2 with 70 characters, so every text passes
+through `to_gsm7` first. The national shift tables are left out: many phones and gateways lack them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+SEGMENT = 160
+"""Septets in one SMS (3GPP TS 23.040: 140 octets)."""
+
+BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENDED = frozenset("^{}\\[~]|€")
+
+_SAID_OTHERWISE = str.maketrans(
+    {
+        "’": "'",
+        "‘": "'",
+        "‚": "'",
+        "´": "'",
+        "`": "'",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "«": '"',
+        "»": '"',
+        "‐": "-",
+        "‑": "-",
+        "‒": "-",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "…": "...",
+        "•": "-",
+        "·": "-",
+        "×": "x",
+        "⁄": "/",
+        "→": "->",
+        "≤": "<=",
+        "≥": ">=",
+        "Ł": "L",
+        "ł": "l",
+        "Đ": "D",
+        "đ": "d",
+        "ı": "i",
+        "œ": "oe",
+        "Œ": "OE",
+        "\t": " ",
+        "\f": " ",
+    }
+)
+_UNKNOWN = "?"
+_CUT = "..."
+
+
+def to_gsm7(text: str) -> str:
+    """The text in the alphabet: what is in it stays (ñ é ü €), the rest comes as near as it gets (á becomes a)."""
+    whole = unicodedata.normalize("NFC", text).translate(_SAID_OTHERWISE)
+    if whole.isascii() and not _EXCEPTIONS.intersection(whole):
+        return whole
+    return "".join(_nearest(char) for char in whole)
+
+
+_EXCEPTIONS = frozenset(map(chr, range(128))) - BASIC - EXTENDED
+
+
+def _nearest(char: str) -> str:
+    if char in BASIC or char in EXTENDED:
+        return char
+    plain = unicodedata.normalize("NFKD", char).translate(_SAID_OTHERWISE)
+    kept = "".join(part for part in plain if part in BASIC or part in EXTENDED)
+    if kept or unicodedata.combining(char) or unicodedata.category(char) in ("Cc", "Cf"):
+        return kept
+    return " " if char.isspace() else _UNKNOWN
+
+
+def septets(text: str) -> int:
+    """Length on the air. Raises ValueError for a text that is not in the alphabet."""
+    count = len(text)
+    for char in set(text) - BASIC:
+        if char not in EXTENDED:
+            raise ValueError(f"{char!r} is not in the GSM 7-bit alphabet")
+        count += text.count(char)
+    return count
+
+
+def clip(text: str, room: int) -> str:
+    """At most `room` septets of the text: cut after a word where one ends in the second half, and marked."""
+    if septets(text) <= room:
+        return text
+    room -= len(_CUT)
+    kept, used = 0, 0
+    for char in text:
+        used += 2 if char in EXTENDED else 1
+        if used > room:
+            break
+        kept += 1
+    if kept <= 0:
+        return ""
+    head = text[:kept]
+    space = head.rfind(" ")
+    if text[kept] != " " and space * 2 > kept:
+        head = head[:space]
+    return head.rstrip(" ,.;:-") + _CUT
+
+
+@dataclass(frozen=True, slots=True)
+class Flexible:
+    """A part that may be said shorter.
+
+    `forms` from the longest to the shortest. `gives`: 1 gives way first. `least`: septets that stay when the
+    shortest form is cut; 0 lets the part go altogether, None forbids cutting it.
+    """
+
+    forms: tuple[str, ...]
+    gives: int = 1
+    least: int | None = 0
+
+    def within(self, room: int) -> str | None:
+        """The longest way to say it in the room, or None when there is none."""
+        for form in self.forms:
+            if septets(form) <= room:
+                return form
+        if self.least is None or (room < self.least):
+            return "" if self.least == 0 else None
+        return clip(self.forms[-1], room)
+
+    @property
+    def shortest(self) -> str:
+        last = self.forms[-1]
+        if self.least is None:
+            return last
+        return clip(last, self.least) if self.least else ""
+
+
+Part = str | Flexible
+
+
+def fit(parts: Sequence[Part], limit: int = SEGMENT) -> str:
+    """The parts joined by spaces in at most `limit` septets, counted after transliteration.
+
+    Parts given as plain strings (number, state, link) are never touched, also when they alone are too long: a
+    message in two segments is better than one without its link.
+    """
+    ready = [_ready(part) for part in parts]
+    said = [part if isinstance(part, str) else part.forms[0] for part in ready]
+    flexible = [(i, part) for i, part in enumerate(ready) if isinstance(part, Flexible)]
+    flexible.sort(key=lambda pair: pair[1].gives)
+    for i, part in flexible:
+        if _length(said) <= limit:
+            break
+        said[i] = part.shortest
+    for i, part in reversed(flexible):
+        said[i] = _longest(said, i, part, limit)
+    return " ".join(filter(None, said))
+
+
+def _longest(said: list[str], i: int, part: Flexible, limit: int) -> str:
+    """What the part can be when all the others stay as they are."""
+    rest = [*said[:i], "", *said[i + 1 :]]
+    longer = part.within(limit - _length(rest) - 1)
+    return said[i] if longer is None else longer
+
+
+def _ready(part: Part) -> Part:
+    if isinstance(part, str):
+        return to_gsm7(part)
+    return Flexible(tuple(to_gsm7(form) for form in part.forms), part.gives, part.least)
+
+
+def _length(said: Iterable[str]) -> int:
+    words = [text for text in said if text]
+    return sum(map(septets, words)) + max(0, len(words) - 1)
