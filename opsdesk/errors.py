@@ -1,7 +1,7 @@
 """Refusals: what the domain answers when it will not do what was asked.
 
-A refusal carries a stable ``code`` for programs, one plain translated sentence for people, and the HTTP status that
-says the same. Pages, fragments and the API all render it from here, so a rule is worded once.
+A refusal carries a stable ``code`` for programs, one plain translated sentence for people, and the HTTP
+status that says the same. Pages, fragments and the API all render it from here, so a rule is worded once.
 """
 
 from __future__ import annotations

@@ -1,0 +1,23 @@
+"""The Celery app. Tasks take ids, make one domain call and return nothing (see architecture.md)."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, celeryd_init
+
+from opsdesk import embedded
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsdesk.settings")
+os.environ.setdefault("DB_STATEMENT_SECONDS", "60")  # a task that takes longer is given up and comes again
+
+app = Celery("opsdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def attach_to_embedded_servers(**_: Any) -> None:
+    """A worker or beat started by hand finds its servers running."""
+    embedded.attach()

@@ -1,0 +1,63 @@
+"""Real PostgreSQL and Redis for every run: the given ones, or embedded ones that its workers share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsdesk import embedded
+
+# The first process of a run makes the folder; xdist's workers inherit its name through the environment.
+_OWNER = "OPSDESK_TEST_HOME" not in os.environ
+if _OWNER:
+    os.environ["OPSDESK_TEST_HOME"] = tempfile.mkdtemp(prefix="opsdesk-test-", dir="/tmp")
+HOME = embedded.Home(Path(os.environ["OPSDESK_TEST_HOME"]).resolve(), durable=False)
+os.environ["OPSDESK_HOME"] = str(HOME.path)
+os.environ["DJANGO_SETTINGS_MODULE"] = (
+    "opsdesk.settings"  # here and not in pyproject: read after the home is known
+)
+for _name in ("EMAIL_URL", "SMS_URL", "BASE_URL", "SENTRY_DSN", "HEARTBEAT_URL", "DEBUG", "PORT"):
+    os.environ.pop(_name, None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    embedded.attach(HOME)
+    from django.conf import settings
+
+    settings.NUDGE_ENGINE = False  # a test that wants it switches it on
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    embedded.detach(HOME)
+    if _OWNER:
+        end = time.monotonic() + 10
+        while embedded.keeper_lives(HOME) and time.monotonic() < end:
+            time.sleep(0.05)  # a worker of this run is still leaving
+        shutil.rmtree(HOME.path, ignore_errors=True)
+
+
+@pytest.fixture
+def process_env(transactional_db: None) -> dict[str, str]:
+    """Environment for real processes (manage.py, Celery) that work on this test's database."""
+    from django.db import connection
+
+    name = connection.settings_dict["NAME"]
+    host, user = connection.settings_dict["HOST"], connection.settings_dict["USER"]
+    secret, port = connection.settings_dict["PASSWORD"], connection.settings_dict["PORT"]
+    where = f"/{name}?host={host}" if str(host).startswith("/") else f"{host}:{port or 5432}/{name}"
+    url = f"postgres://{user}:{secret}@{where}" if secret else f"postgres://{user}@{where}"
+    return {**os.environ, "DATABASE_URL": url}
+
+
+@pytest.fixture
+def nudged(settings: Any) -> None:
+    """The engine is nudged on commit, as in production."""
+    settings.NUDGE_ENGINE = True
