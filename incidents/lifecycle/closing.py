@@ -301,11 +301,14 @@ def came_back(
 def take_back(
     number: int | str,
     *,
-    by: Person,
+    by: Person | None,
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> Incident:
-    """A wrong tap: whoever raised it closes it again, soon, and only while nobody has it."""
+    """A wrong tap: whoever raised it closes it again, soon, and only while nobody has it.
+
+    `by` is None for a station's tablet where nobody is signed in; the page has checked that this device raised it.
+    """
     incident = Incident.objects.locked(number)
     now = now or timezone.now()
     if not incident.is_open and incident.raised_by == by:
