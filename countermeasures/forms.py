@@ -1,0 +1,163 @@
+"""Forms for countermeasures and causes: they check shape only, the lifecycle keeps the rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from countermeasures.models import Countermeasure, Kind, Strength
+from incidents.models import Incident
+from plant.models import Person
+
+
+class PersonField(forms.ModelChoiceField):
+    """Somebody who works at the site, or for all sites; the title tells two people of one name apart."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(queryset=Person.objects.none(), empty_label=_("Nobody yet"), **kwargs)
+
+    def label_from_instance(self, obj: Person) -> str:
+        return f"{obj.name}, {obj.title}" if obj.title else obj.name
+
+
+class DayInput(forms.DateInput):
+    """A day, picked on a tablet without typing."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class ActForm(forms.Form):
+    """A form about one incident: people are those of its site, and the version on the screen comes back."""
+
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, incident: Incident, **kwargs: Any):
+        super().__init__(data, **kwargs)
+        self.incident = incident
+        self.fields["seen_version"].initial = incident.version
+        people = Person.objects.active().at_site(incident.site)
+        for field in self.fields.values():
+            if isinstance(field, PersonField):
+                field.queryset = people
+
+    def add_refusal(self, fields: dict[str, list[str]]) -> None:
+        """Show the lifecycle's sentences at the fields they are about."""
+        for name, sentences in fields.items():
+            self.add_error(name if name in self.fields else None, [str(sentence) for sentence in sentences])
+
+
+def _words(
+    label: Any, *, rows: int = 3, required: bool = True, limit: int = 300, help_text: Any = ""
+) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=limit,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+def _day(label: Any, *, required: bool = False, help_text: Any = "") -> forms.DateField:
+    return forms.DateField(label=label, required=required, help_text=help_text, widget=DayInput())
+
+
+class AddForm(ActForm):
+    kind = forms.ChoiceField(label=_("What is it for"), choices=Kind.choices, widget=forms.RadioSelect)
+    what = _words(_("What we do"), rows=2)
+    owner = PersonField(label=_("Who does it"), required=False)
+    due_on = _day(_("By which day"))
+    strength = forms.ChoiceField(
+        label=_("How much it relies on people"),
+        required=False,
+        choices=[("", _("Not said yet")), *Strength.choices],
+        help_text=_("Line down, at risk and repeats need something that stops the problem by itself."),
+    )
+    expires_on = _day(_("Good until"), help_text=_("For a bandage that keeps product moving."))
+
+
+class StartForm(ActForm):
+    owner = PersonField(label=_("Who does it"))
+    due_on = _day(_("By which day"), required=True)
+
+
+class PlanCheckForm(ActForm):
+    metric = forms.CharField(label=_("What we measure"), max_length=200)
+    baseline = forms.CharField(label=_("How it was before"), max_length=120, required=False)
+    target = forms.CharField(label=_("What we want to see"), max_length=120)
+    window_days = forms.IntegerField(label=_("Days it must hold"), min_value=1, max_value=730, required=False)
+    window_exposure = forms.IntegerField(
+        label=_("Times it must hold"), min_value=1, max_value=1_000_000, required=False
+    )
+    exposure_unit = forms.CharField(
+        label=_("Times of what"), max_length=60, required=False, help_text=_("Like shift starts or trucks.")
+    )
+    checker = PersonField(label=_("Who checks it"), help_text=_("Never the owner."))
+
+
+class EvidenceForm(ActForm):
+    evidence = _words(_("How one can see that it is in place"), limit=2000)
+
+
+class CheckForm(ActForm):
+    measured = _words(_("What you measured"))
+    effective = forms.TypedChoiceField(
+        label=_("Does it hold?"),
+        choices=[("yes", _("Yes, it holds")), ("no", _("No, it did not hold"))],
+        coerce=lambda said: said == "yes",
+        widget=forms.RadioSelect,
+    )
+
+
+class ExtendForm(ActForm):
+    expires_on = _day(_("Good until"), required=True)
+    reason = _words(_("Why"), rows=2)
+
+
+class ReasonForm(ActForm):
+    reason = _words(_("Why"), rows=2)
+
+
+class NothingMoreForm(ActForm):
+    """Only the version: pressing the button says it all."""
+
+
+class CauseForm(ActForm):
+    root_cause = _words(_("Why it happened"), limit=4000)
+    escape_cause = _words(
+        _("Why nothing caught it"), limit=4000, required=False, help_text=_("You can add this later.")
+    )
+    five_whys = _words(
+        _("The chain of whys"),
+        rows=5,
+        limit=4000,
+        required=False,
+        help_text=_("One why on each line. When a person is the cause, ask what the system did."),
+    )
+
+    def clean_five_whys(self) -> list[str]:
+        return [line.strip() for line in self.cleaned_data["five_whys"].splitlines() if line.strip()]
+
+
+PREFILLED = (
+    "due_on",
+    "expires_on",
+    "metric",
+    "baseline",
+    "target",
+    "window_days",
+    "window_exposure",
+    "exposure_unit",
+    "evidence",
+)
+
+
+def prefilled(found: Countermeasure) -> dict[str, Any]:
+    """What the screen knows already about a countermeasure, for the fields of any of its forms."""
+    known: dict[str, Any] = {name: getattr(found, name) for name in PREFILLED}
+    return known | {"owner": found.owner_id, "checker": found.checker_id}

@@ -1,0 +1,76 @@
+"""What may be done next with a countermeasure, and by whom. Screens ask before they show a button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
+
+from countermeasures.models import Countermeasure, Kind, Stage
+from incidents.models import Incident
+from incidents.permissions import Action, can
+from plant.models import Person
+
+BEFORE = (Stage.PLANNED, Stage.IN_WORK, Stage.NOT_EFFECTIVE)
+"""The fix is not in yet, so it can still be promised, changed or given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One verb: its name in the address, its words on the button, and whether it fits now."""
+
+    verb: str
+    label: StrPromise
+    fits: Callable[[Countermeasure], bool]
+    action: Action
+
+
+def _is_bandage(found: Countermeasure) -> bool:
+    return found.kind == Kind.CONTAINMENT
+
+
+def _is_worn(found: Countermeasure) -> bool:
+    return _is_bandage(found) and found.removed_at is None and found.stage != Stage.WITHDRAWN
+
+
+def _can_be_proved(found: Countermeasure) -> bool:
+    return not _is_bandage(found) and found.stage in (Stage.IN_PLACE, Stage.CHECKING)
+
+
+def _lacks_check(found: Countermeasure) -> bool:
+    return not _is_bandage(found) and found.stage in BEFORE
+
+
+OFFERS: tuple[Offer, ...] = (
+    Offer("start", _("Promise it"), lambda c: c.stage in (Stage.PLANNED, Stage.NOT_EFFECTIVE), Action.PLAN),
+    Offer("start", _("Agree a new date"), lambda c: c.stage == Stage.IN_WORK, Action.PLAN),
+    Offer("plan-check", _("Plan the check"), _lacks_check, Action.PLAN),
+    Offer("in-place", _("It is in place"), lambda c: c.stage in (Stage.PLANNED, Stage.IN_WORK), Action.PLAN),
+    Offer("check", _("Does it hold?"), _can_be_proved, Action.CHECK),
+    Offer("waive", _("A weaker one is enough"), lambda c: not c.is_strong_enough, Action.WAIVE),
+    Offer("extend", _("Let it stay longer"), _is_worn, Action.EXTEND),
+    Offer("take-off", _("It is off"), lambda c: _is_worn(c) and c.stage == Stage.IN_PLACE, Action.PLAN),
+    Offer("withdraw", _("Give it up"), lambda c: c.stage in BEFORE, Action.PLAN),
+)
+"""In the order in which they are shown."""
+
+
+def offers(found: Countermeasure, person: Person) -> list[Offer]:
+    """What this person may do with it now; nothing once its incident is closed."""
+    if not found.incident_is_open or found.stage == Stage.WITHDRAWN:
+        return []
+    return [offer for offer in OFFERS if offer.fits(found) and _may(offer, found, person)]
+
+
+def _may(offer: Offer, found: Countermeasure, person: Person) -> bool:
+    if offer.action == Action.CHECK and found.owner_id == person.pk:
+        return False  # the checker is never the owner
+    is_own_promise = offer.action == Action.PLAN and found.owner_id == person.pk
+    return is_own_promise or can(person, offer.action, found.incident)
+
+
+def may_plan(incident: Incident, person: Person) -> bool:
+    """Whether this person may add a countermeasure or write the causes."""
+    return incident.is_open and can(person, Action.PLAN, incident)
