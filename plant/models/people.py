@@ -71,11 +71,8 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.prefetch_related("role_assignments__areas")
 
 
-class PersonManager(UserManager["Person"]):
+class PersonManager(UserManager.from_queryset(PersonQuerySet)):  # type: ignore[misc]
     use_in_migrations = False
-
-    def get_queryset(self) -> PersonQuerySet:
-        return PersonQuerySet(self.model, using=self._db)
 
 
 class Person(AbstractUser):
@@ -114,7 +111,7 @@ class Person(AbstractUser):
         help_text=_("In order of preference. Empty: as the escalation policy says."),
     )
 
-    objects: ClassVar[PersonManager] = PersonManager.from_queryset(PersonQuerySet)()  # type: ignore[assignment,misc]
+    objects: ClassVar[PersonManager] = PersonManager()
 
     class Meta:
         ordering = ["name"]

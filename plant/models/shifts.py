@@ -50,7 +50,7 @@ class ShiftPattern(models.Model):
 
 
 class Shift(models.Model):
-    """One shift of a pattern, by the clock on the wall; it ends the next day when the end is not after the start."""
+    """One shift of a pattern, by the clock on the wall. An end not after the start is the next day's."""
 
     pattern = models.ForeignKey(
         ShiftPattern,
@@ -101,18 +101,24 @@ class Crew(models.Model):
         return self.name
 
     def clean(self) -> None:
-        codes = {*self.pattern.shifts.values_list("code", flat=True), ""}
-        if not isinstance(self.rotation, list) or len(self.rotation) != self.pattern.cycle_days:
+        if (
+            self.pattern.pk is None
+        ):  # pattern, shifts and crews are made on one page, which checks them together
+            return
+        codes = set(self.pattern.shifts.values_list("code", flat=True))
+        refuse_bad_rotation(self.rotation, days=self.pattern.cycle_days, codes=codes)
+
+
+def refuse_bad_rotation(rotation: object, *, days: int, codes: Collection[str]) -> None:
+    """Raise ValidationError unless each day of the cycle has one known shift code, or "" for a day off."""
+    if not isinstance(rotation, list) or len(rotation) != days:
+        raise ValidationError(
+            {"rotation": _("Give one shift for each of the %(days)s days of the cycle.") % {"days": days}}
+        )
+    for code in rotation:
+        if code != "" and code not in codes:
             raise ValidationError(
-                {
-                    "rotation": _("Give one shift for each of the %(days)s days of the cycle.")
-                    % {"days": self.pattern.cycle_days}
-                }
-            )
-        unknown = [code for code in self.rotation if code not in codes]
-        if unknown:
-            raise ValidationError(
-                {"rotation": _("%(code)s is not a shift of this pattern.") % {"code": unknown[0]}}
+                {"rotation": _("%(code)s is not a shift of this pattern.") % {"code": code}}
             )
 
 
