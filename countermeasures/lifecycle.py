@@ -1,4 +1,4 @@
-"""Every verb that changes a countermeasure. The incident row is locked first: it is the lock of its family."""
+"""Every verb that changes a countermeasure. The incident row is locked first: it locks its family."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from countermeasures.models import Cause, Countermeasure, Kind, Stage, Strength
 from incidents.lifecycle.closing import came_back
 from incidents.lifecycle.moves import locked, needs_reason, touch
-from incidents.models import EventKind, SeverityRule
+from incidents.lifecycle.working import bandage_end
+from incidents.models import EventKind, Incident, SeverityRule
 from incidents.permissions import Action, can, refuse_unless
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.models import Person
@@ -53,13 +54,11 @@ def add(
     """Write down what we will do. With an owner and a day it is promised, without them it is to be agreed."""
     incident = locked(number, by=by, action=Action.PLAN, seen_version=seen_version)
     if not incident.is_open:
-        raise Refused(
-            "wrong_status", _("%(code)s is closed.") % {"code": incident.code}
-        )
+        raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})
     what = _needed(what, "what", _("Say what you will do."))
-    if kind == Kind.CONTAINMENT and expires_on is None:
-        _refuse("expires_on", "no_end", _("Say until when the bandage is good."))
+    now = now or timezone.now()
     _refuse_same(owner, checker)
+    _refuse_strangers(incident, owner=owner, checker=checker)
     found = Countermeasure.objects.create(
         incident=incident,
         kind=kind,
@@ -68,7 +67,7 @@ def add(
         owner=owner,
         due_on=due_on,
         strength=strength,
-        expires_on=expires_on,
+        expires_on=bandage_end(incident, expires_on, now) if kind == Kind.CONTAINMENT else None,
         metric=metric.strip(),
         baseline=baseline.strip(),
         target=target.strip(),
@@ -77,10 +76,14 @@ def add(
         exposure_unit=exposure_unit,
         checker=checker,
         created_by=by,
-        created_at=now or timezone.now(),
+        created_at=now,
     )
     _tell(found, by=by, now=now, did="added", words=what)
     return found
+
+
+_NOT_PROVED: dict[str, Any] = {"checking_from": None, "checked_by": None, "checked_at": None, "measured": ""}
+"""A fix that failed starts its proof from nothing; who checked it then may even do it now."""
 
 
 @transaction.atomic
@@ -90,10 +93,11 @@ def start(
     by: Person,
     owner: Person | None = None,
     due_on: date | None = None,
+    strength: Strength | str = "",
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> Countermeasure:
-    """Promise it: one owner and a day."""
+    """Promise it: one owner and a day, and how much it relies on people when that was not said yet."""
     found = _locked(pk, by=by, seen_version=seen_version)
     owner, due_on = owner or found.owner, due_on or found.due_on
     if owner is None:
@@ -101,17 +105,11 @@ def start(
     if due_on is None:
         _refuse("due_on", "no_day", _("Say by which day."))
     _refuse_same(owner, found.checker)
+    _refuse_strangers(found.incident, owner=owner)
+    promise = {"owner": owner, "due_on": due_on, "strength": strength or found.strength}
     if found.stage == Stage.IN_WORK:
-        return _write(found, by=by, now=now, did="promised", owner=owner, due_on=due_on)
-    return _move(
-        found,
-        to=Stage.IN_WORK,
-        by=by,
-        now=now,
-        did="promised",
-        owner=owner,
-        due_on=due_on,
-    )
+        return _write(found, by=by, now=now, did="promised", **promise)
+    return _move(found, to=Stage.IN_WORK, by=by, now=now, did="promised", **promise, **_NOT_PROVED)
 
 
 @transaction.atomic
@@ -137,6 +135,7 @@ def plan_check(
             _("The check is planned before the fix goes in. It cannot be changed now."),
         )
     _refuse_same(found.owner, checker)
+    _refuse_strangers(found.incident, checker=checker)
     return _write(
         found,
         by=by,
@@ -146,8 +145,7 @@ def plan_check(
         target=_needed(target, "target", _("Say what you want to see.")),
         baseline=baseline.strip(),
         checker=checker,
-        window_days=window_days
-        or SeverityRule.of(found.incident.severity).proving_days,
+        window_days=window_days or SeverityRule.of(found.incident.severity).proving_days,
         window_exposure=window_exposure,
         exposure_unit=exposure_unit,
     )
@@ -164,23 +162,20 @@ def put_in_place(
 ) -> Countermeasure:
     """It is in, and here is the evidence. A permanent one starts being proved at once."""
     found = _locked(pk, by=by, seen_version=seen_version)
-    evidence = _needed(
-        evidence, "evidence", _("Say how one can see that it is in place.")
-    )
+    evidence = _needed(evidence, "evidence", _("Say how one can see that it is in place."))
     if found.owner is None:
         _refuse("owner", "no_owner", _("Say who does it."))
     if found.kind != Kind.CONTAINMENT and not found.is_planned_check_complete:
         raise Refused(
             "no_check_planned",
-            _(
-                "Plan the check first: what is measured, what you want to see, and who checks it."
-            ),
+            _("Plan the check first: what is measured, what you want to see, and who checks it."),
         )
     if not found.is_strong_enough:
         raise Refused(
             "too_weak",
             _(
-                "This needs something that stops the problem by itself. Make it stronger, or ask a manager to accept it."
+                "This needs something that stops the problem by itself. "
+                "Make it stronger, or ask a manager to accept it."
             ),
         )
     now = now or timezone.now()
@@ -196,9 +191,7 @@ def put_in_place(
     )
     if placed.kind == Kind.CONTAINMENT:
         return placed
-    return _move(
-        placed, to=Stage.CHECKING, by=by, now=now, did="checking", checking_from=now
-    )
+    return _move(placed, to=Stage.CHECKING, by=by, now=now, did="checking", checking_from=now)
 
 
 @transaction.atomic
@@ -214,9 +207,7 @@ def check(
     """The second, separate sign-off, never by the owner. What did not hold opens the incident again."""
     found = Countermeasure.objects.locked(pk)
     if by == found.owner:
-        raise NotAllowed(
-            "own_work", _("You own this, so somebody else has to check it.")
-        )
+        raise NotAllowed("own_work", _("You own this, so somebody else has to check it."))
     refuse_unless(by, Action.CHECK, found.incident)
     found.incident.refuse_if_stale(seen_version)
     measured = _needed(measured, "measured", _("Say what you measured."))
@@ -238,14 +229,10 @@ def check(
 
 
 def _refuse_before_window_ends(found: Countermeasure, now: datetime) -> None:
-    if found.stage == Stage.CHECKING and found.days_proved(now) < (
-        found.window_days or 0
-    ):
+    if found.stage == Stage.CHECKING and found.days_proved(now) < (found.window_days or 0):
         raise Refused(
             "window_not_over",
-            _(
-                "It has held for %(days)s of %(window)s days. It is proved on %(day)s at the earliest."
-            )
+            _("It has held for %(days)s of %(window)s days. It is proved on %(day)s at the earliest.")
             % {
                 "days": found.days_proved(now),
                 "window": found.window_days,
@@ -257,7 +244,7 @@ def _refuse_before_window_ends(found: Countermeasure, now: datetime) -> None:
 def did_not_hold(
     found: Countermeasure, *, by: Person | None, measured: str, now: datetime | None
 ) -> Countermeasure:
-    """The fix failed: the boxes are empty again and the incident comes back if product was thought to be safe."""
+    """The fix failed: the boxes are empty again, and the incident comes back if it was thought to be safe."""
     failed = _move(
         found,
         to=Stage.NOT_EFFECTIVE,
@@ -382,19 +369,20 @@ def write_cause(
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> Cause:
-    """Why it happened, and why nothing caught it. One may be written before the other."""
+    """Why it happened, and why nothing caught it. What is given empty stays as it was written before."""
     incident = locked(number, by=by, action=Action.PLAN, seen_version=seen_version)
     root_cause, escape_cause = root_cause.strip(), escape_cause.strip()
     if not root_cause and not escape_cause:
-        _refuse(
-            "root_cause", "empty", _("Write why it happened, or why nothing caught it.")
-        )
+        _refuse("root_cause", "empty", _("Write why it happened, or why nothing caught it."))
+    written = {
+        "root_cause": root_cause,
+        "escape_cause": escape_cause,
+        "five_whys": [why.strip() for why in five_whys if why.strip()],
+    }
     cause, _created = Cause.objects.update_or_create(
         incident=incident,
         defaults={
-            "root_cause": root_cause,
-            "escape_cause": escape_cause,
-            "five_whys": [why.strip() for why in five_whys if why.strip()],
+            **{name: words for name, words in written.items() if words},
             "written_by": by,
             "written_at": now or timezone.now(),
         },
@@ -496,3 +484,10 @@ def _refuse_same(owner: Person | None, checker: Person | None) -> None:
             "own_work",
             _("The checker is never the owner. Choose somebody else."),
         )
+
+
+def _refuse_strangers(incident: Incident, **people: Person | None) -> None:
+    """Nobody is named who could not even open the incident."""
+    for field, person in people.items():
+        if person is not None and not can(person, Action.ADD_WORDS, incident):
+            _refuse(field, "cannot_take", _("%(name)s does not work at this site.") % {"name": person})

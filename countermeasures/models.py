@@ -57,15 +57,11 @@ _NOT_COUNTING = (Stage.WITHDRAWN, Stage.NOT_EFFECTIVE)
 class Cause(models.Model):
     """Why it happened and why nothing caught it. Both are needed before an incident closes."""
 
-    incident = models.OneToOneField(
-        Incident, on_delete=models.PROTECT, related_name="cause"
-    )
+    incident = models.OneToOneField(Incident, on_delete=models.PROTECT, related_name="cause")
     root_cause = models.TextField(_("why it happened"), blank=True)
     escape_cause = models.TextField(_("why nothing caught it"), blank=True)
     five_whys = models.JSONField(_("five whys"), default=list, blank=True)
-    written_by = models.ForeignKey(
-        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    written_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -101,17 +97,11 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
         return self.filter(stage__in=[Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE])
 
     def missing_for_closing(self, incident: Incident) -> list[str]:
-        """Plain sentences: what the countermeasures of this incident still lack before it may close (domain §3)."""
-        counting = [
-            c
-            for c in self.filter(incident=incident).with_people()
-            if c.stage not in _NOT_COUNTING
-        ]
+        """Plain sentences: what the countermeasures of this incident lack before it may close (domain §3)."""
+        counting = [c for c in self.filter(incident=incident).with_people() if c.stage not in _NOT_COUNTING]
         missing = [c.what_it_lacks() for c in counting]
         if not any(c.kind == Kind.PERMANENT for c in counting):
-            missing.insert(
-                0, _("A countermeasure that stops it coming back is missing.")
-            )
+            missing.insert(0, _("A countermeasure that stops it coming back is missing."))
         cause = Cause.objects.filter(incident=incident).first()
         if cause is None or not cause.root_cause.strip():
             missing.append(_("Why it happened is not written yet."))
@@ -133,9 +123,7 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
         """
         number = self.filter(pk=pk).values_list("incident__number", flat=True).first()
         if number is None:
-            raise Missing(
-                "unknown_countermeasure", _("There is no such countermeasure.")
-            )
+            raise Missing("unknown_countermeasure", _("There is no such countermeasure."))
         incident = Incident.objects.locked(number)
         found = self.with_people().get(pk=pk)
         found.incident = incident
@@ -145,13 +133,9 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
 class Countermeasure(models.Model):
     """One thing we do about an incident, who does it, by when, and how we will know that it works."""
 
-    incident = models.ForeignKey(
-        Incident, on_delete=models.PROTECT, related_name="countermeasures"
-    )
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="countermeasures")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
-    stage = models.CharField(
-        _("status"), max_length=16, choices=Stage.choices, default=Stage.PLANNED
-    )
+    stage = models.CharField(_("status"), max_length=16, choices=Stage.choices, default=Stage.PLANNED)
     what = models.CharField(_("what we do"), max_length=300)
     owner = models.ForeignKey(
         Person,
@@ -162,9 +146,7 @@ class Countermeasure(models.Model):
         related_name="countermeasures_owned",
     )
     due_on = models.DateField(_("promised for"), null=True, blank=True)
-    strength = models.CharField(
-        _("strength"), max_length=12, choices=Strength.choices, blank=True
-    )
+    strength = models.CharField(_("strength"), max_length=12, choices=Strength.choices, blank=True)
     waived_by = models.ForeignKey(
         Person,
         verbose_name=_("strength waived by"),
@@ -173,15 +155,11 @@ class Countermeasure(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
     )
-    waived_reason = models.CharField(
-        _("why a weaker one is enough"), max_length=300, blank=True
-    )
+    waived_reason = models.CharField(_("why a weaker one is enough"), max_length=300, blank=True)
 
     expires_on = models.DateField(_("good until"), null=True, blank=True)
     removed_at = models.DateTimeField(_("taken off"), null=True, blank=True)
-    removed_by = models.ForeignKey(
-        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    removed_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     evidence = models.TextField(_("evidence that it is in place"), blank=True)
     in_place_at = models.DateTimeField(_("in place since"), null=True, blank=True)
@@ -189,12 +167,8 @@ class Countermeasure(models.Model):
     metric = models.CharField(_("what we measure"), max_length=200, blank=True)
     baseline = models.CharField(_("how it was before"), max_length=120, blank=True)
     target = models.CharField(_("what we want to see"), max_length=120, blank=True)
-    window_days = models.PositiveSmallIntegerField(
-        _("days it must hold"), null=True, blank=True
-    )
-    window_exposure = models.PositiveIntegerField(
-        _("times it must hold"), null=True, blank=True
-    )
+    window_days = models.PositiveSmallIntegerField(_("days it must hold"), null=True, blank=True)
+    window_exposure = models.PositiveIntegerField(_("times it must hold"), null=True, blank=True)
     exposure_unit = models.CharField(_("times of what"), max_length=60, blank=True)
     checker = models.ForeignKey(
         Person,
@@ -205,15 +179,11 @@ class Countermeasure(models.Model):
         related_name="countermeasures_to_check",
     )
     checking_from = models.DateTimeField(_("being proved since"), null=True, blank=True)
-    checked_by = models.ForeignKey(
-        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    checked_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
     measured = models.CharField(_("what was measured"), max_length=300, blank=True)
 
-    created_by = models.ForeignKey(
-        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    created_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = CountermeasureQuerySet.as_manager()
@@ -228,9 +198,7 @@ class Countermeasure(models.Model):
                 name="checker_is_never_the_owner",
             ),
             models.CheckConstraint(
-                condition=Q(checked_by=None)
-                | Q(owner=None)
-                | ~Q(checked_by=F("owner")),
+                condition=Q(checked_by=None) | Q(owner=None) | ~Q(checked_by=F("owner")),
                 name="checked_by_never_the_owner",
             ),
             models.CheckConstraint(
@@ -283,9 +251,7 @@ class Countermeasure(models.Model):
 
     @property
     def is_planned_check_complete(self) -> bool:
-        return bool(
-            self.metric and self.target and self.window_days and self.checker_id
-        )
+        return bool(self.metric and self.target and self.window_days and self.checker_id)
 
     @property
     def proved_on(self) -> date | None:
@@ -296,11 +262,12 @@ class Countermeasure(models.Model):
         return local + timedelta(days=self.window_days)
 
     def days_proved(self, now: datetime | None = None) -> int:
-        """Whole days of the window that have passed, at most all of them."""
-        if self.checking_from is None or self.window_days is None:
+        """Days of the window that have passed on the plant's calendar; none after a relapse."""
+        if self.checking_from is None or self.window_days is None or self.stage == Stage.NOT_EFFECTIVE:
             return 0
-        end = self.checked_at or now or timezone.now()
-        return max(0, min(self.window_days, (end - self.checking_from).days))
+        tz = self.incident.site.tz
+        end = (self.checked_at or now or timezone.now()).astimezone(tz).date()
+        return max(0, min(self.window_days, (end - self.checking_from.astimezone(tz).date()).days))
 
     def proof_boxes(self, now: datetime | None = None) -> int:
         """How many of the ten boxes are filled: each is a tenth of the window."""
@@ -308,20 +275,15 @@ class Countermeasure(models.Model):
 
     @property
     def needs_strength(self) -> bool:
-        """S1, S2 or something that came back needs `detect_stop` or better."""
-        serious = (
-            self.incident.severity in (Severity.S1, Severity.S2)
-            or self.incident.reopen_count > 0
-        )
+        """S1, S2 or something that came back needs `detect_stop` or better; a bandage need not be strong."""
+        if self.kind == Kind.CONTAINMENT:
+            return False
+        serious = self.incident.severity in (Severity.S1, Severity.S2) or self.incident.reopen_count > 0
         return serious or self.incident.impact == Impact.SAFETY
 
     @property
     def is_strong_enough(self) -> bool:
-        return (
-            not self.needs_strength
-            or self.strength in STRONG_ENOUGH
-            or self.waived_by_id is not None
-        )
+        return not self.needs_strength or self.strength in STRONG_ENOUGH or self.waived_by_id is not None
 
     def what_it_lacks(self) -> StrOrPromise:
         """One sentence: what is still missing before its incident may close; empty when nothing is."""
@@ -330,9 +292,7 @@ class Countermeasure(models.Model):
         elif self.stage != Stage.EFFECTIVE:
             lacks = _("“%(what)s” is not proved yet.")
         elif not self.is_strong_enough:
-            lacks = _(
-                "“%(what)s” is too weak for this: make it stronger, or ask a manager to accept it."
-            )
+            lacks = _("“%(what)s” is too weak for this: make it stronger, or ask a manager to accept it.")
         else:
             lacks = ""
         return lacks % {"what": self.what} if lacks else ""

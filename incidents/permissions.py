@@ -35,9 +35,7 @@ class Action(models.TextChoices):
 
 _IT = frozenset({Role.IT_TECH, Role.IT_SPECIALIST, Role.IT_LEAD, Role.IT_MANAGER})
 _ASSIGN = frozenset({Role.IT_LEAD, Role.IT_MANAGER})
-_DECIDE = frozenset(
-    {Role.PRODUCTION_MANAGER, Role.MATERIALS_MANAGER, Role.PLANT_MANAGER}
-)
+_DECIDE = frozenset({Role.PRODUCTION_MANAGER, Role.MATERIALS_MANAGER, Role.PLANT_MANAGER})
 _FLOOR = _DECIDE | {Role.TEAM_LEADER, Role.SUPERVISOR}
 _CHECK = _IT | {Role.SUPERVISOR, Role.PRODUCTION_MANAGER, Role.MATERIALS_MANAGER}
 
@@ -61,7 +59,10 @@ ALLOWED: dict[Action, frozenset[Role] | None] = {
     Action.CHECK: _CHECK,
     Action.POLICIES: frozenset({Role.IT_MANAGER}),
 }
-"""Roles that may act; None means everybody who sees the site. A person without a role is an operator."""
+"""Roles that may act; None means everybody who sees the site."""
+
+OPERATORS_TOO = frozenset({Action.CONFIRM, Action.REOPEN})
+"""What an operator may do besides raising and adding words. An operator is a person who holds no role."""
 
 
 def can(person: Person, action: Action, incident: Incident) -> bool:
@@ -69,7 +70,9 @@ def can(person: Person, action: Action, incident: Incident) -> bool:
     if not person.is_active or not person.sees_site(incident.site_id):
         return False
     roles = ALLOWED[action]
-    return roles is None or person.holds(*roles, site=incident.site, area=incident.area)
+    if roles is None or (action in OPERATORS_TOO and not person.assignments):
+        return True
+    return person.holds(*roles, site=incident.site, area=incident.area)
 
 
 def refuse_unless(person: Person, action: Action, incident: Incident) -> None:
@@ -78,6 +81,4 @@ def refuse_unless(person: Person, action: Action, incident: Incident) -> None:
         return
     if not person.sees_site(incident.site_id):
         raise NotAllowed("wrong_site", _("This is at a site that you do not work for."))
-    raise NotAllowed(
-        "wrong_role", _("Your role cannot %(action)s.") % {"action": action.label}
-    )
+    raise NotAllowed("wrong_role", _("Your role cannot %(action)s.") % {"action": action.label})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.lifecycle.moves import locked, move, needs_reason, touch
 from incidents.lifecycle.working import next_update_due
-from incidents.models import Downtime, EventKind, Incident, Severity, Status
+from incidents.models import Downtime, EventKind, Impact, Incident, Severity, Status
 from incidents.permissions import Action, can
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.models import Person
@@ -46,9 +46,7 @@ def resolve(
     if not incident.countermeasures.permanent().in_place().exists():
         raise Refused(
             "no_permanent_fix",
-            _(
-                "First put a countermeasure in place that stops it coming back, with evidence."
-            ),
+            _("First put a countermeasure in place that stops it coming back, with evidence."),
         )
     now = now or timezone.now()
     return move(
@@ -71,19 +69,17 @@ def confirm_running(
     now: datetime | None = None,
 ) -> Incident:
     """Somebody from the floor, who is not the owner, says that production really runs."""
-    incident = locked(number, by=by, action=Action.CONFIRM, seen_version=seen_version)
+    incident = locked(number, by=by, action=Action.CONFIRM)
     if incident.owner == by:
         raise NotAllowed(
             "own_work",
             _("You own this, so somebody else from the floor has to confirm it."),
         )
-    if incident.status not in (Status.CONTAINED, Status.RESOLVED):
-        raise Refused(
-            "wrong_status",
-            _("Product is not moving yet, so there is nothing to confirm."),
-        )
     if incident.floor_confirmed_by_id is not None:
-        return incident
+        return incident  # a double tap: before the stale check, on purpose
+    incident.refuse_if_stale(seen_version)
+    if incident.status not in (Status.CONTAINED, Status.RESOLVED):
+        raise Refused("wrong_status", _("Product is not moving yet, so there is nothing to confirm."))
     now = now or timezone.now()
     return touch(
         incident,
@@ -110,13 +106,12 @@ def close(
     With `cause` and `agreed_by` an S3 or S4 is closed straight away. Otherwise everything domain §3 asks for
     must be there; the refusal says exactly what is missing (`fields["missing"]`).
     """
-    incident = locked(number, by=by, action=Action.CLOSE, seen_version=seen_version)
+    incident = locked(number, by=by, action=Action.CLOSE)
     if not incident.is_open:
-        return incident
+        return incident  # a double tap: before the stale check, on purpose
+    incident.refuse_if_stale(seen_version)
     if cause.strip() or agreed_by is not None:
-        return _close_small(
-            incident, by=by, cause=cause.strip(), agreed_by=agreed_by, now=now
-        )
+        return _close_small(incident, by=by, cause=cause.strip(), agreed_by=agreed_by, now=now)
     missing = what_is_missing(incident, by=by)
     if missing:
         raise Refused(
@@ -146,13 +141,9 @@ def what_is_missing(incident: Incident, *, by: Person | None = None) -> list[str
     if incident.status != Status.RESOLVED:
         missing.append(str(_("The fix must be in place and proved first.")))
     missing += incident.countermeasures.missing_for_closing(incident)
-    confirms = (
-        by is not None and by != incident.owner and can(by, Action.CONFIRM, incident)
-    )
+    confirms = by is not None and by != incident.owner and can(by, Action.CONFIRM, incident)
     if incident.floor_confirmed_by_id is None and not confirms:
-        missing.append(
-            str(_("Somebody from the floor has to confirm that production runs."))
-        )
+        missing.append(str(_("Somebody from the floor has to confirm that production runs.")))
     return missing
 
 
@@ -167,19 +158,15 @@ def _close_small(
     if incident.severity not in (Severity.S3, Severity.S4):
         raise Refused(
             "not_small",
-            _(
-                "Only small things close this way. Put a countermeasure in place and prove it."
-            ),
+            _("Only small things close this way. Put a countermeasure in place and prove it."),
         )
     if incident.status not in (Status.ACKNOWLEDGED, Status.REOPENED, Status.CONTAINED):
         raise Refused("wrong_status", _("Somebody has to pick it up first."))
     if not cause:
         sentence = _("Write the cause in a sentence.")
         raise Invalid("no_cause", sentence, fields={"cause": [sentence]})
-    if agreed_by is None or agreed_by == incident.owner:
-        sentence = _(
-            "Say who agrees that nothing more is needed. It cannot be the owner."
-        )
+    if agreed_by is None or agreed_by == incident.owner or not can(agreed_by, Action.ADD_WORDS, incident):
+        sentence = _("Say who at this site agrees that nothing more is needed. It cannot be the owner.")
         raise Invalid("nobody_agrees", sentence, fields={"agreed_by": [sentence]})
     return _closed(
         incident,
@@ -225,9 +212,7 @@ def accept_no_fix(
     now: datetime | None = None,
 ) -> Incident:
     """A manager accepts that there is no permanent fix, says why, and when it is looked at again. It closes."""
-    incident = locked(
-        number, by=by, action=Action.ACCEPT_NO_FIX, seen_version=seen_version
-    )
+    incident = locked(number, by=by, action=Action.ACCEPT_NO_FIX, seen_version=seen_version)
     reason = needs_reason(reason)
     now = now or timezone.now()
     if incident.status not in (Status.CONTAINED, Status.RESOLVED):
@@ -263,15 +248,12 @@ def reopen(
     return came_back(incident, by=by, reason=needs_reason(reason), now=now)
 
 
-def came_back(
-    incident: Incident, *, by: Person | None, reason: str, now: datetime | None
-) -> Incident:
+def came_back(incident: Incident, *, by: Person | None, reason: str, now: datetime | None) -> Incident:
     """Open a locked incident again; `reopen` asks for permission, a failed check does not need to."""
     now = now or timezone.now()
     if incident.owner_id is None:
         raise Refused("never_owned", _("Nobody ever had this. Raise it again instead."))
-    if incident.severity == Severity.S1 and incident.line is not None:
-        Downtime.objects.create(incident=incident, line=incident.line, started_at=now)
+    _stop_its_line(incident, now)
     return move(
         incident,
         to=Status.REOPENED,
@@ -282,6 +264,7 @@ def came_back(
         reopened_at=now,
         reopen_count=incident.reopen_count + 1,
         clocks_from=now,
+        arrived_at=None,
         contained_at=None,
         resolved_at=None,
         closed_at=None,
@@ -295,6 +278,14 @@ def came_back(
         missed_updates=0,
         next_update_due=next_update_due(incident, now),
     )
+
+
+def _stop_its_line(incident: Incident, at: datetime) -> None:
+    """A line stop that came back stops its line again, unless somebody said so already."""
+    if incident.level != Impact.STOPPED or incident.line is None:
+        return
+    if not incident.downtimes.filter(line=incident.line, ended_at=None).exists():
+        Downtime.objects.create(incident=incident, line=incident.line, started_at=at)
 
 
 @transaction.atomic
@@ -311,16 +302,14 @@ def take_back(
     """
     incident = Incident.objects.locked(number)
     now = now or timezone.now()
-    if not incident.is_open and incident.raised_by == by:
-        return incident
+    if not incident.is_open and incident.owner is None and incident.raised_by == by:
+        return incident  # a double tap
     if incident.raised_by != by:
         raise NotAllowed("not_yours", _("Only who raised it can take it back."))
     if incident.status != Status.RAISED or now > incident.raised_at + TAKE_BACK_WITHIN:
         raise Refused(
             "too_late",
-            _(
-                "It is too late to take it back. Tell whoever has it that it was a mistake."
-            ),
+            _("It is too late to take it back. Tell whoever has it that it was a mistake."),
         )
     incident.refuse_if_stale(seen_version)
     touch(incident, kind=EventKind.TAKEN_BACK, by=by, now=now)

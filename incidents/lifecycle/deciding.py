@@ -21,9 +21,7 @@ LONGEST_PAUSE = timedelta(hours=8)
 
 def _refuse_closed(incident: Incident) -> None:
     if not incident.is_open:
-        raise Refused(
-            "wrong_status", _("%(code)s is closed.") % {"code": incident.code}
-        )
+        raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})
 
 
 @transaction.atomic
@@ -37,15 +35,11 @@ def change_severity(
     now: datetime | None = None,
 ) -> Incident:
     """A floor call: after safety, the production or the materials manager has the last word."""
-    incident = locked(
-        number, by=by, action=Action.FLOOR_CALL, seen_version=seen_version
-    )
+    incident = locked(number, by=by, action=Action.FLOOR_CALL, seen_version=seen_version)
     _refuse_closed(incident)
     reason = needs_reason(reason)
     if incident.is_safety and severity != Severity.S1:
-        raise Refused(
-            "safety_stays_s1", _("Safety stays at the top. Nobody can lower it.")
-        )
+        raise Refused("safety_stays_s1", _("Safety stays at the top. Nobody can lower it."))
     if severity == incident.severity:
         return incident
     now = now or timezone.now()
@@ -64,13 +58,13 @@ def change_severity(
 
 
 def _word_owed(incident: Incident, now: datetime) -> datetime | None:
-    """The next word under the new severity, counted from the last one; a promise already made stands if sooner."""
+    """The next word under the new severity, counted from the last one; a sooner promise stands."""
     if incident.status not in WORKED_ON:
         return incident.next_update_due
     last = incident.updates.order_by("-at").values_list("at", flat=True).first()
     since = max(filter(None, [last, incident.acknowledged_at, incident.reopened_at]))
     due = next_update_due(incident, since)
-    return max(due, now) if due else None
+    return max(now, min(due, incident.next_update_due or due)) if due else None
 
 
 @transaction.atomic

@@ -17,9 +17,7 @@ from opsdesk.errors import Invalid, Refused
 from plant.models import Person
 
 ALLOWED_FROM: dict[Status, frozenset[Status]] = {
-    Status.ACKNOWLEDGED: frozenset(
-        {Status.RAISED, Status.ACKNOWLEDGED, Status.REOPENED}
-    ),
+    Status.ACKNOWLEDGED: frozenset({Status.RAISED, Status.ACKNOWLEDGED, Status.REOPENED}),
     Status.CONTAINED: frozenset({Status.ACKNOWLEDGED, Status.REOPENED}),
     Status.RESOLVED: frozenset({Status.CONTAINED}),
     Status.CLOSED: frozenset(
@@ -36,9 +34,7 @@ ALLOWED_FROM: dict[Status, frozenset[Status]] = {
 """To which status from which (domain §2). Closing from an early status has rules of its own in `closing`."""
 
 
-def locked(
-    number: int | str, *, by: Person, action: Action, seen_version: int | None = None
-) -> Incident:
+def locked(number: int | str, *, by: Person, action: Action, seen_version: int | None = None) -> Incident:
     """The incident, locked, after asking for permission and for a fresh screen."""
     incident = Incident.objects.locked(number)
     refuse_unless(by, action, incident)

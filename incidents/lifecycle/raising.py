@@ -56,13 +56,11 @@ def raise_incident(
     `by` is None when it is raised from a station's tablet without signing in. The same `client_id` again
     returns the incident of the first time, however often and however concurrently.
     """
-    known = _already_raised(client_id)
+    known = _already_raised(client_id, by=by)
     if known is not None:
         return known, False
     now = now or timezone.now()
-    place = _place(
-        station=station, line=line, area=area, system=system, site=site, by=by
-    )
+    place = _place(station=station, line=line, area=area, system=system, site=site, by=by)
     incident = Incident(
         **place,
         category=category,
@@ -85,7 +83,7 @@ def raise_incident(
     try:
         _write(incident, now=now)
     except IntegrityError:
-        known = _already_raised(client_id)
+        known = _already_raised(client_id, by=by)
         if known is None:
             raise
         return known, False
@@ -103,16 +101,17 @@ def _write(incident: Incident, *, now: datetime) -> None:
         words=incident.words,
     )
     if incident.impact == Impact.STOPPED and incident.line is not None:
-        Downtime.objects.create(
-            incident=incident, line=incident.line, started_at=incident.noticed_at
-        )
+        Downtime.objects.create(incident=incident, line=incident.line, started_at=incident.noticed_at)
     announce(incident)
 
 
-def _already_raised(client_id: uuid.UUID | None) -> Incident | None:
+def _already_raised(client_id: uuid.UUID | None, *, by: Person | None) -> Incident | None:
     if client_id is None:
         return None
-    return Incident.objects.with_place().filter(client_id=client_id).first()
+    known = Incident.objects.with_place().filter(client_id=client_id).first()
+    if known is not None and by is not None:
+        refuse_unless(by, Action.RAISE, known)
+    return known
 
 
 def _checked_noticed_at(noticed_at: datetime | None, now: datetime) -> datetime:
@@ -141,9 +140,7 @@ def _place(
     area = line.area if line else area
     site = area.site if area else (site or _site_of(system, by))
     if site is None:
-        raise Invalid(
-            "no_place", _("Say where it is: a station, a line, an area or a system.")
-        )
+        raise Invalid("no_place", _("Say where it is: a station, a line, an area or a system."))
     return {
         "site": site,
         "area": area,
@@ -184,9 +181,7 @@ def add_words(
         changes["words"] = words
     if technical:
         changes["technical"] = "\n".join(filter(None, [incident.technical, technical]))
-    return touch(
-        incident, kind=EventKind.WORDS_ADDED, by=by, now=now, words=words, **changes
-    )
+    return touch(incident, kind=EventKind.WORDS_ADDED, by=by, now=now, words=words, **changes)
 
 
 @transaction.atomic

@@ -35,12 +35,14 @@ def acknowledge(
 ) -> Incident:
     """Someone takes the incident; the response clock stops. Repeating it is harmless."""
     incident = Incident.objects.locked(number)
-    if incident.owner == by and incident.status not in (Status.REOPENED, Status.CLOSED):
+    if incident.owner == by and incident.status in (Status.ACKNOWLEDGED, Status.CONTAINED, Status.RESOLVED):
         return incident  # a double tap: before the stale check, on purpose
     refuse_unless(by, Action.ACKNOWLEDGE, incident)
     incident.refuse_if_stale(seen_version)
+    if not incident.is_open:
+        raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})
     _refuse_if_taken(incident, by)
-    if incident.is_moving and incident.is_open:
+    if incident.is_moving:
         return _hand_over(incident, by=by, now=now)
     now = now or timezone.now()
     return move(
@@ -60,17 +62,11 @@ def acknowledge(
 
 def _refuse_if_taken(incident: Incident, by: Person) -> None:
     """One named owner has it: only who was asked, or who may assign, takes it from them."""
-    if (
-        incident.owner in (None, by)
-        or incident.assigned_to == by
-        or can(by, Action.ASSIGN, incident)
-    ):
+    if incident.owner in (None, by) or incident.assigned_to == by or can(by, Action.ASSIGN, incident):
         return
     raise Refused(
         "already_taken",
-        _(
-            "%(name)s has it already. Call %(name)s, or ask an IT lead to give it to you."
-        )
+        _("%(name)s has it already. Call %(name)s, or ask an IT lead to give it to you.")
         % {"name": incident.owner},
     )
 
@@ -110,14 +106,11 @@ def assign(
     """Ask somebody to take it. They must answer too: until then nothing changes hands and no clock stops."""
     incident = locked(number, by=by, action=Action.ASSIGN, seen_version=seen_version)
     if not incident.is_open:
-        raise Refused(
-            "wrong_status", _("%(code)s is closed.") % {"code": incident.code}
-        )
+        raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})
     if not can(to, Action.ACKNOWLEDGE, incident):
         raise Refused(
             "cannot_take",
-            _("%(name)s cannot take this: their role does not cover this place.")
-            % {"name": to},
+            _("%(name)s cannot take this: their role does not cover this place.") % {"name": to},
         )
     if to in (incident.owner, incident.assigned_to):
         return incident
@@ -167,9 +160,7 @@ def post_update(
     incident = locked(number, by=by, action=Action.UPDATE, seen_version=seen_version)
     now = now or timezone.now()
     if not incident.is_open:
-        raise Refused(
-            "wrong_status", _("%(code)s is closed.") % {"code": incident.code}
-        )
+        raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})
     said = {
         "conditions": conditions.strip(),
         "actions": actions.strip(),
@@ -212,28 +203,16 @@ def _refuse_empty(said: dict[str, str]) -> None:
         raise Invalid("empty", next(iter(empty.values()))[0], fields=empty)
 
 
-def _promised_word(
-    incident: Incident, promised: datetime | None, now: datetime
-) -> datetime | None:
+def _promised_word(incident: Incident, promised: datetime | None, now: datetime) -> datetime | None:
     """The promised time, or the usual one while product is not moving; never later than the rule allows."""
-    usual = (
-        next_update_due(incident, now)
-        if incident.status in (Status.RAISED, *WORKED_ON)
-        else None
-    )
+    usual = next_update_due(incident, now) if incident.status in (Status.RAISED, *WORKED_ON) else None
     if promised is None:
         return usual if incident.owner_id else None
     if promised <= now:
         _refuse_promise(_("The time for the next word has passed already."))
-    if (
-        usual is not None
-        and promised > usual
-        and incident.severity in (Severity.S1, Severity.S2)
-    ):
+    if usual is not None and promised > usual and incident.severity in (Severity.S1, Severity.S2):
         local = usual.astimezone(incident.site.tz)
-        _refuse_promise(
-            _("Word is owed by %(time)s at the latest.") % {"time": f"{local:%H:%M}"}
-        )
+        _refuse_promise(_("Word is owed by %(time)s at the latest.") % {"time": f"{local:%H:%M}"})
     return promised
 
 
@@ -259,7 +238,7 @@ def contain(
     if not what:
         sentence = _("Say what keeps product moving.")
         raise Invalid("empty", sentence, fields={"what": [sentence]})
-    expires = _bandage_end(incident, expires_on, now)
+    expires = bandage_end(incident, expires_on, now)
     _stop_downtimes(incident, now)
     moved = move(
         incident,
@@ -287,7 +266,7 @@ def contain(
     return moved
 
 
-def _bandage_end(incident: Incident, expires_on: date | None, now: datetime) -> date:
+def bandage_end(incident: Incident, expires_on: date | None, now: datetime) -> date:
     """The day a bandage ends: at most the default of the severity, counted in the plant's days."""
     today = now.astimezone(incident.site.tz).date()
     latest = today + timedelta(days=SeverityRule.of(incident.severity).bandage_days)
@@ -321,20 +300,18 @@ def stop_line(
     """A line stands still because of this; several intervals are possible."""
     incident = locked(number, by=by, action=Action.ADD_WORDS, seen_version=seen_version)
     now = now or timezone.now()
+    if not incident.is_open:
+        raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})
     line = _line_here(incident, line)
-    at = at or now
-    if at > now:
-        raise Invalid(
-            "in_future",
-            _("That time is in the future."),
-            fields={"at": [_("That time is in the future.")]},
-        )
-    if incident.downtimes.filter(line=line, ended_at=None).exists():
+    stops = incident.downtimes.filter(line=line)
+    if stops.filter(ended_at=None).exists():
         return incident
+    at = at or now
+    if at > now or stops.filter(ended_at__gt=at).exists():
+        sentence = _("That time is in the future, or before the line last ran.")
+        raise Invalid("bad_time", sentence, fields={"at": [sentence]})
     Downtime.objects.create(incident=incident, line=line, started_at=at)
-    return touch(
-        incident, kind=EventKind.LINE_STOPPED, by=by, now=now, data={"line": line.code}
-    )
+    return touch(incident, kind=EventKind.LINE_STOPPED, by=by, now=now, data={"line": line.code})
 
 
 @transaction.atomic
@@ -360,9 +337,7 @@ def line_runs(
         raise Invalid("bad_time", sentence, fields={"at": [sentence]})
     running.ended_at = ended
     running.save(update_fields=["ended_at"])
-    return touch(
-        incident, kind=EventKind.LINE_RUNNING, by=by, now=now, data={"line": line.code}
-    )
+    return touch(incident, kind=EventKind.LINE_RUNNING, by=by, now=now, data={"line": line.code})
 
 
 def _line_here(incident: Incident, line: Line | None) -> Line:

@@ -109,31 +109,21 @@ class Category(models.Model):
     @property
     def label(self) -> str:
         """The name in the reader's language."""
-        return (
-            self.name_es
-            if (get_language() or "").startswith("es") and self.name_es
-            else self.name
-        )
+        return self.name_es if (get_language() or "").startswith("es") and self.name_es else self.name
 
 
 class SeverityRule(models.Model):
     """The numbers that go with a severity; an IT manager can change them."""
 
-    severity = models.CharField(
-        _("severity"), max_length=2, choices=Severity.choices, unique=True
-    )
+    severity = models.CharField(_("severity"), max_length=2, choices=Severity.choices, unique=True)
     update_every_minutes = models.PositiveIntegerField(
         _("word from the owner every (minutes)"),
         null=True,
         blank=True,
         help_text=_("Empty: never."),
     )
-    bandage_days = models.PositiveSmallIntegerField(
-        _("a bandage is good for (days)"), default=7
-    )
-    proving_days = models.PositiveSmallIntegerField(
-        _("a fix is proved over (days)"), default=90
-    )
+    bandage_days = models.PositiveSmallIntegerField(_("a bandage is good for (days)"), default=7)
+    proving_days = models.PositiveSmallIntegerField(_("a fix is proved over (days)"), default=90)
 
     class Meta:
         ordering = ["severity"]
@@ -152,11 +142,7 @@ class SeverityRule(models.Model):
 
     @property
     def update_every(self) -> timedelta | None:
-        return (
-            timedelta(minutes=self.update_every_minutes)
-            if self.update_every_minutes
-            else None
-        )
+        return timedelta(minutes=self.update_every_minutes) if self.update_every_minutes else None
 
 
 DEFAULT_RULES: dict[str, dict[str, int | None]] = {
@@ -204,9 +190,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
             models.When(impact=Impact.SAFETY, then=models.Value(0)),
             default=models.Value(1),
         )
-        return self.order_by(
-            is_safety, F("cover_until").asc(nulls_last=True), "severity", "raised_at"
-        )
+        return self.order_by(is_safety, F("cover_until").asc(nulls_last=True), "severity", "raised_at")
 
     def locked(self, number: int | str) -> Incident:
         """The incident row, locked until the transaction ends. It is the lock for its whole family.
@@ -214,10 +198,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         Raises Missing when there is no such number.
         """
         incident = (
-            self.select_for_update(of=("self",))
-            .with_place()
-            .filter(number=parse_number(number))
-            .first()
+            self.select_for_update(of=("self",)).with_place().filter(number=parse_number(number)).first()
         )
         if incident is None:
             raise Missing(
@@ -270,9 +251,7 @@ class Incident(models.Model):
     flow = models.CharField(_("flow"), max_length=16, choices=Flow.choices)
     is_drill = models.BooleanField(_("practice"), default=False)
 
-    site = models.ForeignKey(
-        Site, verbose_name=_("site"), on_delete=models.PROTECT, related_name="incidents"
-    )
+    site = models.ForeignKey(Site, verbose_name=_("site"), on_delete=models.PROTECT, related_name="incidents")
     area = models.ForeignKey(
         Area,
         verbose_name=_("area"),
@@ -306,9 +285,7 @@ class Incident(models.Model):
         related_name="incidents",
     )
 
-    status = models.CharField(
-        _("status"), max_length=12, choices=Status.choices, default=Status.RAISED
-    )
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.RAISED)
     owner = models.ForeignKey(
         Person,
         verbose_name=_("owner"),
@@ -340,9 +317,7 @@ class Incident(models.Model):
         _("clocks count from"), help_text=_("When it was raised, or last came back.")
     )
     acknowledged_at = models.DateTimeField(_("picked up"), null=True, blank=True)
-    arrived_at = models.DateTimeField(
-        _("arrived at the station"), null=True, blank=True
-    )
+    arrived_at = models.DateTimeField(_("arrived at the station"), null=True, blank=True)
     contained_at = models.DateTimeField(_("product moving"), null=True, blank=True)
     resolved_at = models.DateTimeField(_("fix in place"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
@@ -358,9 +333,7 @@ class Incident(models.Model):
     next_update_due = models.DateTimeField(_("next word by"), null=True, blank=True)
     missed_updates = models.PositiveSmallIntegerField(default=0)
 
-    waiting_on = models.CharField(
-        _("waiting on"), max_length=20, choices=WaitingOn.choices, blank=True
-    )
+    waiting_on = models.CharField(_("waiting on"), max_length=20, choices=WaitingOn.choices, blank=True)
     waiting_name = models.CharField(_("who or what"), max_length=80, blank=True)
     waiting_until = models.DateTimeField(_("promised for"), null=True, blank=True)
 
@@ -386,9 +359,7 @@ class Incident(models.Model):
     )
     floor_confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
 
-    closed_cause = models.CharField(
-        _("cause, in a sentence"), max_length=300, blank=True
-    )
+    closed_cause = models.CharField(_("cause, in a sentence"), max_length=300, blank=True)
     closed_agreed_by = models.ForeignKey(
         Person,
         verbose_name=_("agreed by"),
@@ -405,9 +376,7 @@ class Incident(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
     )
-    no_fix_reason = models.CharField(
-        _("why no permanent fix"), max_length=300, blank=True
-    )
+    no_fix_reason = models.CharField(_("why no permanent fix"), max_length=300, blank=True)
     review_on = models.DateField(_("review on"), null=True, blank=True)
 
     objects = IncidentQuerySet.as_manager()
@@ -421,13 +390,11 @@ class Incident(models.Model):
         verbose_name_plural = _("incidents")
         constraints = [
             models.CheckConstraint(
-                condition=~Q(status__in=OWNED)
-                | Q(owner__isnull=False, acknowledged_at__isnull=False),
+                condition=~Q(status__in=OWNED) | Q(owner__isnull=False, acknowledged_at__isnull=False),
                 name="owned_status_has_owner_and_time",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=[Status.CONTAINED, Status.RESOLVED])
-                | Q(contained_at__isnull=False),
+                condition=~Q(status__in=[Status.CONTAINED, Status.RESOLVED]) | Q(contained_at__isnull=False),
                 name="contained_has_time",
             ),
             models.CheckConstraint(
@@ -453,8 +420,7 @@ class Incident(models.Model):
                 name="a_pause_has_a_name_and_a_reason_and_is_never_safety",
             ),
             models.CheckConstraint(
-                condition=Q(waiting_on="")
-                | (Q(waiting_until__isnull=False) & ~Q(waiting_name="")),
+                condition=Q(waiting_on="") | (Q(waiting_until__isnull=False) & ~Q(waiting_name="")),
                 name="waiting_has_a_name_and_a_time",
             ),
             models.CheckConstraint(
@@ -476,9 +442,7 @@ class Incident(models.Model):
             ),
             models.Index(fields=["line", "-raised_at"], name="incident_line"),
             models.Index(fields=["-raised_at"], name="incident_raised"),
-            models.Index(
-                fields=["category", "station", "-raised_at"], name="incident_family"
-            ),
+            models.Index(fields=["category", "station", "-raised_at"], name="incident_family"),
         ]
 
     def __str__(self) -> str:
@@ -502,9 +466,7 @@ class Incident(models.Model):
         if self.station_id and self.line_id:
             return f"{self.line}, {self.station}"
         return str(
-            self.system.plain_name
-            if self.system_id and not self.line_id and self.system
-            else self.place
+            self.system.plain_name if self.system_id and not self.line_id and self.system else self.place
         )
 
     @property
@@ -524,20 +486,14 @@ class Incident(models.Model):
     def level(self) -> Impact:
         """The impact whose word and shape are shown: what was raised, or what a floor call made of it."""
         impact = Impact(self.impact)
-        return (
-            impact
-            if impact.severity == self.severity
-            else _IMPACT_OF[Severity(self.severity)]
-        )
+        return impact if impact.severity == self.severity else _IMPACT_OF[Severity(self.severity)]
 
     @property
     def line_is_stopped(self) -> bool:
         return self.severity == Severity.S1 and not self.is_moving
 
     def is_shelved(self, now: datetime | None = None) -> bool:
-        return self.shelved_until is not None and self.shelved_until > (
-            now or timezone.now()
-        )
+        return self.shelved_until is not None and self.shelved_until > (now or timezone.now())
 
     def open_for(self, now: datetime | None = None) -> timedelta:
         """Time since it was raised, until closed."""
@@ -547,7 +503,5 @@ class Incident(models.Model):
         """Refuse when the reader acted on an older screen than the incident is now."""
         if seen_version is not None and seen_version != self.version:
             raise Stale(
-                _(
-                    "This changed a moment ago. Read what is new, then do it again. Your words are kept."
-                )
+                _("This changed a moment ago. Read what is new, then do it again. Your words are kept.")
             )

@@ -43,17 +43,11 @@ class EventKind(models.TextChoices):
 class Event(models.Model):
     """One line of the timeline: who did what and when. Rows are never changed or removed."""
 
-    incident = models.ForeignKey(
-        Incident, on_delete=models.PROTECT, related_name="events"
-    )
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()
-    by = models.ForeignKey(
-        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20, choices=EventKind.choices)
-    version = models.PositiveIntegerField(
-        help_text=_("The incident's version after this event.")
-    )
+    version = models.PositiveIntegerField(help_text=_("The incident's version after this event."))
     words = models.TextField(blank=True)
     data = models.JSONField(default=dict, blank=True)
 
@@ -61,9 +55,7 @@ class Event(models.Model):
         ordering = ["at", "id"]
         verbose_name = _("timeline event")
         verbose_name_plural = _("timeline events")
-        indexes = [
-            models.Index(fields=["incident", "-at", "-id"], name="event_newest_first")
-        ]
+        indexes = [models.Index(fields=["incident", "-at", "-id"], name="event_newest_first")]
 
     def __str__(self) -> str:
         return f"{self.incident_id} {self.kind}"
@@ -72,9 +64,7 @@ class Event(models.Model):
 class Update(models.Model):
     """What an owner said: conditions, actions, needs, in plain words, and when the next word comes."""
 
-    incident = models.ForeignKey(
-        Incident, on_delete=models.PROTECT, related_name="updates"
-    )
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="updates")
     by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     conditions = models.TextField(_("The problem now"))
@@ -97,9 +87,7 @@ class Update(models.Model):
 class Downtime(models.Model):
     """A line stood still because of an incident, from when it stopped to when it ran again."""
 
-    incident = models.ForeignKey(
-        Incident, on_delete=models.PROTECT, related_name="downtimes"
-    )
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="downtimes")
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="downtimes")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -128,12 +116,8 @@ class Downtime(models.Model):
 class Photo(models.Model):
     """A picture from the floor."""
 
-    incident = models.ForeignKey(
-        Incident, on_delete=models.PROTECT, related_name="photos"
-    )
-    by = models.ForeignKey(
-        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="photos")
+    by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     image = models.ImageField(_("photo"), upload_to="photos/%Y/%m/")
     caption = models.CharField(_("caption"), max_length=200, blank=True)
