@@ -1,8 +1,8 @@
 """The alphabet of a text message, and how to make words fit one segment of 160 septets.
 
-Source of the tables: 3GPP TS 23.038 §6.2.1 (default alphabet) and §6.2.1.1 (extension table, two septets each).
-One character outside of them turns the whole message into UCS-2 with 70 characters, so every text passes
-through `to_gsm7` first. The national shift tables are left out: many phones and gateways lack them.
+Source of the tables: 3GPP TS 23.038 §6.2.1 (default alphabet) and §6.2.1.1 (extension table, two septets
+each). One character outside of them turns the whole message into UCS-2 with 70 characters, so every text
+passes through `to_gsm7` first. The national shift tables are left out: many phones and gateways lack them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _CUT = "..."
 
 
 def to_gsm7(text: str) -> str:
-    """The text in the alphabet: what is in it stays (ñ é ü €), the rest comes as near as it gets (á becomes a)."""
+    """The text in the alphabet: what is in it stays (ñ é ü €), the rest comes near (á becomes a)."""
     whole = unicodedata.normalize("NFC", text).translate(_SAID_OTHERWISE)
     if whole.isascii() and not _EXCEPTIONS.intersection(whole):
         return whole
@@ -116,29 +116,22 @@ def clip(text: str, room: int) -> str:
 class Flexible:
     """A part that may be said shorter.
 
-    `forms` from the longest to the shortest. `gives`: 1 gives way first. `least`: septets that stay when the
-    shortest form is cut; 0 lets the part go altogether, None forbids cutting it.
+    `forms` from the longest to the shortest, an empty one when it may go altogether; `gives[i]` says when
+    form i gives way to the next one: lower numbers first, among all parts of the message. With `cuts`, what
+    stands between two forms may be used too: the longer one cut to the room there is.
     """
 
     forms: tuple[str, ...]
-    gives: int = 1
-    least: int | None = 0
+    gives: tuple[int, ...] = ()
+    cuts: bool = False
 
-    def within(self, room: int) -> str | None:
-        """The longest way to say it in the room, or None when there is none."""
-        for form in self.forms:
-            if septets(form) <= room:
-                return form
-        if self.least is None or (room < self.least):
-            return "" if self.least == 0 else None
-        return clip(self.forms[-1], room)
 
-    @property
-    def shortest(self) -> str:
-        last = self.forms[-1]
-        if self.least is None:
-            return last
-        return clip(last, self.least) if self.least else ""
+def cut(text: str, *levels: tuple[int, int]) -> Flexible:
+    """A text that may be cut: each level is (when it gives way, septets that stay); 0 septets drops it."""
+    plain = to_gsm7(text)
+    lengths = [(when, length) for when, length in levels if length < septets(plain)]
+    forms = (plain, *(clip(plain, length) if length else "" for _when, length in lengths))
+    return Flexible(forms, tuple(when for when, _length in lengths), cuts=True)
 
 
 Part = str | Flexible
@@ -152,28 +145,40 @@ def fit(parts: Sequence[Part], limit: int = SEGMENT) -> str:
     """
     ready = [_ready(part) for part in parts]
     said = [part if isinstance(part, str) else part.forms[0] for part in ready]
-    flexible = [(i, part) for i, part in enumerate(ready) if isinstance(part, Flexible)]
-    flexible.sort(key=lambda pair: pair[1].gives)
-    for i, part in flexible:
+    given: list[tuple[int, str, bool]] = []
+    for i, form, cuts in _concessions(ready):
         if _length(said) <= limit:
             break
-        said[i] = part.shortest
-    for i, part in reversed(flexible):
-        said[i] = _longest(said, i, part, limit)
+        given.append((i, said[i], cuts))
+        said[i] = form
+    for i, form, cuts in reversed(given):
+        said[i] = _taken_back(said, i, form, limit, cuts=cuts)
     return " ".join(filter(None, said))
 
 
-def _longest(said: list[str], i: int, part: Flexible, limit: int) -> str:
-    """What the part can be when all the others stay as they are."""
-    rest = [*said[:i], "", *said[i + 1 :]]
-    longer = part.within(limit - _length(rest) - 1)
-    return said[i] if longer is None else longer
+def _taken_back(said: list[str], i: int, form: str, limit: int, *, cuts: bool) -> str:
+    """The longer form again, or as much of it as the others leave room for."""
+    room = limit - _length([*said[:i], "", *said[i + 1 :]]) - 1
+    if septets(form) <= room:
+        return form
+    return clip(form, room) if cuts and septets(said[i]) < room else said[i]
+
+
+def _concessions(parts: Sequence[Part]) -> list[tuple[int, str, bool]]:
+    """Which part says what shorter, and whether by a cut, in the order in which they give way."""
+    steps = [
+        (when, i, form, part.cuts)
+        for i, part in enumerate(parts)
+        if isinstance(part, Flexible)
+        for when, form in zip(part.gives, part.forms[1:], strict=True)
+    ]
+    return [(i, form, cuts) for _when, i, form, cuts in sorted(steps, key=lambda step: step[0])]
 
 
 def _ready(part: Part) -> Part:
     if isinstance(part, str):
         return to_gsm7(part)
-    return Flexible(tuple(to_gsm7(form) for form in part.forms), part.gives, part.least)
+    return Flexible(tuple(to_gsm7(form) for form in part.forms), part.gives, part.cuts)
 
 
 def _length(said: Iterable[str]) -> int:

@@ -23,7 +23,7 @@ from incidents.models import Impact, Incident, Status, Update
 from plant.wording import moment
 
 TITLE_LENGTH = 60
-"""Characters of a title, so that it fits an SMS next to number, state, place and link (design language §9)."""
+"""Characters of a title, so that it fits an SMS next to number, state, place and link (language §9)."""
 
 NOTHING_NEEDED = frozenset(
     {
@@ -113,7 +113,7 @@ def latest_update(incident: Incident) -> Update | None:
 
 
 def news(incident: Incident) -> Update | None:
-    """The last word if it is about how things are now, not about the time before product moved or it came back."""
+    """The last word if it is about now, not about the time before product moved or it came back."""
     last = latest_update(incident)
     since = incident.raised_at
     if incident.is_moving:
@@ -153,7 +153,7 @@ def has_default_title(incident: Incident) -> bool:
 
 
 def what(incident: Incident) -> str:
-    """What is wrong in a few words: the title somebody wrote, else their first sentence, else the category."""
+    """What is wrong in a few words: the title somebody wrote, else their first sentence, or the category."""
     if incident.title and not has_default_title(incident):
         return incident.title
     return _first_sentence(incident.words) or str(incident.category)
@@ -369,12 +369,17 @@ def technical(incident: Incident) -> str:
 # ---------------------------------------------------------------- one update
 
 
-def manager_sms_of(update: Update) -> str:
-    """An update in one breath: how it is, what is done, what is needed. The SMS writer cuts it to its room."""
+def manager_words(update: Update) -> tuple[str, ...]:
+    """An update for managers: how it is, what is done, and what is needed when something is."""
     needed = (
-        _("Needed: %(needs)s") % {"needs": sentence(update.needs)} if needs_something(update.needs) else ""
+        (_("Needed: %(needs)s") % {"needs": sentence(update.needs)},) if needs_something(update.needs) else ()
     )
-    return " ".join(filter(None, [sentence(update.conditions), sentence(update.actions), needed]))
+    return (sentence(update.conditions), sentence(update.actions), *needed)
+
+
+def manager_sms_of(update: Update) -> str:
+    """The same in one breath. The SMS writer cuts it to the room there is."""
+    return " ".join(manager_words(update))
 
 
 def needs_something(needs: str) -> bool:

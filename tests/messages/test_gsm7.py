@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escalation.gsm7 import BASIC, EXTENDED, Flexible, clip, fit, septets, to_gsm7
+from escalation.gsm7 import BASIC, EXTENDED, Flexible, clip, cut, fit, septets, to_gsm7
 
 ANY_TEXT = st.text(max_size=300)
 PLAIN_TEXT = st.text(alphabet=sorted(BASIC | EXTENDED), max_size=300)
@@ -70,7 +70,16 @@ def test_a_cut_falls_between_words() -> None:
 
 
 @given(
-    st.lists(st.one_of(WORDS, st.builds(Flexible, st.tuples(WORDS, WORDS), st.integers(1, 4))), max_size=8)
+    st.lists(
+        st.one_of(
+            WORDS,
+            st.builds(
+                lambda text, when: Flexible((text, text[:5], ""), (when, when + 1)), WORDS, st.integers(1, 9)
+            ),
+            st.builds(lambda text, when: cut(text, (when, 30), (when + 2, 0)), WORDS, st.integers(1, 9)),
+        ),
+        max_size=8,
+    )
 )
 def test_a_fitted_text_is_in_the_limit_whenever_its_fixed_parts_are(parts: list[str | Flexible]) -> None:
     fixed = [to_gsm7(part) for part in parts if isinstance(part, str)]
@@ -82,28 +91,23 @@ def test_a_fitted_text_is_in_the_limit_whenever_its_fixed_parts_are(parts: list[
         assert part in said
 
 
-def test_what_matters_least_gives_way_first() -> None:
-    parts = [
-        "INC-1042 LINE DOWN:",
-        Flexible(("a" * 80,), gives=2, least=20),
-        Flexible(("b" * 80,), gives=1),
-        "link",
-    ]
+def test_what_gives_way_first_does_so_and_the_rest_stays_whole() -> None:
+    parts = ["INC-1042 LINE DOWN:", cut("a" * 80, (2, 20)), cut("b" * 80, (1, 0)), "link"]
     assert fit(parts) == "INC-1042 LINE DOWN: " + "a" * 80 + " " + "b" * 51 + "... link"
 
 
-def test_a_part_with_a_shorter_form_takes_it_before_it_is_cut() -> None:
-    where = Flexible(("Instrument Panel Line I1, Label & rack", "ASM-I1-060"), gives=1, least=None)
+def test_a_part_with_a_shorter_form_takes_it_whole() -> None:
+    where = Flexible(("Instrument Panel Line I1, Label & rack", "ASM-I1-060"), (1,))
     assert fit(["INC-1042", where, "link"], limit=40) == "INC-1042 ASM-I1-060 link"
 
 
-def test_room_that_a_part_left_over_goes_to_the_more_important_one() -> None:
-    where = Flexible(("W" * 60, "w" * 5), gives=2, least=None)
-    what = Flexible(("x" * 70,), gives=1, least=20)
+def test_room_that_a_part_left_over_goes_back_to_the_others() -> None:
+    where = Flexible(("W" * 60, "w" * 5), (2,))
+    what = cut("x" * 70, (1, 20))
     assert fit([where, what], limit=80) == "wwwww " + "x" * 70
 
 
 def test_number_state_and_link_stay_whole_even_when_they_alone_are_too_long() -> None:
     link = "https://" + "o" * 180
-    said = fit(["INC-1042 LINE DOWN:", Flexible(("Rack labels",)), link])
+    said = fit(["INC-1042 LINE DOWN:", cut("Rack labels", (1, 0)), link])
     assert said == f"INC-1042 LINE DOWN: {link}"

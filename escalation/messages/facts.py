@@ -1,0 +1,273 @@
+"""What a message says, before it is an SMS or an email: state, how long, where, what, who, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from escalation.models import Clock, Notification, Reason
+from escalation.steps import CAN_TAKE, OWNER
+from incidents import readings
+from incidents.models import Impact, Incident, Status
+from plant.models import Role
+from plant.wording import moment, span
+
+AFTERWARDS = frozenset(
+    {Reason.UPDATE, Reason.TOLD_PICKED_UP, Reason.TOLD_MOVING, Reason.TOLD_CLOSED, Reason.TOLD_REOPENED}
+)
+"""News for people who were told before: nothing is asked of them."""
+
+
+ON_SITE = CAN_TAKE | {Role.TEAM_LEADER, Role.SUPERVISOR, OWNER, ""}
+"""Readers who walk to the place: the short form of it keeps the station."""
+
+
+def base_url() -> str:
+    """Where links in messages lead, without a slash at the end."""
+    return str(settings.BASE_URL).rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The words of one message, in its reader's language and the plant's time."""
+
+    code: str
+    state: str
+    how_long: str
+    is_practice: bool
+    tone: str
+    where: str
+    where_forms: tuple[str, ...]
+    what: tuple[str, ...]
+    who: tuple[str, ...]
+    then: str
+    risk: str
+    ask: str
+    button: str
+    note: str
+    why: str
+    answer_link: str
+    incident_link: str
+    reading: readings.Reading
+
+
+def facts(notification: Notification, now: datetime) -> Facts:
+    """Gather the words; the language and time zone are already active and the incident is loaded."""
+    incident = notification.incident
+    state, how_long = state_of(notification, now)
+    ask, button = ask_of(notification)
+    return Facts(
+        code=incident.code,
+        state=state,
+        how_long=how_long,
+        is_practice=incident.is_drill,
+        tone=tone_of(notification),
+        where=incident.where,
+        where_forms=where_forms(notification),
+        what=what_of(notification),
+        who=who_of(notification, now),
+        then=then_of(notification, now),
+        risk=risk_of(incident, now),
+        ask=ask,
+        button=button,
+        note=notification.note,
+        why=why_of(notification),
+        answer_link=f"{base_url()}/a/{notification.token}",
+        incident_link=base_url() + incident.get_absolute_url(),
+        reading=readings.read(incident, now=now),
+    )
+
+
+# ---------------------------------------------------------------- state and how long
+
+_STATE_OF_NEWS = {
+    Reason.TOLD_PICKED_UP: Status.ACKNOWLEDGED,
+    Reason.TOLD_MOVING: Status.CONTAINED,
+    Reason.TOLD_CLOSED: Status.CLOSED,
+    Reason.TOLD_REOPENED: Status.REOPENED,
+}
+
+
+def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
+    """The screen word and how long: ("Line down", "30 min"), ("Product moving", "07:16 after 71 min")."""
+    incident = notification.incident
+    if notification.reason in _STATE_OF_NEWS:
+        status = _STATE_OF_NEWS[Reason(notification.reason)]
+        return str(status.label), _since_and_after(incident, status, notification.created_at, now)
+    if notification.reason == Reason.STEP and notification.clock == Clock.CLOSURE:
+        return _("Still open"), span(now - incident.raised_at)
+    if incident.is_moving:
+        return readings.state(incident), _since_and_after(
+            incident, Status(incident.status), notification.created_at, now
+        )
+    return readings.state(incident), _so_far(now - incident.clocks_from)
+
+
+def _so_far(length: timedelta) -> str:
+    return span(length) if length >= timedelta(minutes=1) else _("now")
+
+
+def _since_and_after(incident: Incident, status: Status, told_at: datetime, now: datetime) -> str:
+    """When it happened and how long it took: "07:16 after 71 min"; only when, for what came back."""
+    when = {
+        Status.ACKNOWLEDGED: incident.acknowledged_at,
+        Status.CONTAINED: incident.contained_at,
+        Status.RESOLVED: incident.resolved_at,
+        Status.CLOSED: incident.closed_at,
+        Status.REOPENED: incident.reopened_at,
+    }.get(status)
+    at = when or told_at
+    start = incident.raised_at if status == Status.CLOSED else incident.clocks_from
+    if status == Status.REOPENED or at - start < timedelta(minutes=1):
+        return moment(at, now)
+    return _("%(time)s after %(length)s") % {"time": moment(at, now), "length": span(at - start)}
+
+
+def tone_of(notification: Notification) -> str:
+    """How the message is coloured: safety, red, amber, or grey for everything that needs nobody at once."""
+    incident = notification.incident
+    if notification.reason in (Reason.TOLD_PICKED_UP, Reason.TOLD_MOVING, Reason.TOLD_CLOSED):
+        return "grey"
+    if incident.is_moving or not incident.is_open:
+        return "grey"
+    return {Impact.SAFETY: "safety", Impact.STOPPED: "red", Impact.AT_RISK: "amber"}.get(
+        Impact(incident.impact), "grey"
+    )
+
+
+# ---------------------------------------------------------------- where and what
+
+
+def where_forms(notification: Notification) -> tuple[str, ...]:
+    """The place from its long name to its code. The floor and IT keep the station, managers the line."""
+    incident = notification.incident
+    station, line = incident.station, incident.line
+    if station and line:
+        shorter = (f"{line.code} {station}", station.code)
+        if notification.role not in ON_SITE:
+            shorter = (str(line), line.code)
+        return (f"{line}, {station}", *shorter)
+    if incident.system_id and incident.system and not line:
+        return (incident.where, incident.system.code)
+    return (incident.where, incident.place.code)
+
+
+def what_of(notification: Notification) -> tuple[str, ...]:
+    """What is wrong; in news, what is new: how it is, what is done, what is needed."""
+    incident = notification.incident
+    update = readings.latest_update(incident)
+    if notification.reason == Reason.UPDATE and update:
+        return readings.manager_words(update)
+    if notification.reason == Reason.TOLD_MOVING and readings.bandage(incident):
+        return (_("For now: %(what)s") % {"what": readings.sentence(readings.bandage(incident))},)
+    if notification.reason == Reason.TOLD_CLOSED:
+        cause = incident.closed_cause or incident.no_fix_reason
+        return (readings.sentence(cause) or _("The fix is proved."),)
+    return (readings.sentence(readings.what(incident)),)
+
+
+def risk_of(incident: Incident, now: datetime) -> str:
+    """When it starts to hurt: the buffer is empty, the truck leaves."""
+    if incident.cover_until is None or incident.is_moving or not incident.is_open:
+        return ""
+    time = {"time": moment(incident.cover_until, now)}
+    return _("Runs out %(time)s.") % time if incident.cover_until > now else _("Ran out %(time)s.") % time
+
+
+# ---------------------------------------------------------------- who has it, and what comes next
+
+
+def who_of(notification: Notification, now: datetime) -> tuple[str, ...]:
+    """Who has it, in forms from long to short."""
+    if notification.reason == Reason.ASSIGNED:
+        asker = str(notification.data.get("by", ""))
+        asked = _("You are asked to take it.")
+        return (_("%(name)s asks you to take it.") % {"name": asker}, asked) if asker else (asked,)
+    if notification.reason == Reason.TOLD_CLOSED:
+        return ("",)
+    if notification.reason == Reason.UPDATE:
+        return (*_owner_forms(notification), "")
+    return _owner_forms(notification)
+
+
+def _owner_forms(notification: Notification) -> tuple[str, ...]:
+    owner = notification.incident.owner
+    if owner is None:
+        return (_("Nobody has it yet."),)
+    if owner.pk == notification.person_id:
+        return (_("You have it."),)
+    return tuple(_("%(name)s has it.") % {"name": name} for name in (owner.name, owner.get_short_name()))
+
+
+def then_of(notification: Notification, now: datetime) -> str:
+    """What the reader should expect: late news, the next word, or that nothing is needed."""
+    incident = notification.incident
+    if notification.reason == Reason.TOLD_MOVING:
+        return _("Stays open until the fix is proved. Nothing needed from you.")
+    if notification.reason == Reason.TOLD_CLOSED:
+        return _("Nothing needed from you.")
+    due = incident.next_update_due
+    if notification.clock == Clock.UPDATE:
+        return _("News was due %(time)s.") % {"time": moment(due or notification.due_at, now)}
+    if due and due > now and incident.is_open:
+        return _("Next word by %(time)s.") % {"time": moment(due, now)}
+    return ""
+
+
+# ---------------------------------------------------------------- what is asked, and why of this person
+
+
+def ask_of(notification: Notification) -> tuple[str, str]:
+    """The word before the link of an SMS and the label of the email's first button."""
+    incident = notification.incident
+    if notification.reason in AFTERWARDS or not incident.is_open:
+        return _("More"), _("Read more")
+    if notification.clock == Clock.UPDATE and incident.owner_id == notification.person_id:
+        return _("Say what is new"), _("Say what is new")
+    if notification.reason == Reason.ASSIGNED or _may_take(notification):
+        return _("Take it"), _("I’ll take it")
+    return _("Answer"), _("I’ve seen it")
+
+
+def _may_take(notification: Notification) -> bool:
+    return notification.incident.status == Status.RAISED and notification.role in CAN_TAKE
+
+
+_WHY = {
+    Reason.ASSIGNED: gettext_lazy("you are asked to take it"),
+    Reason.UPDATE: gettext_lazy("you were told about it before"),
+    Reason.TOLD_PICKED_UP: gettext_lazy("you were told about it before"),
+    Reason.TOLD_MOVING: gettext_lazy("you were told about it before"),
+    Reason.TOLD_CLOSED: gettext_lazy("you were told about it before"),
+    Reason.TOLD_REOPENED: gettext_lazy("you were told about it before"),
+    Reason.FALLBACK: gettext_lazy("somebody else could not be reached"),
+}
+_WHY_CLOCK = {
+    Clock.RESPONSE: gettext_lazy("nobody has it yet"),
+    Clock.CONTAINMENT: gettext_lazy("product is not moving yet"),
+    Clock.UPDATE: gettext_lazy("news is due"),
+    Clock.CLOSURE: gettext_lazy("it is still open"),
+}
+
+
+def why_of(notification: Notification) -> str:
+    """Why this person gets this message, as a sentence."""
+    reason = _WHY.get(Reason(notification.reason))
+    if reason is None:
+        reason = _WHY_CLOCK[Clock(notification.clock or Clock.RESPONSE)]
+    if notification.role in Role.values:
+        return _("You get this as %(role)s, because %(reason)s.") % {
+            "role": _role_in_a_sentence(notification.role),
+            "reason": reason,
+        }
+    return _("You get this because %(reason)s.") % {"reason": reason}
+
+
+def _role_in_a_sentence(role: str) -> str:
+    """ "production manager", but "IT manager"."""
+    label = str(Role(role).label)
+    return label if label[:2].isupper() else label[0].lower() + label[1:]

@@ -1,0 +1,52 @@
+"""One message in one segment: number, state, how long, where, what, who, reply, link (design language §9)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from escalation.gsm7 import Flexible, cut, fit
+from escalation.messages.facts import Facts
+from incidents.models import Incident
+
+
+def sms(incident: Incident, facts: Facts) -> str:
+    """At most 160 septets. The small numbers say what gives way first; number, state and link never do."""
+    return fit(
+        [
+            f"{facts.code} {_state(facts)} {facts.how_long}:",
+            Flexible(_with_stop(facts.where_forms), (2, 7, 9)[: len(facts.where_forms) - 1]),
+            *_what(facts.what),
+            Flexible((facts.risk, ""), (6,)),
+            Flexible(facts.who, (9,) * (len(facts.who) - 1)),
+            cut(facts.note, (4, 80), (7, 50), (8, 36)),
+            Flexible((facts.then, ""), (1,)),
+            *_reply(incident, facts),
+            facts.answer_link,
+        ]
+    )
+
+
+def _what(pieces: tuple[str, ...]) -> list[Flexible]:
+    """One sentence keeps most of itself; of how it is, what is done, what is needed the first gives way."""
+    if len(pieces) == 1:
+        return [cut(pieces[0], (3, 60), (5, 44), (7, 34), (8, 24), (10, 18))]
+    return [cut(piece, (3 + i, 40), (6 + i, 26), (9 + i, 0)) for i, piece in enumerate(pieces)]
+
+
+def _state(facts: Facts) -> str:
+    state = f"{_('Practice')} {facts.state}" if facts.is_practice else facts.state
+    return state.upper()
+
+
+def _with_stop(forms: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{form}." for form in forms)
+
+
+def _reply(incident: Incident, facts: Facts) -> list[str | Flexible]:
+    """How to answer by text, only where replies are received; and the word that says what the link is for."""
+    ask = Flexible((f"{facts.ask}:", ""), (11,))
+    if not getattr(settings, "OPSDESK_SMS_REPLIES", False):
+        return [ask]
+    reply = _("Reply %(number)s = seen.") % {"number": incident.number}
+    return [Flexible((reply, ""), (5,)), ask]
