@@ -31,15 +31,23 @@ THEMES = ("light", "dark")
 
 
 class Shell:
-    """Read once per request, and only what the page asks for."""
+    """Who looks, from where: read once per request, and only what is asked for."""
 
     def __init__(self, request: HttpRequest):
         self._request = request
 
+    @classmethod
+    def of(cls, request: HttpRequest) -> Shell:
+        """The one of this request."""
+        found: Shell | None = vars(request).get("shell")
+        if found is None:
+            found = vars(request)["shell"] = cls(request)
+        return found
+
     @cached_property
     def person(self) -> Person | None:
         user = getattr(self._request, "user", None)
-        return user if isinstance(user, Person) or getattr(user, "is_authenticated", False) else None
+        return user if isinstance(user, Person) else None
 
     @cached_property
     def tablet(self) -> Station | None:
@@ -73,6 +81,11 @@ class Shell:
         """The template that a page of both worlds extends."""
         return "frames/desk.html" if self.is_desk else "frames/floor.html"
 
+    @property
+    def frame_now(self) -> str:
+        """For a page that anybody may meet, such as a refusal: without a login it is the gate."""
+        return self.frame if self.person or self.tablet else "frames/gate.html"
+
 
 def theme_of(request: HttpRequest) -> str:
     """ "light", "dark" or "" for what the device prefers."""
@@ -81,4 +94,4 @@ def theme_of(request: HttpRequest) -> str:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {"shell": Shell(request), "theme": theme_of(request)}
+    return {"shell": Shell.of(request), "theme": theme_of(request)}

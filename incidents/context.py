@@ -1,0 +1,41 @@
+"""The figures beside the navigation, asked for only by a page that shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from incidents.models import Incident, IncidentQuerySet, Severity
+from plant.models import Person
+
+MOST = 99
+"""Counting stops here: a figure beside the navigation never costs more than a few rows."""
+
+
+class Counts:
+    """Open incidents of the person's sites: all, urgent (S1 and S2), and their own. Each is one bounded query."""
+
+    def __init__(self, person: Person):
+        self._person = person
+
+    def _open(self) -> IncidentQuerySet:
+        return Incident.objects.open().visible_to(self._person)
+
+    @cached_property
+    def open(self) -> int:
+        return self._open()[:MOST].count()
+
+    @cached_property
+    def urgent(self) -> int:
+        return self._open().filter(severity__in=(Severity.S1, Severity.S2))[:MOST].count()
+
+    @cached_property
+    def mine(self) -> int:
+        return self._open().owned_by(self._person)[:MOST].count()
+
+
+def counts(request: HttpRequest) -> dict[str, Any]:
+    user = getattr(request, "user", None)
+    return {"counts": Counts(user)} if isinstance(user, Person) else {}

@@ -1,0 +1,248 @@
+"""Forms of raising and of the verbs: they check shape only, the lifecycle keeps the rules."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from pathlib import PurePath
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from incidents.models import Category, Impact, Incident, Severity, WaitingOn
+from plant.models import Line, Person
+
+PHOTO_BYTES = 8 * 1024 * 1024
+PHOTO_TYPES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+"""What every browser shows; Pillow's name of the format and the ending it is kept under."""
+
+
+class PhotoField(forms.ImageField):
+    """A picture of at most 8 MB. Pillow opens it, so a renamed program is refused; the name is ours."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp", "capture": "environment"}),
+            error_messages={"invalid_image": _("That is not a picture. Take a photo, or choose a JPG or PNG.")},
+            **kwargs,
+        )
+
+    def to_python(self, data: UploadedFile | None) -> UploadedFile | None:
+        if data is not None and data.size is not None and data.size > PHOTO_BYTES:
+            raise forms.ValidationError(_("That photo is larger than 8 MB. Take it smaller."), code="too_large")
+        photo = super().to_python(data)
+        if photo is None:
+            return None
+        ending = PHOTO_TYPES.get(getattr(getattr(photo, "image", None), "format", None) or "")
+        if ending is None:
+            raise forms.ValidationError(self.error_messages["invalid_image"], code="invalid_image")
+        photo.name = str(PurePath(uuid.uuid4().hex).with_suffix(f".{ending}"))
+        return photo
+
+
+NOTICED = [
+    ("", _("Just now")),
+    ("10", _("10 min ago")),
+    ("30", _("30 min ago")),
+    ("60", _("1 h ago")),
+    ("120", _("2 h ago")),
+    ("480", _("Last shift")),
+]
+COVER = [
+    ("", _("Not known")),
+    ("15", _("15 min")),
+    ("30", _("30 min")),
+    ("60", _("1 h")),
+    ("120", _("2 h")),
+    ("240", _("4 h")),
+]
+
+
+class RaiseForm(forms.Form):
+    """Where, what, how bad; everything else has a default and may follow later."""
+
+    where = forms.CharField(max_length=40, error_messages={"required": _("Say where it is.")})
+    category = forms.ModelChoiceField(
+        queryset=Category.objects.filter(is_active=True),
+        to_field_name="code",
+        error_messages={"required": _("Say what is wrong."), "invalid_choice": _("Say what is wrong.")},
+    )
+    impact = forms.ChoiceField(
+        choices=Impact.choices,
+        error_messages={"required": _("Say how bad it is."), "invalid_choice": _("Say how bad it is.")},
+    )
+    client_id = forms.UUIDField(required=False)
+    words = forms.CharField(label=_("In your words"), required=False, max_length=2000, widget=forms.Textarea)
+    photo = PhotoField(label=_("Photo"), required=False)
+    noticed = forms.TypedChoiceField(
+        label=_("When was it noticed?"), choices=NOTICED, coerce=int, empty_value=0, required=False
+    )
+    cover = forms.TypedChoiceField(
+        label=_("How long until it hurts?"), choices=COVER, coerce=int, empty_value=None, required=False
+    )
+
+    def times(self, now: datetime) -> dict[str, datetime | None]:
+        """`noticed_at` and `cover_until`, counted from the moment of Send."""
+        cover: int | None = self.cleaned_data.get("cover")
+        return {
+            "noticed_at": now - timedelta(minutes=self.cleaned_data.get("noticed") or 0),
+            "cover_until": now + timedelta(minutes=cover) if cover else None,
+        }
+
+
+class PersonField(forms.ModelChoiceField):
+    """Somebody who works at the incident's site; the title tells two people of one name apart."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(queryset=Person.objects.none(), empty_label=_("Choose"), **kwargs)
+
+    def label_from_instance(self, obj: Person) -> str:
+        return f"{obj.name}, {obj.title}" if obj.title else obj.name
+
+
+def _words(label: Any, *, rows: int = 3, required: bool = True, limit: int = 2000, help_text: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=limit,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+def _moment(label: Any, *, required: bool = False, help_text: Any = "") -> forms.DateTimeField:
+    """A moment in the plant's time zone, picked without typing."""
+    return forms.DateTimeField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+
+def _day(label: Any, *, required: bool = False, help_text: Any = "") -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+class ActForm(forms.Form):
+    """A form about one incident: people and lines are those of its site; the version on the screen comes back."""
+
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, files: Any = None, *, incident: Incident, **kwargs: Any):
+        super().__init__(data, files, **kwargs)
+        self.incident = incident
+        self.fields["seen_version"].initial = incident.version
+        for field in self.fields.values():
+            if isinstance(field, PersonField):
+                field.queryset = Person.objects.active().at_site(incident.site)
+            elif isinstance(field, forms.ModelChoiceField) and field.queryset.model is Line:
+                field.queryset = Line.objects.filter(area__site=incident.site)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether somebody has to fill anything in."""
+        return len(self.fields) > 1
+
+    def add_refusal(self, fields: dict[str, list[str]]) -> None:
+        """Show the lifecycle's sentences at the fields they are about."""
+        for name, sentences in fields.items():
+            if name in self.fields:
+                self.add_error(name, [str(sentence) for sentence in sentences])
+
+
+class AssignForm(ActForm):
+    to = PersonField(label=_("Who should take it?"), help_text=_("They are told now, and must answer too."))
+
+
+class WordsForm(ActForm):
+    words = _words(_("What do you know?"), required=False)
+    image = PhotoField(label=_("Photo"), required=False)
+    technical = _words(
+        _("Technical detail"),
+        rows=2,
+        required=False,
+        limit=8000,
+        help_text=_("Names, numbers, log lines. Managers do not see it."),
+    )
+
+
+class UpdateForm(ActForm):
+    conditions = _words(_("The problem now"), help_text=_("How is it at this moment, in words anyone understands?"))
+    actions = _words(_("What we’re doing"))
+    needs = _words(_("What we need"), rows=2, help_text=_("“No needs” is an answer."))
+    next_update_at = _moment(_("Next word by"), help_text=_("Empty: as promised for an issue this bad."))
+    technical = _words(
+        _("Technical detail"),
+        rows=2,
+        required=False,
+        limit=8000,
+        help_text=_("Names, numbers, log lines. Managers do not see it."),
+    )
+
+
+class ContainForm(ActForm):
+    what = _words(_("What makes product move again?"), rows=2, limit=300, help_text=_("The bandage, in one sentence."))
+    expires_on = _day(_("Good until"), help_text=_("Empty: 7 days. A bandage always ends."))
+    owner = PersonField(label=_("Who looks after it?"), required=False, help_text=_("Empty: you."))
+
+
+class CloseForm(ActForm):
+    """A proved fix needs nothing here; a small thing closes with its cause and somebody who agrees."""
+
+    cause = _words(_("What was the cause?"), rows=2, required=False, limit=300)
+    agreed_by = PersonField(
+        label=_("Who agrees that nothing more is needed?"),
+        required=False,
+        help_text=_("Only a workaround or a minor issue closes this way. Leave both empty when the fix is proved."),
+    )
+
+
+class ReasonForm(ActForm):
+    reason = _words(_("Why?"), rows=2, limit=300, help_text=_("Everybody sees it."))
+
+
+class SeverityForm(ReasonForm):
+    severity = forms.ChoiceField(
+        label=_("How bad is it really?"),
+        widget=forms.RadioSelect,
+        choices=[
+            (Severity.S1, pgettext_lazy("severity", "1: product does not come out")),
+            (Severity.S2, pgettext_lazy("severity", "2: product is at risk")),
+            (Severity.S3, pgettext_lazy("severity", "3: runs on a workaround")),
+            (Severity.S4, pgettext_lazy("severity", "4: stops nothing")),
+        ],
+    )
+    field_order = ["seen_version", "severity", "reason"]
+
+
+class WaitForm(ActForm):
+    on = forms.ChoiceField(label=_("What do we wait for?"), choices=WaitingOn.choices, widget=forms.RadioSelect)
+    name = forms.CharField(label=_("Who or what exactly?"), max_length=80)
+    until = _moment(_("Promised for"), required=True, help_text=_("At that time we ask again. The alerts go on."))
+
+
+class ShelveForm(ReasonForm):
+    until = _moment(_("Until"), required=True, help_text=_("8 hours at most. It ends by itself."))
+    field_order = ["seen_version", "until", "reason"]
+
+
+class NoFixForm(ReasonForm):
+    review_on = _day(_("Look at it again on"), required=True)
+    field_order = ["seen_version", "reason", "review_on"]
+
+
+class LineForm(ActForm):
+    line = forms.ModelChoiceField(
+        label=_("Which line?"), queryset=Line.objects.none(), required=False, empty_label=_("The line it was raised at")
+    )
+    at = _moment(_("Since when?"), help_text=_("Empty: now."))

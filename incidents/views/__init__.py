@@ -1,0 +1,1 @@
+"""Pages of an incident's life that need nothing from escalation: raising, the list, and the verbs."""
