@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
                 ("waiting_until", models.DateTimeField(blank=True, null=True, verbose_name="promised for")),
                 ("shelved_at", models.DateTimeField(blank=True, null=True, verbose_name="paused at")),
                 ("shelved_until", models.DateTimeField(blank=True, null=True, verbose_name="paused until")),
-                ("shelved_reason", models.CharField(blank=True, max_length=200, verbose_name="why paused")),
+                ("shelved_reason", models.CharField(blank=True, max_length=300, verbose_name="why paused")),
                 ("floor_confirmed_at", models.DateTimeField(blank=True, null=True, verbose_name="confirmed")),
                 (
                     "closed_cause",

@@ -347,7 +347,7 @@ class Incident(models.Model):
     )
     shelved_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     shelved_until = models.DateTimeField(_("paused until"), null=True, blank=True)
-    shelved_reason = models.CharField(_("why paused"), max_length=200, blank=True)
+    shelved_reason = models.CharField(_("why paused"), max_length=300, blank=True)
 
     floor_confirmed_by = models.ForeignKey(
         Person,
