@@ -34,20 +34,15 @@ class Policy(models.Model):
     """One published version of who is told when. A version never changes; a running incident keeps its own.
 
     `clocks` holds, for each clock, an ordered list of steps:
-    {"after": minutes, "roles": [role], "people": [username], "channels": [channel], "repeat": minutes or null,
-     "answer": bool}. `rules.Policy` reads it.
+    {"after": minutes, "roles": [role], "people": [username], "channels": [channel],
+     "repeat": minutes or null, "answer": bool}; under "safety", who is told at once when somebody could get
+    hurt. `steps.PolicyClocks` reads it and says what is wrong with it.
     """
 
     severity = models.CharField(_("severity"), max_length=2, choices=Severity.choices)
-    site = models.ForeignKey(
-        Site, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    area = models.ForeignKey(
-        Area, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    category = models.ForeignKey(
-        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    site = models.ForeignKey(Site, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    area = models.ForeignKey(Area, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(_("version"))
     is_current = models.BooleanField(_("in force"), default=True)
     clocks = models.JSONField(_("clocks"))
@@ -84,24 +79,41 @@ class Policy(models.Model):
 class Run(models.Model):
     """The escalation of one incident: the policy it started under and how far the engine has read it.
 
-    `incident_version` is the incident's version the timers were last reconciled with; an incident that is
-    ahead of it is picked up by the next tick.
+    `incident_version` is the incident's version the timers were last planned with. Timers of an incident that
+    is ahead of it do not fire: it is read again first.
     """
 
-    incident = models.OneToOneField(
-        Incident, on_delete=models.PROTECT, related_name="run"
-    )
+    incident = models.OneToOneField(Incident, on_delete=models.PROTECT, related_name="run")
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="+")
     incident_version = models.PositiveIntegerField(default=0)
-    retry_at = models.DateTimeField(
-        null=True,
-        blank=True,
-        help_text=_("Not before: this incident failed to be read."),
+    replanned_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When its severity last changed, and with it the policy.")
     )
 
     class Meta:
         verbose_name = _("escalation run")
         verbose_name_plural = _("escalation runs")
+
+    def __str__(self) -> str:
+        return f"{self.incident_id}"
+
+
+class Unread(models.Model):
+    """An incident that changed since the engine last read it.
+
+    Written by a database trigger in the transaction of the change, whoever makes it, so that the engine finds
+    the few changed incidents among a million without looking at the others, and none is ever forgotten.
+    """
+
+    incident = models.OneToOneField(Incident, on_delete=models.CASCADE, related_name="+")
+    not_before = models.DateTimeField(
+        null=True, blank=True, help_text=_("Reading it failed; it is tried again then.")
+    )
+    failures = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("unread change")
+        verbose_name_plural = _("unread changes")
 
     def __str__(self) -> str:
         return f"{self.incident_id}"
@@ -128,25 +140,22 @@ class Timer(models.Model):
     """The next step of one clock of one incident. A timer is a row: nothing else remembers it.
 
     `epoch` is the moment the clock counts from, so that a clock that starts again never meets its old rows;
-    `round` counts the repeats of a step.
+    `severity` says whose ladder `step` belongs to; `round` counts the repeats of a step. It speaks for the
+    steps `first_step` to `step`: more than one when a clock starts late or a used-up ladder tells all again.
     """
 
-    incident = models.ForeignKey(
-        Incident, on_delete=models.PROTECT, related_name="timers"
-    )
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="timers", db_index=False)
     clock = models.CharField(max_length=12, choices=Clock.choices)
     epoch = models.DateTimeField()
+    severity = models.CharField(max_length=2, choices=Severity.choices)
     step = models.PositiveSmallIntegerField()
+    first_step = models.PositiveSmallIntegerField(default=0)
     round = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField()
-    state = models.CharField(
-        max_length=10, choices=TimerState.choices, default=TimerState.ARMED
-    )
+    state = models.CharField(max_length=10, choices=TimerState.choices, default=TimerState.ARMED)
     armed_at = models.DateTimeField()
     fired_at = models.DateTimeField(null=True, blank=True)
-    goes_up_from = models.CharField(
-        max_length=200, blank=True, help_text=_("Why it was brought forward.")
-    )
+    goes_up_from = models.CharField(max_length=200, blank=True, help_text=_("Why it was brought forward."))
 
     objects = TimerQuerySet.as_manager()
 
@@ -156,7 +165,7 @@ class Timer(models.Model):
         verbose_name_plural = _("timers")
         constraints = [
             models.UniqueConstraint(
-                fields=["incident", "clock", "epoch", "step", "round"],
+                fields=["incident", "clock", "epoch", "severity", "step", "round"],
                 condition=~Q(state="cancelled"),
                 name="each_step_once",
             ),
@@ -171,9 +180,7 @@ class Timer(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["due_at"], condition=Q(state="armed"), name="timer_due"
-            ),
+            models.Index(fields=["due_at"], condition=Q(state="armed"), name="timer_due"),
             models.Index(fields=["incident", "clock", "-id"], name="timer_of_incident"),
         ]
 
@@ -194,7 +201,7 @@ class Reason(models.TextChoices):
     FALLBACK = "fallback", _("Somebody else could not be reached")
 
 
-TOKEN_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+TOKEN_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # noqa: S105 - not a password
 
 
 def new_token() -> str:
@@ -208,24 +215,26 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """One person is told one thing, once. `key` makes a second one impossible."""
+    """One person is told one thing, once. `key` makes a second one impossible.
+
+    Indexes are few on purpose: rows are written by the thousand, and read by incident, person or token.
+    """
 
     incident = models.ForeignKey(
-        Incident, on_delete=models.PROTECT, related_name="notifications"
+        Incident, on_delete=models.PROTECT, related_name="notifications", db_index=False
     )
-    person = models.ForeignKey(
-        Person, on_delete=models.PROTECT, related_name="notifications"
-    )
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="notifications")
     timer = models.ForeignKey(
         Timer,
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="notifications",
+        db_index=False,
     )
     reason = models.CharField(max_length=16, choices=Reason.choices)
-    key = models.CharField(max_length=120, unique=True)
-    token = models.CharField(max_length=16, unique=True, default=new_token)
+    key = models.CharField(max_length=120)
+    token = models.CharField(max_length=16, default=new_token)
     clock = models.CharField(max_length=12, choices=Clock.choices, blank=True)
     role = models.CharField(max_length=24, blank=True)
     is_urgent = models.BooleanField(default=True)
@@ -248,11 +257,11 @@ class Notification(models.Model):
         ordering = ["created_at", "id"]
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
-        indexes = [
-            models.Index(
-                fields=["incident", "created_at"], name="notification_of_incident"
-            )
+        constraints = [
+            models.UniqueConstraint(fields=["key"], name="told_once"),
+            models.UniqueConstraint(fields=["token"], name="answer_link_once"),
         ]
+        indexes = [models.Index(fields=["incident", "created_at"], name="notification_of_incident")]
 
     def __str__(self) -> str:
         return f"{self.person} {self.reason}"
@@ -267,6 +276,14 @@ class DeliveryState(models.TextChoices):
     DELIVERED = "delivered", _("Delivered")
     FAILED = "failed", _("Failed")
     DROPPED = "dropped", _("Not needed any more")
+
+
+class Rank(models.IntegerChoices):
+    """Who goes first when many wait: somebody could get hurt, then what cannot wait, then the rest."""
+
+    SAFETY = 0, _("Safety")
+    URGENT = 1, _("Urgent")
+    QUIET = 2, _("Quiet")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -287,17 +304,12 @@ class Delivery(models.Model):
     a send leaves a lease that expires, and the message goes out again (it may go twice, never zero times).
     """
 
-    notification = models.ForeignKey(
-        Notification, on_delete=models.PROTECT, related_name="deliveries"
-    )
+    notification = models.ForeignKey(Notification, on_delete=models.PROTECT, related_name="deliveries")
     channel = models.CharField(max_length=8, choices=Channel.choices)
     address = models.CharField(max_length=254)
-    language = models.CharField(
-        max_length=5, choices=Language.choices, default=Language.EN
-    )
-    state = models.CharField(
-        max_length=10, choices=DeliveryState.choices, default=DeliveryState.QUEUED
-    )
+    language = models.CharField(max_length=5, choices=Language.choices, default=Language.EN)
+    rank = models.PositiveSmallIntegerField(choices=Rank.choices, default=Rank.URGENT)
+    state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     provider = models.CharField(max_length=32, blank=True)
     provider_ref = models.CharField(max_length=120, blank=True)
@@ -330,14 +342,13 @@ class Delivery(models.Model):
                 name="sending_has_a_lease",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["sent", "delivered"])
-                | Q(sent_at__isnull=False),
+                condition=~Q(state__in=["sent", "delivered"]) | Q(sent_at__isnull=False),
                 name="sent_has_a_time",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["channel", "not_before", "id"],
+                fields=["channel", "rank", "not_before", "id"],
                 condition=Q(state="queued"),
                 name="delivery_queued",
             ),

@@ -1,0 +1,178 @@
+"""What the engine reads of a batch of incidents, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from escalation.models import Policy, Timer, TimerState
+from escalation.policies import clocks_of
+from escalation.rules import FiredStep, IncidentState, WantedTimer
+from escalation.steps import PolicyClocks
+from incidents.models import Impact, Incident
+from plant.models import Area, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An incident as the engine sees it, with its run (None before the first reading)."""
+
+    pk: int
+    number: int
+    version: int
+    status: str
+    severity: str
+    impact: str
+    flow: str
+    site_id: int
+    area_id: int | None
+    category_id: int
+    owner_id: int | None
+    assigned_to_id: int | None
+    clocks_from: datetime
+    acknowledged_at: datetime | None
+    next_update_due: datetime | None
+    shelved_until: datetime | None
+    run_id: int | None
+    policy_id: int | None
+    read_version: int | None
+    replanned_at: datetime | None
+
+    @property
+    def is_safety(self) -> bool:
+        return self.impact == Impact.SAFETY
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its timers were planned with the incident as it is now."""
+        return self.read_version == self.version
+
+    @property
+    def place(self) -> Area | Site:
+        """The area or site whose duty counts; only the id is filled in."""
+        return Area(pk=self.area_id, site_id=self.site_id) if self.area_id else Site(pk=self.site_id)
+
+    def state(self, *, replanned_at: datetime | None = None) -> IncidentState:
+        return IncidentState(
+            status=self.status,
+            severity=self.severity,
+            clocks_from=self.clocks_from,
+            is_safety=self.is_safety,
+            acknowledged_at=self.acknowledged_at,
+            next_update_due=self.next_update_due,
+            shelved_until=self.shelved_until,
+            replanned_at=replanned_at or self.replanned_at,
+        )
+
+
+_COLUMNS = (
+    "pk",
+    "number",
+    "version",
+    "status",
+    "severity",
+    "impact",
+    "flow",
+    "site_id",
+    "area_id",
+    "category_id",
+    "owner_id",
+    "assigned_to_id",
+    "clocks_from",
+    "acknowledged_at",
+    "next_update_due",
+    "shelved_until",
+    "run__pk",
+    "run__policy_id",
+    "run__incident_version",
+    "run__replanned_at",
+)
+
+LOCK_UNREAD = """
+    SELECT i.id FROM escalation_unread u JOIN incidents_incident i ON i.id = u.incident_id
+    WHERE u.not_before IS NULL OR u.not_before <= %s
+    ORDER BY u.id LIMIT %s FOR UPDATE OF i SKIP LOCKED
+"""
+
+LOCK_DUE = """
+    SELECT i.id FROM escalation_timer t JOIN incidents_incident i ON i.id = t.incident_id
+    WHERE t.state = 'armed' AND t.due_at <= %s
+      AND NOT EXISTS (SELECT 1 FROM escalation_unread u WHERE u.incident_id = i.id)
+    ORDER BY t.due_at LIMIT %s FOR UPDATE OF i SKIP LOCKED
+"""
+
+
+def lock(sql: str, now: datetime, limit: int) -> list[int]:
+    """Lock incidents that nobody else holds, and only them: the incident row is the lock of its family.
+
+    What hangs on them is read afterwards, by statements of their own: a statement that locks sees the rows
+    that it does not lock as they were before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [now, limit])
+        return sorted({row[0] for row in cursor.fetchall()})
+
+
+def lock_one(incident_id: int) -> bool:
+    """Lock one incident; False when somebody else holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM incidents_incident WHERE id = %s FOR UPDATE SKIP LOCKED", [incident_id])
+        return cursor.fetchone() is not None
+
+
+def read(ids: Sequence[int]) -> list[Subject]:
+    rows = Incident.objects.filter(pk__in=ids).order_by("pk").values_list(*_COLUMNS)
+    return [Subject(*row) for row in rows]
+
+
+def policies(ids: Iterable[int | None]) -> dict[int, PolicyClocks]:
+    """The ladders of these policy versions."""
+    wanted = {pk for pk in ids if pk is not None}
+    return {policy.pk: clocks_of(policy) for policy in Policy.objects.filter(pk__in=wanted)} if wanted else {}
+
+
+def armed_timers(ids: Sequence[int]) -> dict[int, list[Timer]]:
+    found: dict[int, list[Timer]] = {pk: [] for pk in ids}
+    for timer in Timer.objects.armed().filter(incident_id__in=ids).order_by():
+        found[timer.incident_id].append(timer)
+    return found
+
+
+def last_fired(ids: Sequence[int]) -> dict[int, list[FiredStep]]:
+    """The last firing of each clock in each of its epochs under each severity."""
+    found: dict[int, list[FiredStep]] = {pk: [] for pk in ids}
+    rows = (
+        Timer.objects.filter(incident_id__in=ids, state=TimerState.FIRED)
+        .order_by("incident_id", "clock", "epoch", "severity", "-id")
+        .distinct("incident_id", "clock", "epoch", "severity")
+    )
+    for timer in rows:
+        found[timer.incident_id].append(as_fired(timer))
+    return found
+
+
+def as_fired(timer: Timer, *, at: datetime | None = None) -> FiredStep:
+    return FiredStep(
+        clock=timer.clock,
+        epoch=timer.epoch,
+        severity=timer.severity,
+        step=timer.step,
+        round=timer.round,
+        due_at=timer.due_at,
+        fired_at=at or timer.fired_at or timer.due_at,
+    )
+
+
+def as_wanted(timer: Timer) -> WantedTimer:
+    return WantedTimer(
+        clock=timer.clock,
+        epoch=timer.epoch,
+        severity=timer.severity,
+        step=timer.step,
+        round=timer.round,
+        first_step=timer.first_step,
+        due_at=timer.due_at,
+    )

@@ -1,0 +1,148 @@
+"""Notifications and their deliveries, written for a whole batch at once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from escalation.engine.recipients import ways_to
+from escalation.engine.rows import copy_in, new_ids
+from escalation.models import TOKEN_ALPHABET, Delivery, DeliveryState, Notification, Rank
+from plant.models import Person
+
+NOTE_LENGTH = 300
+_LETTERS = len(TOKEN_ALPHABET)
+_FAIR = 256 - 256 % _LETTERS
+
+
+@dataclass(slots=True)
+class Telling:
+    """One person to be told one thing; `key` makes sure that it happens once."""
+
+    incident_id: int
+    person: Person
+    reason: str
+    key: str
+    due_at: datetime
+    channels: list[str]
+    timer_id: int | None = None
+    clock: str = ""
+    role: str = ""
+    rank: int = Rank.URGENT
+    wants_answer: bool = False
+    note: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.rank <= Rank.URGENT
+
+
+_NOTIFICATION = (
+    "id",
+    "incident_id",
+    "person_id",
+    "timer_id",
+    "reason",
+    "key",
+    "token",
+    "clock",
+    "role",
+    "is_urgent",
+    "wants_answer",
+    "due_at",
+    "created_at",
+    "note",
+    "data",
+    "answered_by_channel",
+    "answer",
+)
+_DELIVERY = (
+    "notification_id",
+    "channel",
+    "address",
+    "language",
+    "rank",
+    "state",
+    "attempt",
+    "provider",
+    "provider_ref",
+    "queued_at",
+    "not_before",
+    "lease_by",
+    "error",
+    "subject",
+    "text",
+    "html",
+)
+
+
+def tell(tellings: Iterable[Telling], *, now: datetime) -> set[str]:
+    """Record that these people are told, and queue the messages. Returns the channels that have work now.
+
+    Raises IntegrityError when one of them was told this before.
+    """
+    tellings = list(tellings)
+    ids = new_ids(Notification, len(tellings))
+    copy_in(Notification, _NOTIFICATION, _notifications(ids, tellings, now))
+    deliveries = list(_deliveries(ids, tellings, now))
+    copy_in(Delivery, _DELIVERY, deliveries)
+    return {row[1] for row in deliveries}
+
+
+def _notifications(ids: list[int], tellings: list[Telling], now: datetime) -> Iterator[tuple[Any, ...]]:
+    for pk, telling, token in zip(ids, tellings, tokens(len(tellings)), strict=True):
+        yield (
+            pk,
+            telling.incident_id,
+            telling.person.pk,
+            telling.timer_id,
+            telling.reason,
+            telling.key,
+            token,
+            telling.clock,
+            telling.role,
+            telling.is_urgent,
+            telling.wants_answer,
+            telling.due_at,
+            now,
+            telling.note[:NOTE_LENGTH],
+            telling.data,
+            "",
+            "",
+        )
+
+
+def _deliveries(ids: list[int], tellings: list[Telling], now: datetime) -> Iterator[tuple[Any, ...]]:
+    for pk, telling in zip(ids, tellings, strict=True):
+        person, urgent = telling.person, telling.is_urgent
+        for channel, to in ways_to(person, telling.channels, is_urgent=urgent):
+            yield (
+                pk,
+                channel,
+                to,
+                person.language,
+                int(telling.rank),
+                DeliveryState.QUEUED.value,
+                0,
+                "",
+                "",
+                now,
+                now,
+                "",
+                "",
+                "",
+                "",
+                "",
+            )
+
+
+def tokens(count: int) -> list[str]:
+    """As `models.new_token`, for many at once: random bytes that would favour some letters are thrown away."""
+    letters: list[str] = []
+    while len(letters) < count * 10:
+        letters += [TOKEN_ALPHABET[b % _LETTERS] for b in secrets.token_bytes(count * 12 + 16) if b < _FAIR]
+    return ["".join(letters[n * 10 : n * 10 + 10]) for n in range(count)]

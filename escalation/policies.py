@@ -1,0 +1,164 @@
+"""Which policy applies to an incident, and publishing a new version of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from escalation.defaults import DEFAULT_CLOCKS
+from escalation.models import Policy
+from escalation.steps import CLOCKS, SAFETY, PolicyClocks
+from incidents.models import Category, Incident, Severity
+from opsdesk.errors import Invalid, NotAllowed
+from plant.models import Area, Person, Role, Site
+
+DEFAULT_WHY = gettext_lazy("The policy every plant starts with")
+
+_read: dict[int, tuple[Any, PolicyClocks]] = {}
+"""Versions never change, so each is read once per process; the JSON beside it guards against a reused id."""
+
+
+def clocks_of(policy: Policy) -> PolicyClocks:
+    """The ladders of a published version."""
+    known = _read.get(policy.pk)
+    if known is None or known[0] != policy.clocks:
+        known = _read[policy.pk] = (
+            policy.clocks,
+            PolicyClocks.parse(policy.clocks, severity=policy.severity),
+        )
+    return known[1]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBook:
+    """All policies in force, read in one query: the most specific one wins."""
+
+    policies: tuple[Policy, ...]
+
+    @classmethod
+    def load(cls) -> PolicyBook:
+        return cls(tuple(Policy.objects.current()))
+
+    def policy(
+        self,
+        severity: str,
+        *,
+        site_id: int | None,
+        area_id: int | None = None,
+        category_id: int | None = None,
+    ) -> Policy:
+        """Category before area before site before the default of the severity."""
+        place = {"site_id": site_id, "area_id": area_id, "category_id": category_id}
+        fitting = [p for p in self.policies if p.severity == severity and _fits(p, place)]
+        if not fitting:
+            ensure_policies()
+            return Policy.objects.current().get(severity=severity, site=None, area=None, category=None)
+        return max(fitting, key=_how_specific)
+
+    def of(self, incident: Incident) -> Policy:
+        return self.policy(
+            incident.severity,
+            site_id=incident.site_id,
+            area_id=incident.area_id,
+            category_id=incident.category_id,
+        )
+
+
+def _fits(policy: Policy, place: Mapping[str, int | None]) -> bool:
+    return all(getattr(policy, name) in (None, value) for name, value in place.items())
+
+
+def _how_specific(policy: Policy) -> tuple[bool, bool, bool]:
+    return policy.category_id is not None, policy.area_id is not None, policy.site_id is not None
+
+
+def policy_for(incident: Incident) -> Policy:
+    """The policy an incident would start under now. In a loop, load one PolicyBook and ask that."""
+    return PolicyBook.load().of(incident)
+
+
+def default_policies() -> dict[str, dict[str, Any]]:
+    """The clocks of S1 to S4 that an installation starts with."""
+    return dict(DEFAULT_CLOCKS)
+
+
+@transaction.atomic
+def ensure_policies() -> None:
+    """Every severity has a default policy; what somebody published is left alone. Runs after migrate."""
+    there = set(
+        Policy.objects.current()
+        .filter(site=None, area=None, category=None)
+        .values_list("severity", flat=True)
+    )
+    missing = [severity for severity in Severity.values if severity not in there]
+    Policy.objects.bulk_create(
+        [
+            Policy(severity=severity, version=1, clocks=DEFAULT_CLOCKS[severity], why=str(DEFAULT_WHY))
+            for severity in missing
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def publish(
+    *,
+    by: Person | None,
+    severity: str,
+    clocks: Mapping[str, Any],
+    why: str,
+    site: Site | None = None,
+    area: Area | None = None,
+    category: Category | None = None,
+    now: datetime | None = None,
+) -> Policy:
+    """Put a new version in force. Running incidents keep theirs.
+
+    `by` is None for the installation itself. NotAllowed is raised for all but IT managers, and Invalid with
+    a plain sentence for a policy that could leave an incident silent, for a step that can never fire, and for
+    unknown people.
+    """
+    site = area.site if area else site
+    _refuse_unless_manager(by, site)
+    if not why.strip():
+        raise Invalid("no_reason", _("Say why."), fields={"why": [_("Say why.")]})
+    read = PolicyClocks.parse(dict(clocks), severity=severity)
+    _refuse_unknown_people(read)
+    scope = Policy.objects.filter(severity=severity, site=site, area=area, category=category)
+    list(scope.filter(is_current=True).select_for_update())
+    scope.filter(is_current=True).update(is_current=False)
+    return Policy.objects.create(
+        severity=severity,
+        site=site,
+        area=area,
+        category=category,
+        version=(scope.aggregate(last=Max("version"))["last"] or 0) + 1,
+        clocks={name: clocks[name] for name in (*CLOCKS, SAFETY) if name in clocks},
+        published_at=now or timezone.now(),
+        published_by=by,
+        why=why.strip(),
+    )
+
+
+def _refuse_unless_manager(by: Person | None, site: Site | None) -> None:
+    if by is None or by.is_superuser or by.holds(Role.IT_MANAGER, site=site):
+        return
+    raise NotAllowed("wrong_role", _("Only an IT manager can change who is told when."))
+
+
+def _refuse_unknown_people(clocks: PolicyClocks) -> None:
+    """Every person a step names must be somebody who works here."""
+    steps = [step for clock in CLOCKS for step in clocks.ladder(clock)] + [clocks.safety]
+    named = {username for step in steps for username in step.people}
+    known = set(Person.objects.active().filter(username__in=named).values_list("username", flat=True))
+    for username in sorted(named - known):
+        sentence = _("There is nobody called “%(name)s” here.") % {"name": username}
+        raise Invalid("bad_policy", sentence, fields={"clocks": [sentence]})

@@ -1,0 +1,64 @@
+"""Sentences about escalation for messages, the ladder and the timeline, in the language in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from escalation.models import Clock, Timer
+from escalation.rules import OWNER
+from plant.models import Role
+from plant.wording import moment, names, span
+
+NOBODY_ON_SHIFT = "nobody_on_shift"
+NOT_REACHED = "not_reached"
+
+
+def role_name(role: str) -> str:
+    """A role as a word: "IT technician", "owner"; empty when there is none."""
+    if role == OWNER:
+        return _("Owner")
+    return str(Role(role).label) if role in Role.values else ""
+
+
+def roles_in_a_sentence(roles: Iterable[str]) -> str:
+    words = [role_name(role) for role in roles]
+    return names(word if word[:2].isupper() else word[:1].lower() + word[1:] for word in words if word)
+
+
+def nobody_on_shift(roles: Iterable[str]) -> str:
+    """What `Timer.goes_up_from` keeps when a level resolved to nobody on shift."""
+    return f"{NOBODY_ON_SHIFT}:{','.join(roles)}"[:200]
+
+
+def not_reached(name: str) -> str:
+    """What `Timer.goes_up_from` keeps when somebody could not be reached by any channel."""
+    return f"{NOT_REACHED}:{name}"[:200]
+
+
+def why_it_goes_up(code: str) -> str:
+    """The sentence for `Timer.goes_up_from`; empty when nothing was brought forward."""
+    kind, _unused, rest = code.partition(":")
+    if kind == NOBODY_ON_SHIFT:
+        return _("Nobody is on shift as %(roles)s, so this goes up now.") % {
+            "roles": roles_in_a_sentence(rest.split(","))
+        }
+    if kind == NOT_REACHED:
+        return _("%(name)s could not be reached, so this goes up now.") % {"name": rest}
+    return ""
+
+
+def how_late(timer_due: str, late: timedelta) -> str:
+    return _("This was due %(time)s and goes out %(late)s late.") % {"time": timer_due, "late": span(late)}
+
+
+def lateness(timer: Timer, late: timedelta) -> str:
+    """How late a step goes out, in the time zone in force."""
+    return how_late(moment(timer.due_at, timezone.localtime(timer.due_at + late)), late)
+
+
+def clock_name(clock: str) -> str:
+    return str(Clock(clock).label) if clock in Clock.values else ""
