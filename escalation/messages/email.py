@@ -142,6 +142,8 @@ def _named(name: str, role: str) -> str:
 
 
 def _next_names(step: Next) -> str:
+    if len(step.names) == 1 and len(step.roles) == 1:
+        return _named(step.names[0], step.roles[0])
     if step.names:
         return names(step.names)
     return names([str(Role(role).label) for role in step.roles if role in Role.values])

@@ -45,6 +45,7 @@ class Facts:
     what: tuple[str, ...]
     who: tuple[str, ...]
     then: str
+    then_matters: bool
     risk: str
     ask: str
     button: str
@@ -71,6 +72,7 @@ def facts(notification: Notification, now: datetime) -> Facts:
         what=what_of(notification),
         who=who_of(notification, now),
         then=then_of(notification, now),
+        then_matters=notification.clock == Clock.UPDATE,
         risk=risk_of(incident, now),
         ask=ask,
         button=button,

@@ -17,10 +17,10 @@ def sms(incident: Incident, facts: Facts) -> str:
             f"{facts.code} {_state(facts)} {facts.how_long}:",
             Flexible(_with_stop(facts.where_forms), (2, 7, 9)[: len(facts.where_forms) - 1]),
             *_what(facts.what),
-            Flexible((facts.risk, ""), (6,)),
-            Flexible(facts.who, (9,) * (len(facts.who) - 1)),
-            cut(facts.note, (4, 80), (7, 50), (8, 36)),
-            Flexible((facts.then, ""), (1,)),
+            Flexible((facts.risk, ""), (8,)),
+            Flexible((*facts.who, ""), (*(9,) * (len(facts.who) - 1), 13)),
+            cut(facts.note, (4, 80), (7, 50), (8, 36), (12, 0)),
+            Flexible((facts.then, ""), (11 if facts.then_matters else 1,)),
             *_reply(incident, facts),
             facts.answer_link,
         ]
@@ -30,7 +30,7 @@ def sms(incident: Incident, facts: Facts) -> str:
 def _what(pieces: tuple[str, ...]) -> list[Flexible]:
     """One sentence keeps most of itself; of how it is, what is done, what is needed the first gives way."""
     if len(pieces) == 1:
-        return [cut(pieces[0], (3, 60), (5, 44), (7, 34), (8, 24), (10, 18))]
+        return [cut(pieces[0], (3, 60), (5, 44), (7, 34), (8, 24), (10, 18), (14, 0))]
     return [cut(piece, (3 + i, 40), (6 + i, 26), (9 + i, 0)) for i, piece in enumerate(pieces)]
 
 

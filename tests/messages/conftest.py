@@ -1,0 +1,12 @@
+"""Links in messages lead to a plant's usual address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _usual_address(settings: Any) -> None:
+    settings.BASE_URL = "https://ops.example.com"
