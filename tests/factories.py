@@ -154,7 +154,7 @@ def make_pattern(
 def make_three_shifts(
     *, site: Site, areas: Iterable[Area] = (), days: int = 7, **fields: Any
 ) -> ShiftPattern:
-    """3×8: crews SH1 06–14, SH2 14–22, SH3 22–06, each on its own shift for the first ``days`` of every week."""
+    """3×8: crews SH1 06–14, SH2 14–22, SH3 22–06, each on its own, the first ``days`` of a week."""
     rotation = {code: [code] * days + [""] * (7 - days) for code in ("SH1", "SH2", "SH3")}
     shifts = {"SH1": (6, 14), "SH2": (14, 22), "SH3": (22, 6)}
     return make_pattern(site=site, areas=areas, shifts=shifts, crews=rotation, **fields)
