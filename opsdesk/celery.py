@@ -16,6 +16,14 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+def queue_of(name: str, args: tuple[Any, ...], *_: Any, **__: Any) -> dict[str, str] | None:
+    """A delivery travels on the queue of its channel, however it is sent; everything else on the engine's."""
+    return {"queue": args[0]} if name == "escalation.tasks.deliver_due" and args else None
+
+
+app.conf.task_routes = (queue_of,)
+
+
 @celeryd_init.connect
 @beat_init.connect
 def attach_to_embedded_servers(**_: Any) -> None:

@@ -10,3 +10,9 @@ class NewestFirst(CursorPagination):
     ordering = "-pk"
     page_size_query_param = "limit"
     max_page_size = 200
+
+
+class OldestFirst(NewestFirst):
+    """The same for what reads from the beginning, such as a timeline."""
+
+    ordering = "pk"

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "opsdesk.middleware.speak_their_language",
     "plant.middleware.keep_plant_time",
+    "plant.middleware.keep_plant_time",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -98,6 +99,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "opsdesk.context.opsdesk",
+                "plant.context.shell",
+                "incidents.context.counts",
                 "plant.context.shell",
                 "incidents.context.counts",
             ],
@@ -124,7 +127,8 @@ _options.setdefault("application_name", "opsdesk")
 if _statement_limit:
     _options.setdefault(
         "options",
-        f"-c statement_timeout={_statement_limit}s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+        f"-c statement_timeout={_statement_limit}s -c lock_timeout=10s"
+        " -c idle_in_transaction_session_timeout=60s",
     )
 
 # --- Redis and Celery: they only move hands, PostgreSQL remembers -------------------------------------------
@@ -190,7 +194,7 @@ SENTRY_DSN = text("SENTRY_DSN")
 DEMO = flag("DEMO") is not False
 DEMO_PASSWORD = text("DEMO_PASSWORD", "opsdesk")
 
-# --- readiness: dotted callables that return a sentence when work must not be sent here ----------------------
+# --- readiness: dotted callables that return a sentence when work must not be sent here ---------------------
 READY_CHECKS: list[str] = ["escalation.watch.engine_is_ticking"]
 
 # --- pages, files, languages --------------------------------------------------------------------------------

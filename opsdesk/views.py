@@ -48,11 +48,20 @@ def find_problems() -> list[str]:
     try:
         if not _is_migrated():
             return ["The database misses migrations; run manage.py migrate."]
-        problems = [import_string(check)() for check in settings.READY_CHECKS]
     except DatabaseError:
         log.warning("The database cannot be reached", exc_info=True)
         return ["The database cannot be reached."]
-    return [str(problem) for problem in problems if problem]
+    problems = [_problem_of(check) for check in settings.READY_CHECKS]
+    return [problem for problem in problems if problem]
+
+
+def _problem_of(check: str) -> str:
+    """What the check has to say; a check that breaks is a problem too."""
+    try:
+        return str(import_string(check)() or "")
+    except Exception:
+        log.exception("The check %s broke", check)
+        return f"The check {check} broke."
 
 
 def _is_migrated() -> bool:

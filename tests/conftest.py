@@ -19,9 +19,8 @@ if _OWNER:
     os.environ["OPSDESK_TEST_HOME"] = tempfile.mkdtemp(prefix="opsdesk-test-", dir="/tmp")
 HOME = embedded.Home(Path(os.environ["OPSDESK_TEST_HOME"]).resolve(), durable=False)
 os.environ["OPSDESK_HOME"] = str(HOME.path)
-os.environ["DJANGO_SETTINGS_MODULE"] = (
-    "opsdesk.settings"  # here and not in pyproject: read after the home is known
-)
+# Here and not in pyproject: settings must be read after the home is known.
+os.environ["DJANGO_SETTINGS_MODULE"] = "opsdesk.settings"
 for _name in ("EMAIL_URL", "SMS_URL", "BASE_URL", "SENTRY_DSN", "HEARTBEAT_URL", "DEBUG", "PORT"):
     os.environ.pop(_name, None)
 
