@@ -46,6 +46,7 @@ class Facts:
     who: tuple[str, ...]
     then: str
     then_matters: bool
+    is_news: bool
     risk: str
     ask: str
     button: str
@@ -73,6 +74,7 @@ def facts(notification: Notification, now: datetime) -> Facts:
         who=who_of(notification, now),
         then=then_of(notification, now),
         then_matters=notification.clock == Clock.UPDATE,
+        is_news=notification.reason == Reason.UPDATE,
         risk=risk_of(incident, now),
         ask=ask,
         button=button,
@@ -191,8 +193,6 @@ def who_of(notification: Notification, now: datetime) -> tuple[str, ...]:
         return (_("%(name)s asks you to take it.") % {"name": asker}, asked) if asker else (asked,)
     if notification.reason == Reason.TOLD_CLOSED:
         return ("",)
-    if notification.reason == Reason.UPDATE:
-        return (*_owner_forms(notification), "")
     return _owner_forms(notification)
 
 

@@ -12,13 +12,14 @@ from incidents.models import Incident
 
 def sms(incident: Incident, facts: Facts) -> str:
     """At most 160 septets. The small numbers say what gives way first; number, state and link never do."""
+    risk, who = (3, (3, 3)) if facts.is_news else (8, (9, 13))
     return fit(
         [
             f"{facts.code} {_state(facts)} {facts.how_long}:",
             Flexible(_with_stop(facts.where_forms), (2, 7, 9)[: len(facts.where_forms) - 1]),
             *_what(facts.what),
-            Flexible((facts.risk, ""), (8,)),
-            Flexible((*facts.who, ""), (*(9,) * (len(facts.who) - 1), 13)),
+            Flexible((facts.risk, ""), (risk,)),
+            Flexible((*facts.who, ""), who[-len(facts.who) :]),
             cut(facts.note, (4, 80), (7, 50), (8, 36), (12, 0)),
             Flexible((facts.then, ""), (11 if facts.then_matters else 1,)),
             *_reply(incident, facts),
@@ -31,7 +32,8 @@ def _what(pieces: tuple[str, ...]) -> list[Flexible]:
     """One sentence keeps most of itself; of how it is, what is done, what is needed the first gives way."""
     if len(pieces) == 1:
         return [cut(pieces[0], (3, 60), (5, 44), (7, 34), (8, 24), (10, 18), (14, 0))]
-    return [cut(piece, (3 + i, 40), (6 + i, 26), (9 + i, 0)) for i, piece in enumerate(pieces)]
+    levels = (((3, 40), (6, 0)), ((4, 44), (7, 30), (10, 0)), ((5, 44), (9, 30), (14, 0)))
+    return [cut(piece, *level) for piece, level in zip(pieces, levels, strict=False)]
 
 
 def _state(facts: Facts) -> str:

@@ -79,7 +79,7 @@ def test_a_problem_of_this_minute_says_now() -> None:
 
 
 def test_who_may_take_it_is_asked_to_and_a_manager_is_asked_to_answer() -> None:
-    about = incident(status=Status.RAISED, owner=None, title="Rack labels")
+    about = incident(status=Status.RAISED, owner=None, title="Rack labels", next_update_due=None)
     asked = render(delivery(about, clock=Clock.RESPONSE, role="it_tech"), now=NOW).text
     answers = render(delivery(about, clock=Clock.RESPONSE, role="production_manager"), now=NOW).text
     assert "Nobody has it yet. Take it: https" in asked
