@@ -84,6 +84,11 @@ class RaiseForm(forms.Form):
         label=_("How long until it hurts?"), choices=COVER, coerce=int, empty_value=None, required=False
     )
 
+    @property
+    def summary(self) -> str:
+        """Everything that is missing or wrong, in one line above the form."""
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
+
     def times(self, now: datetime) -> dict[str, datetime | None]:
         """`noticed_at` and `cover_until`, counted from the moment of Send."""
         cover: int | None = self.cleaned_data.get("cover")

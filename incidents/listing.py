@@ -61,7 +61,8 @@ class Asked:
             "start": asked.start,
             "before": asked.before,
         }
-        return "?" + urlencode({name: value for name, value in given.items() if value})
+        query = urlencode({name: value for name, value in given.items() if value})
+        return f"?{query}" if query else ""
 
 
 @dataclass(frozen=True, slots=True)

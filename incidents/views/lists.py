@@ -5,12 +5,26 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from incidents.listing import Asked, page
 from incidents.models import Severity, Status
 from opsdesk.htmx import show
 from plant.models import Line, Person
+
+SHOWS = {
+    "open": _("Open"),
+    "mine": _("Mine"),
+    "closed": _("Closed"),
+    "all": _("All"),
+}
+HOW_BAD = [
+    (Severity.S1, _("1: safety, line down")),
+    (Severity.S2, _("2: at risk")),
+    (Severity.S3, _("3: workaround")),
+    (Severity.S4, _("4: minor")),
+]
 
 
 @login_required
@@ -25,7 +39,8 @@ def incidents(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "page": page(asked, person),
         "lines": lines if person.is_corporate else lines.filter(area__site_id__in=person.site_ids),
-        "severities": Severity.values,
+        "shows": [(name, label, asked.address(show=name, status="")) for name, label in SHOWS.items()],
+        "severities": HOW_BAD,
         "statuses": [choice for choice in Status.choices if choice[0] != Status.CLOSED],
         "now": timezone.now(),
     }
