@@ -298,6 +298,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "EventKind": "incidents.models.EventKind",
+        "IncidentStatus": "incidents.models.Status",
+        "CountermeasureKind": "countermeasures.models.Kind",
+        "CountermeasureStatus": "countermeasures.models.Stage",
+    },
 }
 
 # --- caches and logs ----------------------------------------------------------------------------------------

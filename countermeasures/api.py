@@ -1,0 +1,145 @@
+"""Countermeasures and causes for programs; each call does one verb of the lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from countermeasures import lifecycle, serializers
+from countermeasures.models import LIVE, Cause, Countermeasure, CountermeasureQuerySet, Kind, Stage
+from incidents import api as incidents
+from incidents.models.incident import parse_number
+from incidents.permissions import Action, refuse_unless
+from incidents.serializers import ReasonInput, Said
+from opsdesk.errors import Missing
+from plant.models import Person
+
+Verb = Callable[..., Countermeasure]
+
+
+class IncidentViewSet(incidents.IncidentViewSet):
+    """Adds why it happened."""
+
+    @extend_schema(
+        methods=["GET"],
+        parameters=[incidents.NUMBER],
+        responses=serializers.CauseSerializer,
+        filters=False,
+    )
+    @extend_schema(
+        methods=["POST"],
+        parameters=[incidents.NUMBER],
+        request=serializers.CauseInput,
+        responses=serializers.CauseSerializer,
+        filters=False,
+    )
+    @action(detail=True, methods=["get", "post"])
+    def cause(self, request: Request, number: str) -> Response:
+        """Why it happened and why nothing caught it. POST writes them; what is sent empty stays."""
+        if request.method == "POST":
+            said = serializers.CauseInput(data=request.data)
+            said.is_valid(raise_exception=True)
+            cause = lifecycle.write_cause(number, by=self.person, **said.validated_data)
+        else:
+            incident = self.one(number)
+            found = Cause.objects.select_related("written_by").filter(incident=incident).first()
+            cause = found or Cause(incident=incident)
+        return Response(serializers.CauseSerializer(cause).data)
+
+
+class CountermeasureFilter(django_filters.FilterSet):
+    incident = django_filters.CharFilter(method="of_incident", max_length=20, label=_("1042 or INC-1042"))
+    kind = django_filters.ChoiceFilter(choices=Kind.choices)
+    status = django_filters.ChoiceFilter(field_name="stage", choices=Stage.choices)
+    owner = django_filters.ModelChoiceFilter(queryset=Person.objects.all(), to_field_name="username")
+    site = django_filters.CharFilter(field_name="incident__site__code", max_length=24)
+    live = django_filters.BooleanFilter(method="is_live", label=_("Promised or being proved"))
+
+    class Meta:
+        model = Countermeasure
+        fields: tuple[str, ...] = ()
+
+    def of_incident(self, found: CountermeasureQuerySet, name: str, value: str) -> CountermeasureQuerySet:
+        return found.filter(incident__number=parse_number(value))
+
+    def is_live(self, found: CountermeasureQuerySet, name: str, value: bool) -> CountermeasureQuerySet:
+        return found.live() if value else found.exclude(stage__in=LIVE)
+
+
+def verb(name: str, run: Verb, shape: type[BaseSerializer[Any]] = Said) -> Any:
+    """`POST countermeasures/{id}/name/`: the body becomes the verb's keyword arguments."""
+
+    def call(self: CountermeasureViewSet, request: Request, pk: int) -> Response:
+        said = shape(data=request.data)
+        said.is_valid(raise_exception=True)
+        return Response(self.shown(run(pk, by=self.person, **said.validated_data)))
+
+    call.__name__ = name.replace("-", "_")
+    call.__doc__ = run.__doc__
+    described = extend_schema(request=shape, filters=False)(call)
+    return action(detail=True, methods=["post"], url_path=name)(described)
+
+
+class CountermeasureViewSet(GenericViewSet[Countermeasure]):
+    """What is done about incidents, who does it, by when, and whether it holds."""
+
+    queryset = Countermeasure.objects.all()
+    serializer_class = serializers.CountermeasureSerializer
+    filterset_class = CountermeasureFilter
+    lookup_value_converter = "int"
+
+    @property
+    def person(self) -> Person:
+        return cast(Person, self.request.user)
+
+    def get_queryset(self) -> QuerySet[Countermeasure]:
+        found = Countermeasure.objects.with_people().select_related(
+            "incident__site", "incident__owner", "created_by", "removed_by"
+        )
+        return found if self.person.is_corporate else found.filter(incident__site_id__in=self.person.site_ids)
+
+    def shown(self, found: Countermeasure) -> Any:
+        return serializers.CountermeasureSerializer(found, context={"now": timezone.now()}).data
+
+    def list(self, request: Request) -> Response:
+        """Newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        shown = serializers.CountermeasureSerializer(page or [], many=True, context={"now": timezone.now()})
+        return self.get_paginated_response(shown.data)
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        found = Countermeasure.objects.with_people().select_related("incident__site").filter(pk=pk).first()
+        if found is None:
+            raise Missing("unknown_countermeasure", _("There is no such countermeasure."))
+        refuse_unless(self.person, Action.ADD_WORDS, found.incident)
+        return Response(self.shown(found))
+
+    @extend_schema(request=serializers.AddInput, responses={201: serializers.CountermeasureSerializer})
+    def create(self, request: Request) -> Response:
+        """Write down what will be done. With an owner and a day it is promised."""
+        said = serializers.AddInput(data=request.data)
+        said.is_valid(raise_exception=True)
+        number = said.validated_data.pop("incident")
+        found = lifecycle.add(number, by=self.person, **said.validated_data)
+        return Response(self.shown(found), status=status.HTTP_201_CREATED)
+
+    start = verb("start", lifecycle.start, serializers.StartInput)
+    plan_check = verb("plan-check", lifecycle.plan_check, serializers.PlanCheckInput)
+    in_place = verb("in-place", lifecycle.put_in_place, serializers.InPlaceInput)
+    check = verb("check", lifecycle.check, serializers.CheckInput)
+    extend = verb("extend", lifecycle.extend, serializers.ExtendInput)
+    waive = verb("waive", lifecycle.waive, ReasonInput)
+    take_off = verb("take-off", lifecycle.take_off)
+    withdraw = verb("withdraw", lifecycle.withdraw, ReasonInput)

@@ -1,0 +1,171 @@
+"""What programs send and read about countermeasures and causes. Shape only; the lifecycle keeps the rules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from countermeasures.models import Cause, Countermeasure, Kind, Stage, Strength
+from incidents.serializers import DayField, ReasonInput, Said, SpanField, code_of, person_field, span
+
+LONGEST_WINDOW = timedelta(days=730)
+MOST_TIMES = 1_000_000
+
+
+class WindowField(SpanField):
+    """Whole days, like P30D."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min_value=timedelta(days=1), max_value=LONGEST_WINDOW, **kwargs)
+
+    def to_internal_value(self, value: Any) -> timedelta:
+        window: timedelta = super().to_internal_value(value)
+        if window % timedelta(days=1):
+            raise serializers.ValidationError(_("A window is whole days, like P30D."), code="not_days")
+        return window
+
+
+class CheckPlan(serializers.Serializer[Any]):
+    """How we will know that it works. `window` is turned into the verbs' `window_days`."""
+
+    baseline = serializers.CharField(required=False, allow_blank=True, max_length=120)
+    window = WindowField(required=False, allow_null=True)
+    window_exposure = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MOST_TIMES, help_text=_("Times it must hold.")
+    )
+    exposure_unit = serializers.CharField(
+        required=False, allow_blank=True, max_length=60, help_text=_("Times of what, like shift starts.")
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        window = attrs.pop("window", None)
+        return {**attrs, "window_days": window.days} if window else attrs
+
+
+class AddInput(CheckPlan, Said):
+    incident = serializers.CharField(max_length=20, help_text="1042 or INC-1042")
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    what = serializers.CharField(max_length=300)
+    owner = person_field(required=False, allow_null=True)
+    due_on = DayField(required=False, allow_null=True)
+    strength = serializers.ChoiceField(choices=Strength.choices, required=False, allow_blank=True)
+    expires_on = DayField(required=False, allow_null=True)
+    metric = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    target = serializers.CharField(required=False, allow_blank=True, max_length=120)
+    checker = person_field(required=False, allow_null=True)
+
+
+class PlanCheckInput(CheckPlan, Said):
+    metric = serializers.CharField(max_length=200)
+    target = serializers.CharField(max_length=120)
+    checker = person_field()
+
+
+class StartInput(Said):
+    owner = person_field(required=False, allow_null=True)
+    due_on = DayField(required=False, allow_null=True)
+    strength = serializers.ChoiceField(choices=Strength.choices, required=False, allow_blank=True)
+
+
+class InPlaceInput(Said):
+    evidence = serializers.CharField(max_length=2000)
+
+
+class CheckInput(Said):
+    effective = serializers.BooleanField()
+    measured = serializers.CharField(max_length=300)
+
+
+class ExtendInput(ReasonInput):
+    expires_on = DayField()
+
+
+class CauseInput(Said):
+    root_cause = serializers.CharField(required=False, allow_blank=True, max_length=4000, default="")
+    escape_cause = serializers.CharField(required=False, allow_blank=True, max_length=4000, default="")
+    five_whys = serializers.ListField(
+        child=serializers.CharField(allow_blank=True, max_length=500), required=False, max_length=10
+    )
+
+
+class CauseSerializer(serializers.ModelSerializer[Cause]):
+    written_by = code_of("written_by.username")
+
+    class Meta:
+        model = Cause
+        fields = ["root_cause", "escape_cause", "five_whys", "written_by", "written_at"]
+        read_only_fields = fields
+
+
+class CountermeasureSerializer(serializers.ModelSerializer[Countermeasure]):
+    """One countermeasure. `version` is its incident's: send it back as `seen_version`."""
+
+    incident = serializers.IntegerField(source="incident.number", read_only=True)
+    version = serializers.IntegerField(source="incident.version", read_only=True)
+    status = serializers.ChoiceField(source="stage", choices=Stage.choices, read_only=True)
+    owner = code_of("owner.username")
+    owner_name = code_of("owner.name")
+    waived_by = code_of("waived_by.username")
+    removed_by = code_of("removed_by.username")
+    checker = code_of("checker.username")
+    checked_by = code_of("checked_by.username")
+    created_by = code_of("created_by.username")
+    window = serializers.SerializerMethodField()
+    held_for = serializers.SerializerMethodField(help_text=_("How much of the window has passed."))
+    proved_on = serializers.DateField(read_only=True, help_text=_("The day on which the window is over."))
+    lacks = serializers.SerializerMethodField(help_text=_("What is missing before the incident may close."))
+
+    class Meta:
+        model = Countermeasure
+        fields = [
+            "id",
+            "incident",
+            "version",
+            "kind",
+            "status",
+            "what",
+            "owner",
+            "owner_name",
+            "due_on",
+            "strength",
+            "waived_by",
+            "waived_reason",
+            "expires_on",
+            "removed_at",
+            "removed_by",
+            "evidence",
+            "in_place_at",
+            "metric",
+            "baseline",
+            "target",
+            "window",
+            "window_exposure",
+            "exposure_unit",
+            "held_for",
+            "proved_on",
+            "checker",
+            "checking_from",
+            "checked_by",
+            "checked_at",
+            "measured",
+            "lacks",
+            "created_by",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(SpanField(allow_null=True))
+    def get_window(self, found: Countermeasure) -> str | None:
+        return span(timedelta(days=found.window_days)) if found.window_days else None
+
+    @extend_schema_field(SpanField())
+    def get_held_for(self, found: Countermeasure) -> str:
+        return span(timedelta(days=found.days_proved(self.context.get("now") or timezone.now())))
+
+    def get_lacks(self, found: Countermeasure) -> str:
+        return str(found.what_it_lacks())

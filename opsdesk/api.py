@@ -1,0 +1,14 @@
+"""Addresses of the API: `/api/v1/…`. Each app has its calls in its own `api.py`; this page lists them."""
+
+from __future__ import annotations
+
+from rest_framework.routers import SimpleRouter
+
+from countermeasures.api import CountermeasureViewSet
+from escalation.api import IncidentViewSet
+
+router = SimpleRouter()
+router.register("incidents", IncidentViewSet, basename="api-incident")
+router.register("countermeasures", CountermeasureViewSet, basename="api-countermeasure")
+
+urlpatterns = router.urls
