@@ -118,7 +118,9 @@ def test_home_without_a_login_is_the_login(client: Client) -> None:
     assert client.get("/").headers["Location"] == "/login/"
 
 
-def test_the_code_on_a_station_opens_raising_there_and_is_remembered(client: Client, station: Station) -> None:
+def test_the_code_on_a_station_opens_raising_there_and_is_remembered(
+    client: Client, station: Station
+) -> None:
     response = client.get("/q/asm-d1-060")
     assert response.headers["Location"] == "/raise/?where=station:ASM-D1-060"
     assert client.get("/").headers["Location"] == "/raise/"

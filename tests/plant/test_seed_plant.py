@@ -1,0 +1,150 @@
+"""The demo plant: all the file names is there, everybody can be reached, a second run adds nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.apps import apps
+from django.utils import timezone
+
+from plant.duty import DutyBook
+from plant.models import Area, Flow, Line, Person, Role, RoleAssignment, Site, Station, System, Vendor
+from plant.seed import seed_plant
+from tests.factories import DETROIT
+
+FILE = Path(__file__).parents[2] / "escalation" / "demo" / "demo_plant.yaml"
+TUESDAY = datetime(2026, 6, 2, 9, tzinfo=DETROIT)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def data() -> dict[str, Any]:
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def seeded(data: dict[str, Any]) -> dict[str, Any]:
+    seed_plant(data, now=timezone.now())
+    return data
+
+
+def test_everything_the_file_names_is_there(seeded: dict[str, Any]) -> None:
+    assert Site.objects.count() == len(seeded["sites"])
+    assert Person.objects.count() == len(seeded["people"])
+    assert Vendor.objects.filter(contacts__is_escalation=True).count() == len(seeded["vendors"])
+    assert System.objects.count() == len(seeded["systems"])
+    assert (Area.objects.count(), Line.objects.count(), Station.objects.count()) == (9, 16, 44)
+
+
+def test_a_second_run_adds_nothing_and_keeps_passwords(seeded: dict[str, Any]) -> None:
+    def rows() -> dict[str, list[Any]]:
+        models = apps.get_app_config("plant").get_models()
+        return {model.__name__: sorted(model.objects.values_list("pk", flat=True)) for model in models}  # type: ignore[attr-defined]
+
+    before = rows()
+    vela = Person.objects.get(username="vela")
+    vela.set_password("my own words")
+    vela.save()
+    seed_plant(seeded, now=timezone.now())
+    assert rows() == before
+    assert Person.objects.get(username="vela").check_password("my own words")
+
+
+def test_everybody_can_sign_in_and_be_reached(seeded: dict[str, Any], settings: Any) -> None:
+    for person in Person.objects.all():
+        person.full_clean(exclude=["password"])
+        assert person.mobile_verified_at
+    assert Person.objects.get(username="okafor").check_password(settings.DEMO_PASSWORD)
+    assert Person.objects.get(username="okafor").mobile == "+13135550101"
+    assert set(Person.objects.filter(language="es").values_list("username", flat=True)) == {"jimenez", "cruz"}
+
+
+@pytest.mark.parametrize(
+    ("person", "role", "where"),
+    [
+        ("vela", Role.IT_TECH, {"MBK": [], "DSC": []}),
+        ("tillery", Role.PRODUCTION_MANAGER, {"MBK": [], "DSC": []}),
+        ("prewitt", Role.MATERIALS_MANAGER, {"MBK": [], "DSC": []}),
+        ("fairbanks", Role.IT_DIRECTOR, {None: []}),
+        ("jimenez", Role.SUPERVISOR, {"MBK": ["MBK-ASM", "MBK-PNT"]}),
+        ("baptiste", Role.SUPERVISOR, {"MBK": ["MBK-MLD"]}),
+        ("pruitt", Role.SUPERVISOR, {"MBK": ["MBK-RCV", "MBK-SHP"]}),
+        ("petty", Role.TEAM_LEADER, {"MBK": ["MBK-ASM"]}),
+        ("ellis", Role.TEAM_LEADER, {"MBK": ["MBK-RCV"]}),
+        ("adair", Role.SUPERVISOR, {"DSC": []}),
+        ("rahimi", Role.SUPPORT, {"MBK": []}),
+    ],
+)
+def test_roles_are_held_for_the_right_places(
+    seeded: dict[str, Any], person: str, role: Role, where: dict[str | None, list[str]]
+) -> None:
+    held = RoleAssignment.objects.filter(person__username=person).select_related("site")
+    assert {one.role for one in held} == {role}
+    assert {
+        one.site.code if one.site else None: sorted(one.areas.values_list("code", flat=True)) for one in held
+    } == where
+
+
+@pytest.mark.parametrize(
+    ("line", "flow"),
+    [
+        ("SHP-DOCK", Flow.SHIPPING),
+        ("RCV-DOCK", Flow.RECEIVING),
+        ("RCV-HB", Flow.MATERIAL_MOVES),
+        ("WHS-01", Flow.SHIPPING),
+        ("SEQ-A", Flow.SHIPPING),
+        ("QLB-01", Flow.RECORDS),
+        ("ASM-D1", Flow.PRODUCTION),
+        ("INF-SRV", Flow.PRODUCTION),
+    ],
+)
+def test_each_line_serves_its_flow(seeded: dict[str, Any], line: str, flow: Flow) -> None:
+    assert Line.objects.get(code=line).flow == flow
+
+
+def test_a_station_depends_on_the_systems_behind_its_devices(seeded: dict[str, Any]) -> None:
+    station = Station.objects.get(code="ASM-D1-060")
+    assert set(station.systems.values_list("code", flat=True)) == {"label", "scan"}
+    assert not Station.objects.filter(systems=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "hour", "told"),
+    [
+        (Role.IT_TECH, "ASM-D1-060", 9, ["vela"]),
+        (Role.IT_TECH, "ASM-D1-060", 15, ["ishida"]),
+        (Role.IT_TECH, "SEQ-A-010", 15, ["ishida"]),
+        (Role.SUPERVISOR, "ASM-D1-060", 9, ["jimenez"]),
+        (Role.SUPERVISOR, "ASM-D1-060", 23, ["kowalczyk"]),
+        (Role.SUPERVISOR, "SHP-DOCK-030", 15, ["moreau"]),
+        (Role.SUPERVISOR, "SEQ-A-010", 9, ["adair"]),
+        (Role.TEAM_LEADER, "ASM-D1-060", 9, ["cruz", "petty"]),
+        (Role.IT_DIRECTOR, "SEQ-A-010", 9, ["fairbanks"]),
+    ],
+)
+def test_on_a_tuesday_the_right_people_are_on_duty(
+    seeded: dict[str, Any], role: Role, place: str, hour: int, told: list[str]
+) -> None:
+    at = TUESDAY.replace(hour=hour)
+    answer = DutyBook.load(at).on_duty(role, Station.objects.get(code=place), at)
+    assert sorted(person.username for person in answer.people) == told
+    assert not answer.is_gap
+
+
+def test_a_technician_is_on_shift_at_every_hour_from_sunday_night_to_friday_night(
+    seeded: dict[str, Any],
+) -> None:
+    sunday_night = datetime(2026, 5, 31, 22, tzinfo=DETROIT)
+    book = DutyBook.load(sunday_night)
+    site = Site.objects.get(code="MBK")
+    for hour in range(5 * 24):
+        assert not book.on_duty(Role.IT_TECH, site, sunday_night + timedelta(hours=hour)).is_gap
+
+
+def test_the_last_resort_of_both_sites_is_the_it_manager(seeded: dict[str, Any]) -> None:
+    assert {site.last_resort.username for site in Site.objects.all() if site.last_resort} == {"hutchins"}
