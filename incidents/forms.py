@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from incidents.models import Category, Impact, Incident, Severity, WaitingOn
 from plant.models import Line, Person
+from plant.wording import span
 
 PHOTO_BYTES = 8 * 1024 * 1024
 PHOTO_TYPES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
@@ -78,10 +82,20 @@ class RaiseForm(forms.Form):
     words = forms.CharField(label=_("In your words"), required=False, max_length=2000, widget=forms.Textarea)
     photo = PhotoField(label=_("Photo"), required=False)
     noticed = forms.TypedChoiceField(
-        label=_("When was it noticed?"), choices=NOTICED, coerce=int, empty_value=0, required=False
+        label=_("When was it noticed?"),
+        choices=NOTICED,
+        coerce=int,
+        empty_value=0,
+        required=False,
+        widget=forms.RadioSelect,
     )
     cover = forms.TypedChoiceField(
-        label=_("How long until it hurts?"), choices=COVER, coerce=int, empty_value=None, required=False
+        label=_("How long until it hurts?"),
+        choices=COVER,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
     )
 
     @property
@@ -138,6 +152,25 @@ def _day(label: Any, *, required: bool = False, help_text: Any = "") -> forms.Da
     )
 
 
+span_lazy = lazy(span, str)
+
+
+class InMinutesField(forms.TypedChoiceField):
+    """A moment ahead, tapped instead of typed: minutes come in, the moment (counted from now) goes out."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, *, minutes: Sequence[int], empty: Any = None, **kwargs: Any):
+        choices = [(str(length), span_lazy(timedelta(minutes=length))) for length in minutes]
+        super().__init__(
+            choices=[("", empty), *choices] if empty else choices,
+            coerce=lambda given: timezone.now() + timedelta(minutes=int(given)),
+            empty_value=None,
+            required=empty is None,
+            **kwargs,
+        )
+
+
 class ActForm(forms.Form):
     """A form about one incident: people and lines are those of its site; the version on the screen comes back."""
 
@@ -185,7 +218,9 @@ class UpdateForm(ActForm):
     conditions = _words(_("The problem now"), help_text=_("How is it at this moment, in words anyone understands?"))
     actions = _words(_("What we’re doing"))
     needs = _words(_("What we need"), rows=2, help_text=_("“No needs” is an answer."))
-    next_update_at = _moment(_("Next word by"), help_text=_("Empty: as promised for an issue this bad."))
+    next_update_at = InMinutesField(
+        label=_("When comes the next word?"), minutes=(15, 30, 60, 120, 240, 480), empty=_("As promised")
+    )
     technical = _words(
         _("Technical detail"),
         rows=2,
@@ -237,7 +272,9 @@ class WaitForm(ActForm):
 
 
 class ShelveForm(ReasonForm):
-    until = _moment(_("Until"), required=True, help_text=_("8 hours at most. It ends by itself."))
+    until = InMinutesField(
+        label=_("For how long?"), minutes=(30, 60, 120, 240, 480), help_text=_("8 hours at most. It ends by itself.")
+    )
     field_order = ["seen_version", "until", "reason"]
 
 
