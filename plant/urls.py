@@ -6,6 +6,7 @@ from plant import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("alerts/", views.alerts, name="alerts"),
     path("login/", views.SignIn.as_view(), name="login"),
     path("logout/", views.SignOut.as_view(), name="logout"),
     path("language/", views.language, name="language"),

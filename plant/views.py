@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from rest_framework.authtoken.models import Token
 
 from opsdesk.errors import Missing
+from opsdesk.htmx import show
 from plant.context import Shell, theme_of
 from plant.devices import forget_station, remember_station
 from plant.forms import LanguageForm, NewPasswordForm, SignInForm, ThemeForm
@@ -36,6 +37,12 @@ def home(request: HttpRequest) -> HttpResponseBase:
     if shell.is_desk:
         return redirect("dashboard")
     return redirect("work" if shell.is_it else "raise")
+
+
+@require_GET
+def alerts(request: HttpRequest) -> HttpResponse:
+    """The red band alone, so that a screen that is already open learns that nobody is being told."""
+    return show(request, "frames/alerts.html", fragments=("alerts",))
 
 
 class SignIn(LoginView):
