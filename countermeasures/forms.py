@@ -8,18 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.models import Countermeasure, Kind, Strength
-from incidents.models import Incident
-from plant.models import Person
-
-
-class PersonField(forms.ModelChoiceField):
-    """Somebody who works at the site, or for all sites; the title tells two people of one name apart."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(queryset=Person.objects.none(), empty_label=_("Nobody yet"), **kwargs)
-
-    def label_from_instance(self, obj: Person) -> str:
-        return f"{obj.name}, {obj.title}" if obj.title else obj.name
+from incidents.forms import ActForm, PersonField
 
 
 class DayInput(forms.DateInput):
@@ -29,26 +18,6 @@ class DayInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
-
-
-class ActForm(forms.Form):
-    """A form about one incident: people are those of its site, and the version on the screen comes back."""
-
-    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, data: Any = None, *, incident: Incident, **kwargs: Any):
-        super().__init__(data, **kwargs)
-        self.incident = incident
-        self.fields["seen_version"].initial = incident.version
-        people = Person.objects.active().at_site(incident.site)
-        for field in self.fields.values():
-            if isinstance(field, PersonField):
-                field.queryset = people
-
-    def add_refusal(self, fields: dict[str, list[str]]) -> None:
-        """Show the lifecycle's sentences at the fields they are about."""
-        for name, sentences in fields.items():
-            self.add_error(name if name in self.fields else None, [str(sentence) for sentence in sentences])
 
 
 def _words(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -21,10 +21,12 @@ from django_stubs_ext import StrPromise
 
 from countermeasures import forms, lifecycle
 from countermeasures.models import Cause, Countermeasure
+from incidents.forms import ActForm
 from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import Missing, Refused
 from opsdesk.htmx import show
+from plant.models import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ class Verb:
 
     title: StrPromise
     button: StrPromise
-    form: type[forms.ActForm]
+    form: type[ActForm]
     run: Callable[..., object]
     explain: StrPromise | str = ""
+    icon: str = "check"
 
 
 VERBS: dict[str, Verb] = {
@@ -67,8 +70,8 @@ VERBS: dict[str, Verb] = {
     "withdraw": Verb(_("Give it up"), _("Give it up"), forms.ReasonForm, lifecycle.withdraw),
 }
 
-AddOne = Verb(_("Add a countermeasure"), _("Add it"), forms.AddForm, lifecycle.add)
-WriteCause = Verb(
+ADD = Verb(_("Add a countermeasure"), _("Add it"), forms.AddForm, lifecycle.add)
+CAUSE = Verb(
     _("Why did it happen?"),
     _("Write it down"),
     forms.CauseForm,
@@ -80,7 +83,7 @@ WriteCause = Verb(
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+def act(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
     """Any verb about one countermeasure."""
     if verb not in VERBS:
         raise Missing("unknown_verb", _("There is no such thing to do."))
@@ -88,34 +91,34 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if found is None:
         raise Missing("unknown_countermeasure", _("There is no such countermeasure."))
     found.incident = Incident.objects.numbered(found.incident.number)
-    refuse_unless(request.user, Action.ADD_WORDS, found.incident)
+    refuse_unless(_person(request), Action.ADD_WORDS, found.incident)
     return _handle(request, VERBS[verb], found.incident, target=pk, found=found, known=forms.prefilled(found))
 
 
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def add(request: HttpRequest, number: str) -> HttpResponse:
+def add(request: HttpRequest, number: str) -> HttpResponseBase:
     """One more countermeasure for an incident."""
     incident = Incident.objects.numbered(number)
-    refuse_unless(request.user, Action.PLAN, incident)
-    return _handle(request, AddOne, incident, target=incident.number, known={"kind": "permanent"})
+    refuse_unless(_person(request), Action.PLAN, incident)
+    return _handle(request, ADD, incident, target=incident.number, known={"kind": "permanent"})
 
 
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def cause(request: HttpRequest, number: str) -> HttpResponse:
+def cause(request: HttpRequest, number: str) -> HttpResponseBase:
     """Why it happened, and why nothing caught it."""
     incident = Incident.objects.numbered(number)
-    refuse_unless(request.user, Action.PLAN, incident)
+    refuse_unless(_person(request), Action.PLAN, incident)
     written = Cause.objects.filter(incident=incident).first() or Cause()
     known = {
         "root_cause": written.root_cause,
         "escape_cause": written.escape_cause,
         "five_whys": "\n".join(written.five_whys),
     }
-    return _handle(request, WriteCause, incident, target=incident.number, known=known)
+    return _handle(request, CAUSE, incident, target=incident.number, known=known)
 
 
 def _handle(
@@ -126,49 +129,48 @@ def _handle(
     target: int,
     known: dict[str, Any],
     found: Countermeasure | None = None,
-) -> HttpResponse:
+) -> HttpResponseBase:
     """Show the form, or do it and go back to the incident."""
     if request.method != "POST":
-        return _page(request, verb, verb.form(incident=incident, initial=known), incident, found)
+        return _page(request, verb, verb.form(incident=incident, initial=known), found)
     form = verb.form(request.POST, incident=incident)
     if not form.is_valid():
-        return _page(request, verb, form, incident, found, status=400)
+        return _page(request, verb, form, found, status=400)
     try:
-        verb.run(target, by=request.user, **form.cleaned_data)
+        verb.run(target, by=_person(request), **form.cleaned_data)
     except Refused as refusal:
-        return _refused(request, verb, form, incident, found, refusal)
-    if request.htmx:  # type: ignore[attr-defined]
-        return HttpResponseClientRedirect(incident.get_absolute_url())
-    return redirect(incident)
+        return _refused(request, verb, form, found, refusal)
+    target_page = incident.get_absolute_url()
+    return HttpResponseClientRedirect(target_page) if request.htmx else redirect(target_page)  # type: ignore[attr-defined]
 
 
 def _refused(
-    request: HttpRequest,
-    verb: Verb,
-    form: forms.ActForm,
-    incident: Incident,
-    found: Countermeasure | None,
-    refusal: Refused,
+    request: HttpRequest, verb: Verb, form: ActForm, found: Countermeasure | None, refusal: Refused
 ) -> HttpResponse:
-    """The form again with every word kept, the sentence on top, and the version that is true now."""
-    fresh = Incident.objects.numbered(incident.number)
-    form.data = form.data.copy()
-    form.data["seen_version"] = str(fresh.version)
-    form.add_refusal(dict(refusal.fields or {}))
-    return _page(request, verb, form, fresh, found, status=refusal.status, refusal=refusal)
+    """The form again with every word kept, against the incident as it is now."""
+    fresh = Incident.objects.numbered(form.incident.number)
+    form.incident = fresh
+    data: Any = form.data.copy()
+    data["seen_version"] = str(fresh.version)
+    form.data = data
+    form.add_refusal({name: [str(text) for text in texts] for name, texts in (refusal.fields or {}).items()})
+    return _page(request, verb, form, found, refusal=refusal)
 
 
 def _page(
     request: HttpRequest,
     verb: Verb,
-    form: forms.ActForm,
-    incident: Incident,
+    form: ActForm,
     found: Countermeasure | None,
     *,
     status: int = 200,
     refusal: Refused | None = None,
 ) -> HttpResponse:
-    context = {"verb": verb, "form": form, "incident": incident, "countermeasure": found}
-    return show(
-        request, "countermeasures/act.html", context, fragments=["do"], refusal=refusal, status=status
-    )
+    template = "incidents/act.html"
+    context = {"verb": verb, "form": form, "incident": form.incident, "subject": found}
+    return show(request, template, context, fragments=["do"], refusal=refusal, status=status)
+
+
+def _person(request: HttpRequest) -> Person:
+    assert isinstance(request.user, Person)  # behind login_required
+    return request.user
