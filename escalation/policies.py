@@ -133,7 +133,7 @@ def publish(
     read = PolicyClocks.parse(dict(clocks), severity=severity)
     _refuse_unknown_people(read)
     scope = Policy.objects.filter(severity=severity, site=site, area=area, category=category)
-    list(scope.filter(is_current=True).select_for_update())
+    list(scope.filter(is_current=True).select_for_update(of=("self",)))
     scope.filter(is_current=True).update(is_current=False)
     return Policy.objects.create(
         severity=severity,

@@ -243,6 +243,16 @@ def repeat_after(steps: Sequence[Step], severity: str) -> timedelta:
     return last.repeat or max(gap, REPEAT_AT_LEAST[severity])
 
 
+def next_after(fired: FiredStep, state: IncidentState, policy: PolicyClocks) -> WantedTimer | None:
+    """What the clock wants right after this firing."""
+    return _wanted(fired.clock, state, policy, [fired])
+
+
+def due_now(timer: WantedTimer, now: datetime) -> WantedTimer:
+    """The same step, brought forward: the level below it is empty or could not be reached (rule 5)."""
+    return replace(timer, due_at=min(timer.due_at, now))
+
+
 def still_wanted(
     timer: WantedTimer,
     state: IncidentState,

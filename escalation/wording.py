@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from escalation.models import Clock, Timer
 from escalation.rules import OWNER
-from plant.models import Role
+from plant.models import Person, Role
 from plant.wording import moment, names, span
 
 NOBODY_ON_SHIFT = "nobody_on_shift"
@@ -58,6 +59,12 @@ def how_late(timer_due: str, late: timedelta) -> str:
 def lateness(timer: Timer, late: timedelta) -> str:
     """How late a step goes out, in the time zone in force."""
     return how_late(moment(timer.due_at, timezone.localtime(timer.due_at + late)), late)
+
+
+def could_not_reach(person: Person, *, language: str) -> str:
+    """Why somebody else is told, in that one's language."""
+    with override(language):
+        return _("%(name)s could not be reached, so you are told instead.") % {"name": person.name}
 
 
 def clock_name(clock: str) -> str:

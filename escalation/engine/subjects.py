@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from escalation.models import Policy, Timer, TimerState
+from escalation.models import Policy, Timer, TimerState, Unread
 from escalation.policies import clocks_of
 from escalation.rules import FiredStep, IncidentState, WantedTimer
 from escalation.steps import PolicyClocks
@@ -116,11 +116,19 @@ def lock(sql: str, now: datetime, limit: int) -> list[int]:
         return sorted({row[0] for row in cursor.fetchall()})
 
 
-def lock_one(incident_id: int) -> bool:
-    """Lock one incident; False when somebody else holds it."""
+def lock_these(ids: Sequence[int]) -> list[int]:
+    """Lock those of these incidents that nobody else holds."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM incidents_incident WHERE id = %s FOR UPDATE SKIP LOCKED", [incident_id])
-        return cursor.fetchone() is not None
+        cursor.execute(
+            "SELECT id FROM incidents_incident WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED",
+            [list(ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def mark_unread(ids: Iterable[int]) -> None:
+    """Have these incidents read again; the caller holds their locks."""
+    Unread.objects.bulk_create([Unread(incident_id=pk) for pk in sorted(set(ids))], ignore_conflicts=True)
 
 
 def read(ids: Sequence[int]) -> list[Subject]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from escalation.engine.recipients import ways_to
-from escalation.engine.rows import copy_in, new_ids
 from escalation.models import TOKEN_ALPHABET, Delivery, DeliveryState, Notification, Rank
+from escalation.recipients import ways_to
+from escalation.rows import copy_in, new_ids
 from plant.models import Person
 
 NOTE_LENGTH = 300
@@ -141,7 +141,7 @@ def _deliveries(ids: list[int], tellings: list[Telling], now: datetime) -> Itera
 
 
 def tokens(count: int) -> list[str]:
-    """As `models.new_token`, for many at once: random bytes that would favour some letters are thrown away."""
+    """As `models.new_token`, for many at once; bytes that would favour some letters are thrown away."""
     letters: list[str] = []
     while len(letters) < count * 10:
         letters += [TOKEN_ALPHABET[b % _LETTERS] for b in secrets.token_bytes(count * 12 + 16) if b < _FAIR]

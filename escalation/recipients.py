@@ -1,4 +1,4 @@
-"""From a step to people: who is on duty when it fires, by which channels, and what must be said about a gap."""
+"""From a step to people: who is on duty when it fires, by which channels, and where there are gaps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The people of a step. `missing` are roles that nobody on shift holds; `goes_up` when that empties it."""
+    """The people of a step. `missing`: roles that nobody on shift holds; `goes_up`: when that empties it."""
 
     recipients: list[Recipient]
     missing: list[str]
@@ -86,7 +86,7 @@ class People:
 
 
 def is_missing(answer: DutyAnswer) -> bool:
-    """Nobody on shift holds the role; managers are called at any hour, so for them only when nobody holds it."""
+    """Nobody on shift holds the role; for managers, who are called at any hour: nobody holds it at all."""
     if answer.level == DutyLevel.LAST_RESORT:
         return True
     return answer.level == DutyLevel.OFF_SHIFT and answer.role in SHIFT_ROLES

@@ -1,0 +1,178 @@
+"""Email over SMTP: one connection for a batch, messages built once, conversations that stay together."""
+
+from __future__ import annotations
+
+import binascii
+import smtplib
+import ssl
+from email.header import Header
+from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from django.conf import settings
+from django.utils import timezone
+
+from escalation.channels.base import ChannelDown, PermanentFailure, Receipt, TemporaryFailure
+from escalation.models import Delivery
+
+TIMEOUT = 10.0
+"""Seconds that the server may take for one answer; a message takes four of them."""
+
+
+class Smtp:
+    """A sender for `smtp://user:password@host:587?tls=1`, or `smtps://` for TLS from the first byte."""
+
+    def __init__(self, url: str):
+        self._url = urlsplit(url)
+        self._host = self._url.hostname or "localhost"
+        self._server: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Self:
+        self._server = self._connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def send(self, delivery: Delivery) -> Receipt:
+        """Hand one message over. A connection that the server has closed is opened again once."""
+        if not is_address(delivery.address):
+            raise PermanentFailure("No usable email address.")
+        message = build(delivery)
+        try:
+            return self._hand_over(delivery, message)
+        except (smtplib.SMTPServerDisconnected, ConnectionError):
+            self._leave()
+            self._server = self._connect()
+        try:
+            return self._hand_over(delivery, message)
+        except (smtplib.SMTPServerDisconnected, ConnectionError) as error:
+            raise ChannelDown(f"{self._host} closes the connection.") from error
+
+    def _hand_over(self, delivery: Delivery, message: bytes) -> Receipt:
+        assert self._server is not None
+        _name, sender = parseaddr(settings.EMAIL_FROM)
+        try:
+            self._server.sendmail(sender, [delivery.address], message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, text = error.recipients[delivery.address]
+            raise _refusal(code, text) from error
+        except smtplib.SMTPResponseException as error:
+            if error.smtp_code == 421:
+                raise ChannelDown(f"{self._host} is not available.") from error
+            raise _refusal(error.smtp_code, error.smtp_error) from error
+        except TimeoutError as error:
+            self._leave()
+            raise ChannelDown(f"{self._host} does not answer.") from error
+        return Receipt(self._host[:32], message_id(delivery))
+
+    def _connect(self) -> smtplib.SMTP:
+        try:
+            return _connected(self._url, self._host)
+        except (OSError, smtplib.SMTPException) as error:
+            reason = getattr(error, "smtp_error", None) or error
+            raise ChannelDown(f"{self._host} cannot be used: {_words(reason)}") from error
+
+    def _leave(self) -> None:
+        server, self._server = self._server, None
+        if server is None:
+            return
+        try:
+            server.quit()
+        except (OSError, smtplib.SMTPException):
+            server.close()
+
+
+def _connected(url: SplitResult, host: str) -> smtplib.SMTP:
+    server: smtplib.SMTP
+    if url.scheme == "smtps":
+        context = ssl.create_default_context()
+        server = smtplib.SMTP_SSL(host, url.port or 465, timeout=TIMEOUT, context=context)
+    else:
+        server = smtplib.SMTP(host, url.port or 25, timeout=TIMEOUT)
+        if parse_qs(url.query).get("tls", ["0"])[0] not in ("0", ""):
+            server.starttls(context=ssl.create_default_context())
+    if url.username:
+        server.login(unquote(url.username), unquote(url.password or ""))
+    return server
+
+
+def _refusal(code: int, text: object) -> TemporaryFailure | PermanentFailure:
+    sentence = f"{code} {_words(text)}"
+    return PermanentFailure(sentence) if code >= 500 else TemporaryFailure(sentence)
+
+
+def _words(text: object) -> str:
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return " ".join(said.split())[:200]
+
+
+def is_address(text: str) -> bool:
+    """Something with one @ that cannot smuggle a second header or recipient in."""
+    return text.count("@") == 1 and text.isascii() and not any(c.isspace() or c in "<>,;" for c in text)
+
+
+# --- the message itself: written by hand, as the standard library's writer takes 3 ms for each ---
+
+
+def build(delivery: Delivery) -> bytes:
+    """The whole message with CRLF line ends: plain text and HTML with the same words."""
+    incident = delivery.notification.incident
+    root = f"<incident-{incident.number}@{_domain()}>"
+    boundary = f"=_opsdesk_{delivery.pk}_{delivery.notification_id}"
+    head = (
+        f"From: {_sender()}",
+        f"To: {delivery.address}",
+        f"Subject: {_encoded(delivery.subject)}",
+        f"Date: {format_datetime(timezone.now())}",
+        f"Message-ID: {message_id(delivery)}",
+        f"In-Reply-To: {root}",
+        f"References: {root}",
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: All",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+    )
+    parts = [_part(boundary, "plain", delivery.text)]
+    if delivery.html:
+        parts.append(_part(boundary, "html", delivery.html))
+    text = "\n".join(head).encode("ascii") + b"\n\n" + b"".join(parts) + f"--{boundary}--\n".encode()
+    return text.replace(b"\n", b"\r\n")
+
+
+def _part(boundary: str, kind: str, text: str) -> bytes:
+    head = (
+        f"--{boundary}\nContent-Type: text/{kind}; charset=utf-8\n"
+        "Content-Transfer-Encoding: quoted-printable\n\n"
+    )
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return head.encode("ascii") + binascii.b2a_qp(plain.encode("utf-8")) + b"\n"
+
+
+def message_id(delivery: Delivery) -> str:
+    """The same for every attempt, so that a mailbox shows a message that went out twice once."""
+    return f"<delivery-{delivery.pk}@{_domain()}>"
+
+
+def _encoded(text: str) -> str:
+    line = " ".join(text.split())
+    return line if line.isascii() and len(line) < 900 else Header(line, "utf-8", maxlinelen=75).encode()
+
+
+def _sender() -> str:
+    return _formatted(settings.EMAIL_FROM)
+
+
+@lru_cache(maxsize=8)
+def _formatted(sender: str) -> str:
+    name, address = parseaddr(sender)
+    return formataddr((name, address))
+
+
+def _domain() -> str:
+    return parseaddr(settings.EMAIL_FROM)[1].partition("@")[2] or "localhost"

@@ -1,0 +1,9 @@
+"""The engine: PostgreSQL remembers, whoever calls `tick` only moves hands.
+
+`tick` may run anywhere, any number of times at once, and may die at any line. What it does for an incident it
+does in one transaction that holds the incident's row, so that people and the engine never both win.
+"""
+
+from escalation.engine.ticking import Ticked, tick
+
+__all__ = ["Ticked", "tick"]

@@ -1,0 +1,273 @@
+"""Firing what is due: who is told is recorded and the next step is armed, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+from django.utils.translation import override
+
+from escalation import rules, wording
+from escalation.engine import subjects
+from escalation.engine.contained import batch
+from escalation.engine.subjects import Subject
+from escalation.models import Rank, Reason, Timer, TimerState
+from escalation.recipients import People, Recipient, Resolved
+from escalation.rows import copy_in
+from escalation.rules import ON_TIME, Ask, FiredStep, WantedTimer
+from escalation.steps import CLOSURE, PolicyClocks
+from escalation.telling import Telling, tell
+from incidents.models import Event, EventKind
+from plant.duty import DutyBook
+from plant.models import Site
+
+BATCH = 500
+"""Incidents per transaction: large enough that queries do not count, small enough that locks are short."""
+
+
+@dataclass(slots=True)
+class Firing:
+    """One timer that fires, with the people it tells."""
+
+    timer: Timer
+    subject: Subject
+    policy: PolicyClocks
+    resolved: Resolved
+    late: timedelta
+
+    @property
+    def is_late(self) -> bool:
+        return self.late > ON_TIME and not self.timer.goes_up_from
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch did: timers it looked at, fired, people told, and the channels that have work now."""
+
+    seen: int = 0
+    fired: int = 0
+    told: int = 0
+    channels: frozenset[str] = frozenset()
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(
+            self.seen + other.seen,
+            self.fired + other.fired,
+            self.told + other.told,
+            self.channels | other.channels,
+        )
+
+
+def fire_batch(now: datetime, book: DutyBook, *, limit: int = BATCH) -> Outcome:
+    """Fire one batch of due timers. A bad row is set aside, the others fire."""
+    return batch(subjects.LOCK_DUE, now, limit, lambda ids: fire(ids, now, book), Outcome())
+
+
+def fire(ids: Sequence[int], now: datetime, book: DutyBook) -> Outcome:
+    """Fire the due timers of these incidents, which the caller has locked."""
+    known = {subject.pk: subject for subject in subjects.read(ids)}
+    policies = subjects.policies(subject.policy_id for subject in known.values())
+    due = [_Due(timer, known[timer.incident_id], policies) for timer in _due(ids, now)]
+    wanted = [one for one in due if one.is_wanted(now)]
+    # Whatever made the others unwanted is planned for first; they are not looked at again before.
+    subjects.mark_unread(one.subject.pk for one in due if not one.is_wanted(now))
+    firings = _resolve(wanted, now, book)
+    _mark_fired([firing.timer for firing in firings], now)
+    sites = _sites(firings)
+    channels = tell((t for firing in firings for t in _tellings(firing, sites)), now=now)
+    copy_in(Event, _EVENT, [_event(firing, now) for firing in firings])
+    arm([(one.subject.pk, *_next(one, now)) for one in firings], now)
+    told = sum(len(firing.resolved.recipients) for firing in firings)
+    return Outcome(len(due), len(firings), told, frozenset(channels))
+
+
+class _Due(NamedTuple):
+    """A due timer beside what decides whether it still should fire."""
+
+    timer: Timer
+    subject: Subject
+    policies: Mapping[int, PolicyClocks]
+
+    @property
+    def policy(self) -> PolicyClocks:
+        return self.policies[self.subject.policy_id or 0]
+
+    def is_wanted(self, now: datetime) -> bool:
+        """Ask the rules again: the incident may have changed since the timer was armed (rule 2)."""
+        return self.subject.is_read and rules.still_wanted(
+            subjects.as_wanted(self.timer),
+            self.subject.state(),
+            self.policy,
+            now=now,
+            brought_forward=bool(self.timer.goes_up_from),
+        )
+
+
+def _due(ids: Sequence[int], now: datetime) -> list[Timer]:
+    return list(Timer.objects.due(now).filter(incident_id__in=ids).order_by("due_at", "id"))
+
+
+def _resolve(wanted: Sequence[_Due], now: datetime, book: DutyBook) -> list[Firing]:
+    """The people of each step, as they are on duty now."""
+    asked = [
+        rules.asks(subjects.as_wanted(one.timer), one.subject.state(), one.policy, flow=one.subject.flow)
+        for one in wanted
+    ]
+    people = People(
+        book,
+        ids=(one.subject.owner_id for one in wanted),
+        usernames={ask.person for asks in asked for ask in asks if ask.person},
+    )
+    return [
+        Firing(one.timer, one.subject, one.policy, _people_of(one, asks, people, now), now - one.timer.due_at)
+        for one, asks in zip(wanted, asked, strict=True)
+    ]
+
+
+def _people_of(one: _Due, asks: Sequence[Ask], people: People, now: datetime) -> Resolved:
+    subject = one.subject
+    return people.resolve(asks, clock=one.timer.clock, place=subject.place, owner_id=subject.owner_id, at=now)
+
+
+def _mark_fired(timers: Sequence[Timer], now: datetime) -> None:
+    """The conditional update is the belt to the braces of the incident's lock."""
+    ids = [timer.pk for timer in timers]
+    marked = Timer.objects.armed().filter(pk__in=ids).update(state=TimerState.FIRED, fired_at=now)
+    if marked != len(ids):
+        raise RuntimeError(f"{len(ids) - marked} timers were fired by somebody without the incident's lock.")
+
+
+# --- who is told what ---
+
+
+def _tellings(firing: Firing, sites: dict[int, Site]) -> list[Telling]:
+    timer, subject = firing.timer, firing.subject
+    rank = rank_of(subject, timer.clock)
+    data = {"step": timer.step, "round": timer.round, "severity": timer.severity}
+    return [
+        Telling(
+            incident_id=subject.pk,
+            person=recipient.person,
+            reason=Reason.STEP.value,
+            key=f"{key_of(timer)}:{recipient.person.pk}",
+            due_at=timer.due_at,
+            channels=recipient.channels,
+            timer_id=timer.pk,
+            clock=timer.clock,
+            role=recipient.role,
+            rank=rank,
+            wants_answer=recipient.wants_answer,
+            note=_note(firing, recipient, sites),
+            data=data,
+        )
+        for recipient in firing.resolved.recipients
+    ]
+
+
+def key_of(timer: Timer) -> str:
+    """What may happen once: this round of this step of this clock, since this moment, for this incident."""
+    since = int(timer.epoch.timestamp() * 1000)
+    return f"{timer.incident_id}:{timer.clock}:{since}:{timer.severity}:{timer.step}.{timer.round}"
+
+
+def rank_of(subject: Subject, clock: str) -> Rank:
+    """Safety first; then what is stopped or at risk and not yet moving; quiet for the rest."""
+    if subject.is_safety:
+        return Rank.SAFETY
+    return Rank.URGENT if subject.severity in ("S1", "S2") and clock != CLOSURE else Rank.QUIET
+
+
+def _sites(firings: Sequence[Firing]) -> dict[int, Site]:
+    """Time zones, for those firings only that have something to say about time."""
+    ids = {firing.subject.site_id for firing in firings if firing.is_late}
+    return {site.pk: site for site in Site.objects.filter(pk__in=ids)} if ids else {}
+
+
+def _note(firing: Firing, recipient: Recipient, sites: dict[int, Site]) -> str:
+    """Coverage gap, why it goes up and how late it is, in the reader's language and the plant's time."""
+    if not (recipient.gaps or firing.is_late or firing.timer.goes_up_from):
+        return ""
+    with override(recipient.person.language):
+        parts = [wording.why_it_goes_up(firing.timer.goes_up_from), *(gap.note for gap in recipient.gaps)]
+        if firing.is_late:
+            with timezone.override(sites[firing.subject.site_id].tz):
+                parts.append(wording.lateness(firing.timer, firing.late))
+        return " ".join(part for part in parts if part)
+
+
+# --- the timeline ---
+
+_EVENT = ("incident_id", "at", "kind", "version", "words", "data")
+
+
+def _event(firing: Firing, now: datetime) -> tuple[Any, ...]:
+    """One line per firing. The incident's version stays: no screen gets stale because somebody was told."""
+    timer = firing.timer
+    data: dict[str, Any] = {
+        "clock": timer.clock,
+        "step": timer.step,
+        "round": timer.round,
+        "people": [
+            {"id": one.person.pk, "name": one.person.name, "role": one.role}
+            for one in firing.resolved.recipients
+        ],
+    }
+    if firing.is_late:
+        data["late_s"] = int(firing.late.total_seconds())
+    if firing.resolved.missing:
+        data["missing"] = firing.resolved.missing
+    if timer.goes_up_from:
+        data["goes_up_from"] = timer.goes_up_from
+    return (firing.subject.pk, now, EventKind.TOLD.value, firing.subject.version, "", data)
+
+
+# --- what comes next ---
+
+_TIMER = (
+    "incident_id",
+    "clock",
+    "epoch",
+    "severity",
+    "step",
+    "first_step",
+    "round",
+    "due_at",
+    "state",
+    "armed_at",
+    "goes_up_from",
+)
+
+
+def arm(wanted: Sequence[tuple[int, WantedTimer | None, str]], now: datetime) -> int:
+    """Write timers: (incident, what is wanted, why it was brought forward)."""
+    rows = [
+        (
+            incident_id,
+            timer.clock,
+            timer.epoch,
+            timer.severity,
+            timer.step,
+            timer.first_step,
+            timer.round,
+            timer.due_at,
+            TimerState.ARMED.value,
+            now,
+            goes_up_from,
+        )
+        for incident_id, timer, goes_up_from in wanted
+        if timer is not None
+    ]
+    copy_in(Timer, _TIMER, rows)
+    return len(rows)
+
+
+def _next(firing: Firing, now: datetime) -> tuple[WantedTimer | None, str]:
+    """The step after this one; now, when this one resolved to nobody on shift and there is a higher one."""
+    fired: FiredStep = subjects.as_fired(firing.timer, at=now)
+    timer = rules.next_after(fired, firing.subject.state(), firing.policy)
+    if timer is None or not firing.resolved.goes_up or timer.step <= firing.timer.step:
+        return timer, ""
+    return rules.due_now(timer, now), wording.nobody_on_shift(firing.resolved.missing)

@@ -1,0 +1,200 @@
+"""News for people: whoever was told is told the end, quietly, once, by the same way (domain §4).
+
+What happened is read from the timeline: the events since the engine last read the incident. Of several moves
+in that time only the last is told. Managers who were told also get each update that is posted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from escalation.engine.subjects import Subject
+from escalation.models import Delivery, DeliveryState, Rank, Reason
+from escalation.telling import Telling
+from incidents.models import Event, EventKind
+from plant.models import Person, Role
+
+MOVES = {
+    EventKind.ACKNOWLEDGED: Reason.TOLD_PICKED_UP,
+    EventKind.CONTAINED: Reason.TOLD_MOVING,
+    EventKind.CLOSED: Reason.TOLD_CLOSED,
+    EventKind.TAKEN_BACK: Reason.TOLD_CLOSED,
+    EventKind.REOPENED: Reason.TOLD_REOPENED,
+}
+SPOKEN = (*MOVES, EventKind.UPDATED, EventKind.ASSIGNED)
+
+READS_UPDATES = frozenset(
+    {
+        Role.SUPERVISOR,
+        Role.IT_MANAGER,
+        Role.PRODUCTION_MANAGER,
+        Role.MATERIALS_MANAGER,
+        Role.DEPT_MANAGER,
+        Role.PLANT_MANAGER,
+        Role.IT_DIRECTOR,
+    }
+)
+"""Who gets an update when it is posted, once the ladder has reached them: one message per update at most."""
+
+TELLS = (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED)
+
+
+@dataclass(slots=True)
+class Told:
+    """Somebody who was told about an incident, as what, and by which channels the last time."""
+
+    roles: set[str] = field(default_factory=set)
+    last: int = 0
+    channels: list[str] = field(default_factory=list)
+
+
+def events_since_read(known: Sequence[Subject]) -> dict[int, list[Event]]:
+    """What happened to each incident since the engine last read it, oldest first."""
+    news = Q()
+    for subject in known:
+        news |= Q(incident_id=subject.pk, version__gt=subject.read_version or 0)
+    found: dict[int, list[Event]] = defaultdict(list)
+    if known:
+        for event in Event.objects.filter(news, kind__in=SPOKEN).order_by("version", "id"):
+            found[event.incident_id].append(event)
+    return found
+
+
+def tellings(known: Sequence[Subject], now: datetime) -> list[Telling]:
+    """Everybody who is to hear what happened since the incidents were last read. Four queries at most."""
+    happened = events_since_read(known)
+    if not happened:
+        return []
+    told = _told(happened)
+    people = _people(happened, told, known)
+    return [
+        telling
+        for subject in known
+        if subject.pk in happened
+        for telling in _of(subject, happened[subject.pk], told[subject.pk], people, now)
+    ]
+
+
+def _of(
+    subject: Subject,
+    events: Sequence[Event],
+    told: Mapping[int, Told],
+    people: Mapping[int, Person],
+    now: datetime,
+) -> Iterable[Telling]:
+    by_kind = {EventKind(event.kind): event for event in events}  # the last of each kind
+    moves = [event for event in events if event.kind in MOVES]
+    if moves:
+        yield from _move(subject, moves[-1], told, people)
+    update = by_kind.get(EventKind.UPDATED)
+    if update is not None and subject.status != "closed":
+        readers = {pk: one for pk, one in told.items() if one.roles & READS_UPDATES}
+        yield from _each(subject, update, Reason.UPDATE, readers, people)
+    asked = by_kind.get(EventKind.ASSIGNED)
+    if asked is not None and subject.assigned_to_id == asked.data.get("to_id"):
+        yield from _assigned(subject, asked, people)
+
+
+def _move(
+    subject: Subject, event: Event, told: Mapping[int, Told], people: Mapping[int, Person]
+) -> Iterable[Telling]:
+    """Who was told, and for what came back also its owner, who has to act: that one is not quiet."""
+    reason = MOVES[EventKind(event.kind)]
+    owner = subject.owner_id
+    if reason == Reason.TOLD_REOPENED and owner in people and owner != event.by_id:
+        told = {pk: one for pk, one in told.items() if pk != owner}
+        urgent = Rank.SAFETY if subject.is_safety else Rank.URGENT
+        yield _telling(subject, event, reason, people[owner], ["sms", "email"], "owner", rank=urgent)
+    yield from _each(subject, event, reason, told, people)
+
+
+def _each(
+    subject: Subject,
+    event: Event,
+    reason: Reason,
+    told: Mapping[int, Told],
+    people: Mapping[int, Person],
+) -> Iterable[Telling]:
+    for person_id, one in told.items():
+        if person_id != event.by_id and person_id in people:
+            role = min(one.roles, default="")
+            yield _telling(subject, event, reason, people[person_id], one.channels, role)
+
+
+def _assigned(subject: Subject, event: Event, people: Mapping[int, Person]) -> Iterable[Telling]:
+    person = people.get(subject.assigned_to_id or 0)
+    if person is not None:
+        rank = Rank.SAFETY if subject.is_safety else Rank.URGENT
+        yield _telling(subject, event, Reason.ASSIGNED, person, ["sms"], "", rank=rank)
+
+
+def _telling(
+    subject: Subject,
+    event: Event,
+    reason: Reason,
+    person: Person,
+    channels: list[str],
+    role: str,
+    *,
+    rank: Rank = Rank.QUIET,
+) -> Telling:
+    data: dict[str, Any] = {"event": event.pk}
+    if event.by is not None:
+        data["by"] = event.by.name
+    if "update" in event.data:
+        data["update"] = event.data["update"]
+    return Telling(
+        incident_id=subject.pk,
+        person=person,
+        reason=reason.value,
+        key=f"{subject.pk}:event:{event.pk}:{reason.value}:{person.pk}",
+        due_at=event.at,
+        channels=channels,
+        role=role,
+        rank=rank,
+        data=data,
+    )
+
+
+# --- who was told before ---
+
+
+def _told(ids: Iterable[int]) -> dict[int, dict[int, Told]]:
+    """For each incident its people, with the channels of the last message that was not in vain."""
+    found: dict[int, dict[int, Told]] = defaultdict(lambda: defaultdict(Told))
+    rows = (
+        Delivery.objects.filter(notification__incident__in=list(ids), notification__reason__in=TELLS)
+        .order_by("notification_id", "id")
+        .values_list(
+            "notification__incident_id",
+            "notification__person_id",
+            "notification__role",
+            "notification_id",
+            "channel",
+            "state",
+        )
+    )
+    for incident_id, person_id, role, notification_id, channel, state in rows:
+        one = found[incident_id][person_id]
+        one.roles.add(role)
+        if state in (DeliveryState.FAILED, DeliveryState.DROPPED):
+            continue
+        if one.last != notification_id:
+            one.last, one.channels = notification_id, []
+        one.channels.append(channel)
+    return found
+
+
+def _people(
+    happened: Mapping[int, Sequence[Event]], told: Mapping[int, Mapping[int, Told]], known: Sequence[Subject]
+) -> dict[int, Person]:
+    wanted = {person_id for people in told.values() for person_id in people}
+    wanted |= {subject.assigned_to_id for subject in known if subject.pk in happened} - {None}  # type: ignore[operator]
+    wanted |= {subject.owner_id for subject in known if subject.pk in happened} - {None}  # type: ignore[operator]
+    return {person.pk: person for person in Person.objects.active().filter(pk__in=wanted)}

@@ -1,0 +1,104 @@
+"""One turn of the engine: read what changed, fire what is due, take back what a dead sender left."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from escalation import watch
+from escalation.engine import audit
+from escalation.engine.fire import Outcome, fire_batch
+from escalation.engine.reconcile import reconcile_batch
+from escalation.models import Timer
+from escalation.outbox import take_back_expired
+from plant.duty import DutyBook
+
+logger = logging.getLogger(__name__)
+
+LONGEST = 5.0
+"""Seconds after which a turn ends even if more is due: the next one, or another worker's, goes on."""
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What one turn did: incidents read, timers fired, people told, silent incidents mended."""
+
+    read: int = 0
+    fired: int = 0
+    told: int = 0
+    mended: int = 0
+    took_back: int = 0
+    is_done: bool = True
+    channels: set[str] = field(default_factory=set)
+
+
+class _Time:
+    """The moment a turn works with: given by a test, else the real one at every look."""
+
+    def __init__(self, now: datetime | None) -> None:
+        self._given = now
+        self._end = time.monotonic() + LONGEST
+
+    @property
+    def now(self) -> datetime:
+        return self._given or timezone.now()
+
+    @property
+    def is_up(self) -> bool:
+        return self._given is None and time.monotonic() > self._end
+
+
+class _Book:
+    """Who is on duty, read once per turn and only when somebody has to be told."""
+
+    def __init__(self) -> None:
+        self._book: DutyBook | None = None
+
+    def at(self, now: datetime) -> DutyBook:
+        if self._book is None:
+            self._book = DutyBook.load(now, until=now + timedelta(hours=1))
+        return self._book
+
+
+def tick(now: datetime | None = None) -> Ticked:
+    """One turn. Harmless at any time, in any number of processes at once."""
+    at, book, done = _Time(now), _Book(), Ticked()
+    done.mended = audit.mend_silent(at.now)
+    while not at.is_up:
+        read = _read_all(at, done)
+        fired = _fire_batch(at, book, done)
+        if not read and not fired.seen:
+            break
+    else:
+        done.is_done = False
+    done.took_back = take_back_expired(at.now)
+    watch.beat(at.now)
+    return done
+
+
+def _read_all(at: _Time, done: Ticked) -> int:
+    total = 0
+    while not at.is_up and (outcome := reconcile_batch(at.now)).seen:
+        total += outcome.seen
+        done.told += outcome.told
+        done.channels |= outcome.channels
+    done.read += total
+    return total
+
+
+def _fire_batch(at: _Time, book: _Book, done: Ticked) -> Outcome:
+    if not _anything_due(at.now):
+        return Outcome()
+    outcome = fire_batch(at.now, book.at(at.now))
+    done.fired += outcome.fired
+    done.told += outcome.told
+    done.channels |= outcome.channels
+    return outcome
+
+
+def _anything_due(now: datetime) -> bool:
+    return Timer.objects.due(now).exists()

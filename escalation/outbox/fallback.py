@@ -1,0 +1,127 @@
+"""Nobody is skipped quietly (rule 5): what does not reach somebody urgent goes another way, and up, now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from escalation import wording
+from escalation.models import Delivery, DeliveryState, Notification, Reason, Timer
+from escalation.recipients import WAYS, address
+from escalation.telling import Telling, tell
+from incidents.models import Event, EventKind, Incident
+from plant.duty import DutyBook
+from plant.models import Person, Role
+
+RETRIES = 2
+"""A sibling message that has failed this often does not count as being on its way."""
+
+STAND_IN_ROLES = (Role.IT_LEAD, Role.IT_MANAGER, Role.PRODUCTION_MANAGER, Role.PLANT_MANAGER)
+"""Who is told instead when the ladder has no higher step left."""
+
+
+@transaction.atomic
+def find_another_way(delivery: Delivery, now: datetime) -> None:
+    """The person's next channel; when there is none, the next level. Repeating it is harmless."""
+    incident = Incident.objects.locked(delivery.notification.incident.number)
+    notification = Notification.objects.select_related("person", "timer").get(pk=delivery.notification_id)
+    siblings = list(notification.deliveries.all())
+    if any(_may_arrive(one) for one in siblings if one.pk != delivery.pk):
+        return
+    channel = _unused_channel(notification.person, siblings)
+    if channel:
+        _queue(notification, channel, delivery, now)
+        _record(incident, notification, delivery, now, instead="channel", channel=channel)
+    elif "not_reached" not in notification.data:
+        notification.data["not_reached"] = now.isoformat()
+        notification.save(update_fields=["data"])
+        _go_up(incident, notification, delivery, now)
+
+
+def _may_arrive(delivery: Delivery) -> bool:
+    """Arrived, or on its way."""
+    if delivery.state == DeliveryState.QUEUED:
+        return delivery.attempt < RETRIES
+    return delivery.state in (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED)
+
+
+def _unused_channel(person: Person, siblings: list[Delivery]) -> str:
+    used = {one.channel for one in siblings}
+    return next((str(way) for way in WAYS if way not in used and address(person, way)), "")
+
+
+def _queue(notification: Notification, channel: str, failed: Delivery, now: datetime) -> None:
+    Delivery.objects.create(
+        notification=notification,
+        channel=channel,
+        address=address(notification.person, channel),
+        language=failed.language,
+        rank=failed.rank,
+        queued_at=now,
+        not_before=now,
+    )
+
+
+def _go_up(incident: Incident, notification: Notification, failed: Delivery, now: datetime) -> None:
+    """No way is left to reach this person: the next step fires now, or somebody else hears instead."""
+    if _bring_forward(notification, now):
+        _record(incident, notification, failed, now, instead="level")
+        return
+    stand_in = _stand_in(incident, notification, now)
+    if stand_in is None:
+        _record(incident, notification, failed, now, instead="")
+        return
+    tell([_instead(notification, stand_in, failed, now)], now=now)
+    _record(incident, notification, failed, now, instead="person", name=stand_in.name)
+
+
+def _bring_forward(notification: Notification, now: datetime) -> bool:
+    """Make the armed higher step of the same clock due now."""
+    timer = notification.timer
+    if timer is None:
+        return False
+    higher = Timer.objects.armed().filter(
+        incident_id=timer.incident_id, clock=timer.clock, epoch=timer.epoch, step__gt=timer.step, round=0
+    )
+    why = wording.not_reached(notification.person.name)
+    return bool(higher.filter(due_at__gt=now).update(due_at=now, goes_up_from=why) or higher.exists())
+
+
+def _stand_in(incident: Incident, notification: Notification, now: datetime) -> Person | None:
+    """Somebody with an address who has not been told this: by duty, then the site's last resort."""
+    same = Notification.objects.filter(incident=incident, timer=notification.timer)
+    told = set(same.values_list("person_id", flat=True)) | {notification.person_id}
+    book = DutyBook.load(now, until=now + timedelta(hours=1))
+    people = [person for role in STAND_IN_ROLES for person in book.on_duty(role, incident.place, now).people]
+    if incident.site.last_resort is not None:
+        people.append(incident.site.last_resort)
+    return next((p for p in people if p.pk not in told and any(address(p, way) for way in WAYS)), None)
+
+
+def _instead(notification: Notification, person: Person, failed: Delivery, now: datetime) -> Telling:
+    return Telling(
+        incident_id=notification.incident_id,
+        person=person,
+        reason=Reason.FALLBACK.value,
+        key=f"{notification.incident_id}:instead:{notification.pk}:{person.pk}",
+        due_at=now,
+        channels=list(WAYS),
+        timer_id=notification.timer_id,
+        clock=notification.clock,
+        rank=failed.rank,
+        note=wording.could_not_reach(notification.person, language=person.language),
+        data={"instead_of": notification.person.name},
+    )
+
+
+def _record(
+    incident: Incident, notification: Notification, failed: Delivery, now: datetime, **what: Any
+) -> None:
+    """The timeline says who was not reached, how it was tried, and what happened instead."""
+    person = notification.person
+    data = {"id": person.pk, "name": person.name, "tried": failed.channel, "error": failed.error, **what}
+    Event.objects.create(
+        incident=incident, at=now, kind=EventKind.NOT_REACHED, version=incident.version, data=data
+    )

@@ -1,0 +1,61 @@
+"""Asked before every send: does this person still have to hear this? No database in here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from escalation.models import Clock, Notification, Reason
+from incidents.models import Impact, Status
+
+_MOVING = (Status.CONTAINED, Status.RESOLVED)
+
+
+class Now(NamedTuple):
+    """The incident as it is in this moment."""
+
+    status: str
+    impact: str
+    clocks_from: datetime
+    next_update_due: datetime | None
+    assigned_to_id: int | None
+
+
+FIELDS = Now._fields
+
+
+def is_needed(notification: Notification, now: Now) -> bool:
+    """False for what was answered, met or overtaken a moment ago. Safety is always told."""
+    if now.impact == Impact.SAFETY and notification.reason in (Reason.STEP, Reason.FALLBACK):
+        return now.status != Status.CLOSED
+    if notification.reason in (Reason.STEP, Reason.FALLBACK):
+        return notification.timer is None or _clock_runs(notification, now)
+    if notification.reason == Reason.ASSIGNED:
+        return now.assigned_to_id == notification.person_id
+    return now.status in _STANDS[Reason(notification.reason)]
+
+
+_OPEN = frozenset(Status.values) - {Status.CLOSED.value}
+_STANDS = {
+    Reason.UPDATE: _OPEN,
+    Reason.TOLD_PICKED_UP: frozenset({Status.ACKNOWLEDGED, Status.CONTAINED, Status.RESOLVED}),
+    Reason.TOLD_MOVING: frozenset(_MOVING),
+    Reason.TOLD_CLOSED: frozenset({Status.CLOSED}),
+    Reason.TOLD_REOPENED: _OPEN,
+}
+"""In which states of the incident a piece of news is still true."""
+
+
+def _clock_runs(notification: Notification, now: Now) -> bool:
+    """Whether the condition that the step was about is still unmet, since the same moment."""
+    timer = notification.timer
+    assert timer is not None
+    if timer.clock == Clock.UPDATE:
+        return now.status != Status.CLOSED and timer.epoch == now.next_update_due
+    if timer.epoch != now.clocks_from:
+        return False
+    if timer.clock == Clock.RESPONSE:
+        return now.status == Status.RAISED
+    if timer.clock == Clock.CONTAINMENT:
+        return now.status in (Status.ACKNOWLEDGED, Status.REOPENED)
+    return now.status != Status.CLOSED

@@ -1,0 +1,272 @@
+"""Handing messages over: claimed first, sent outside of any transaction, marked one by one.
+
+Whoever dies in between leaves a claim that is taken back: a message may go twice, never zero times.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from escalation import messages
+from escalation.channels import ChannelDown, Failed, PermanentFailure, Receipt, Sender, open_channel
+from escalation.messages.context import ASKED
+from escalation.messages.context import told as told_line
+from escalation.models import Delivery, DeliveryState, Notification, Rank
+from escalation.outbox import fallback
+from escalation.outbox.claims import claim, release, slot
+from escalation.outbox.needed import FIELDS, is_needed
+from escalation.outbox.needed import Now as IncidentNow
+from incidents import readings
+from incidents.models import Incident
+from plant.models import Channel
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+"""Messages claimed at once."""
+
+LONGEST_SEND = timedelta(seconds=45)
+"""A sender starts no message with less than this left of its lease."""
+
+LONGEST_TURN = 15.0
+"""Seconds after which a sender makes room for the next."""
+
+FIRST_PAUSE = {
+    Rank.SAFETY: timedelta(seconds=2),
+    Rank.URGENT: timedelta(seconds=2),
+    Rank.QUIET: timedelta(seconds=10),
+}
+LONGEST_PAUSE = {
+    Rank.SAFETY: timedelta(seconds=60),
+    Rank.URGENT: timedelta(seconds=60),
+    Rank.QUIET: timedelta(minutes=15),
+}
+"""Pause before the next attempt: doubled each time, up to the longest."""
+
+ATTEMPTS = {Rank.SAFETY: 40, Rank.URGENT: 20, Rank.QUIET: 12}
+"""Attempts after which a message has visibly failed: about 35, 15 and 100 minutes."""
+
+OTHER_CHANNEL_AFTER = 2
+"""Failed attempts after which something urgent also goes by the next channel, while this one is retried."""
+
+BREAK = 5.0
+"""Seconds for which a channel that was down is not asked again; what waits for it is handled at once."""
+
+_down_until: dict[str, tuple[float, str]] = {}
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a turn did."""
+
+    sent: int = 0
+    failed: int = 0
+    dropped: int = 0
+
+
+def deliver_due(channel: str, now: datetime | None = None, *, limit: int = BATCH) -> Sent:
+    """Send what is due on a channel until nothing is left or the turn is over. A bad message is contained."""
+    done = Sent()
+    end = time.monotonic() + LONGEST_TURN
+    with slot(channel) as is_free:
+        while is_free and (now is not None or time.monotonic() < end):
+            ids = claim(channel, limit=limit, now=now or timezone.now())
+            if not ids:
+                break
+            _Turn(channel, now, done).work(ids)
+    return done
+
+
+class _Turn:
+    """One claimed batch."""
+
+    def __init__(self, channel: str, now: datetime | None, done: Sent):
+        self._channel = channel
+        self._given = now
+        self._done = done
+        self._contexts: Mapping[int, messages.Context] = {}
+
+    @property
+    def now(self) -> datetime:
+        return self._given or timezone.now()
+
+    def work(self, ids: Sequence[int]) -> None:
+        deliveries = load(ids)
+        self._contexts = contexts(deliveries) if self._channel == Channel.EMAIL else {}
+        waiting = iter(deliveries)
+        try:
+            self._send_all(waiting)
+        except ChannelDown as down:
+            _down_until[self._channel] = (time.monotonic() + BREAK, str(down))
+            for delivery in waiting:
+                self._failed(delivery, down)
+
+    def _send_all(self, waiting: Iterator[Delivery]) -> None:
+        until, why = _down_until.get(self._channel, (0.0, ""))
+        if time.monotonic() < until:
+            raise ChannelDown(why)
+        with open_channel(self._channel) as sender:
+            for delivery in waiting:
+                if self._lease_is_short(delivery):
+                    release([delivery.pk, *(one.pk for one in waiting)], not_before=self.now)
+                    return
+                self._send(delivery, sender)
+
+    def _lease_is_short(self, delivery: Delivery) -> bool:
+        return delivery.lease_until is not None and delivery.lease_until - self.now < LONGEST_SEND
+
+    def _send(self, delivery: Delivery, sender: Sender) -> None:
+        if not is_needed(delivery.notification, incident_now(delivery.notification.incident_id)):
+            self._dropped(delivery)
+            return
+        write(delivery, now=self.now, context=self._contexts.get(delivery.notification.incident_id))
+        try:
+            receipt = sender.send(delivery)
+        except ChannelDown as down:
+            self._failed(delivery, down)
+            raise
+        except Failed as failure:
+            self._failed(delivery, failure)
+        except Exception as error:
+            logger.exception("Delivery %s broke its channel.", delivery.pk)
+            self._failed(delivery, PermanentFailure(type(error).__name__))
+        else:
+            self._sent(delivery, receipt)
+
+    # --- marking ---
+
+    def _sent(self, delivery: Delivery, receipt: Receipt) -> None:
+        now = self.now
+        delivery.state = DeliveryState.DELIVERED if receipt.delivered else DeliveryState.SENT
+        delivery.sent_at, delivery.delivered_at = now, now if receipt.delivered else None
+        delivery.provider, delivery.provider_ref, delivery.error = receipt.provider, receipt.reference, ""
+        mark(delivery)
+        self._done.sent += 1
+
+    def _dropped(self, delivery: Delivery) -> None:
+        delivery.state = DeliveryState.DROPPED
+        mark(delivery)
+        self._done.dropped += 1
+
+    def _failed(self, delivery: Delivery, failure: Failed) -> None:
+        """Try again later, or give up visibly; something urgent finds another way now."""
+        now = self.now
+        delivery.error = str(failure)[:300]
+        is_over = failure.is_permanent or delivery.attempt >= ATTEMPTS[Rank(delivery.rank)]
+        if is_over:
+            delivery.state, delivery.failed_at = DeliveryState.FAILED, now
+            self._done.failed += 1
+        else:
+            delivery.state, delivery.not_before = DeliveryState.QUEUED, now + pause(delivery)
+        mark(delivery)
+        goes_on = is_over or delivery.attempt >= OTHER_CHANNEL_AFTER or isinstance(failure, ChannelDown)
+        if delivery.notification.is_urgent and goes_on:
+            fallback.find_another_way(delivery, now)
+
+
+def pause(delivery: Delivery) -> timedelta:
+    """How long to wait before the next attempt; a little different each time, so that a crowd spreads out."""
+    rank = Rank(delivery.rank)
+    doubled = FIRST_PAUSE[rank] * 2 ** min(delivery.attempt - 1, 12)
+    return min(doubled, LONGEST_PAUSE[rank]) * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+
+
+def mark(delivery: Delivery) -> None:
+    """Write how it went and give the claim up; nothing is written over a claim that somebody else has now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE escalation_delivery
+            SET state = %s, sent_at = %s, delivered_at = %s, failed_at = %s, not_before = %s, provider = %s,
+                provider_ref = %s, error = %s, subject = %s, text = %s, html = %s,
+                lease_until = NULL, lease_by = ''
+            WHERE id = %s AND state = 'sending' AND lease_by = %s
+            """,
+            [
+                str(delivery.state),
+                delivery.sent_at,
+                delivery.delivered_at,
+                delivery.failed_at,
+                delivery.not_before,
+                delivery.provider,
+                delivery.provider_ref,
+                delivery.error,
+                delivery.subject,
+                delivery.text,
+                delivery.html,
+                delivery.pk,
+                delivery.lease_by,
+            ],
+        )
+
+
+# --- reading a batch ---
+
+
+def load(ids: Sequence[int]) -> list[Delivery]:
+    """The claimed messages, most urgent first, with all that their words need: a fixed number of queries."""
+    incident = "notification__incident"
+    places = ("category", "site", "area", "line", "station", "system", "owner", "assigned_to", "shelved_by")
+    deliveries = list(
+        Delivery.objects.filter(pk__in=ids)
+        .select_related(
+            "notification__person", "notification__timer", *(f"{incident}__{name}" for name in places)
+        )
+        .order_by("rank", "not_before", "id")
+    )
+    share_incidents(deliveries)
+    readings.attach(list({d.notification.incident_id: d.notification.incident for d in deliveries}.values()))
+    return deliveries
+
+
+def share_incidents(deliveries: Sequence[Delivery]) -> None:
+    """One object per incident, so that what is attached to it is there for all its messages."""
+    known: dict[int, Incident] = {}
+    for delivery in deliveries:
+        notification = delivery.notification
+        notification.incident = known.setdefault(notification.incident_id, notification.incident)
+
+
+def contexts(deliveries: Sequence[Delivery]) -> dict[int, messages.Context]:
+    """Who was told about each incident, for the emails of a batch: two queries."""
+    ids = {delivery.notification.incident_id for delivery in deliveries}
+    told: dict[int, list[messages.Told]] = {pk: [] for pk in ids}
+    rows = Notification.objects.filter(incident_id__in=ids, reason__in=ASKED).with_deliveries()
+    for notification in rows.order_by("created_at", "id"):
+        told[notification.incident_id].append(told_line(notification))
+    return {pk: messages.Context(told=lines) for pk, lines in told.items()}
+
+
+def incident_now(incident_id: int) -> IncidentNow:
+    """The incident as it is now: asked for each message in the moment before it goes out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INCIDENT_NOW, [incident_id])
+        return IncidentNow(*cursor.fetchone())
+
+
+_INCIDENT_NOW = f"SELECT {', '.join(FIELDS)} FROM incidents_incident WHERE id = %s"  # noqa: S608 - our own names
+
+
+def write(delivery: Delivery, *, now: datetime, context: messages.Context | None) -> None:
+    """Put the words into the message. If they cannot be made, the bare facts go out instead."""
+    try:
+        said = messages.render(delivery, now=now, context=context)
+    except Exception:
+        logger.exception("Delivery %s could not be worded; it goes out with the bare facts.", delivery.pk)
+        said = bare_facts(delivery)
+    delivery.subject, delivery.text, delivery.html = said.subject[:200], said.text, said.html
+
+
+def bare_facts(delivery: Delivery) -> messages.Rendered:
+    incident = delivery.notification.incident
+    line = f"{incident.code} {incident.severity}: {incident.title}"
+    link = f"{messages.base_url()}/a/{delivery.notification.token}"
+    return messages.Rendered(subject=line, text=f"{line[:110]} {link}", html="")

@@ -1,0 +1,24 @@
+"""What workers do: one turn of the engine, one turn of a channel. They only move hands."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from escalation import engine, outbox
+from escalation.nudging import nudge, nudge_channel
+
+
+@shared_task(ignore_result=True)
+def tick() -> None:
+    """Every second and after every change. What it queued is sent at once by the channels' workers."""
+    done = engine.tick()
+    for channel in done.channels:
+        nudge_channel(channel)
+    if not done.is_done:
+        nudge()
+
+
+@shared_task(ignore_result=True)
+def deliver_due(channel: str) -> None:
+    """Every second, and when something was queued."""
+    outbox.deliver_due(channel)
