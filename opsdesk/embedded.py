@@ -134,6 +134,7 @@ def make_writable(home: Home) -> None:
 
 
 _attached: dict[Home, tuple[int, IO[bytes]]] = {}
+_children: dict[Home, subprocess.Popen[bytes]] = {}
 
 
 def _try(lock: IO[bytes], kind: int) -> bool:
@@ -197,7 +198,7 @@ def _spawn_keeper(home: Home, servers: list[str]) -> None:
     keeper.stdout.close()
     if word != "ready":
         raise CannotStart(word or f"The embedded servers did not start; {home.log} says why.")
-    keeper.returncode = 0  # it outlives us on purpose: no "still running" warning from subprocess
+    _children[home] = keeper  # also keeps subprocess from warning that it outlives us, on purpose
 
 
 def _wait_until_gone(home: Home) -> None:
@@ -207,5 +208,7 @@ def _wait_until_gone(home: Home) -> None:
         if time.monotonic() > notice and not state_of(home).get("stopping"):
             return  # somebody else attached in the same moment: it is theirs now
         time.sleep(0.03)
-    with suppress(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    keeper = _children.pop(home, None)
+    if keeper:  # its lock is free; the process itself ends within milliseconds
+        with suppress(subprocess.TimeoutExpired):
+            keeper.wait(1)

@@ -23,18 +23,16 @@ from typing import IO
 from urllib.parse import urlsplit
 
 import django
-import psycopg2
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command, get_commands
-from django.db import connection, connections
+from django.db import NotSupportedError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from opsdesk import embedded
 from opsdesk.processes import MakeWatch, Program, Supervisor, say
 
-OLDEST_POSTGRESQL = 14
 LOGINS = [  # of the demo plant
     ("vela", "IT technician"),
     ("hutchins", "IT manager"),
@@ -62,7 +60,8 @@ def main() -> int:
     except KeyboardInterrupt:
         say("Stopped before it was ready.")
     finally:
-        connections.close_all()
+        if settings.configured:
+            connections.close_all()
         embedded.detach(embedded.home_from(os.environ))
     return 0
 
@@ -126,21 +125,12 @@ def free_port(address: str, port: int) -> None:
 
 
 def usable_database() -> None:
-    """Reachable and not too old, or one sentence without the password."""
-    place = _place_of_database()
+    """Reachable and not too old (Django knows how old), or one sentence without the password."""
     try:
         connection.ensure_connection()
-    except Exception as error:
-        if isinstance(error.__cause__, psycopg2.OperationalError):
-            why = str(error).strip().splitlines()[0].rstrip(".")
-            raise CannotRun(f"The database at {place} cannot be used: {why}.") from error
-        raise CannotRun(f"The database at {place} cannot be used: {error}.") from error
-    version = connection.connection.server_version
-    if version < OLDEST_POSTGRESQL * 10_000:
-        raise CannotRun(
-            f"The database at {place} is PostgreSQL {version // 10_000}; "
-            f"OpsDesk needs {OLDEST_POSTGRESQL} or newer."
-        )
+    except (OperationalError, NotSupportedError) as error:
+        why = str(error).strip().splitlines()[0].rstrip(".")
+        raise CannotRun(f"The database at {_place_of_database()} cannot be used: {why}.") from error
 
 
 def _place_of_database() -> str:
