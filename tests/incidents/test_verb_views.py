@@ -1,0 +1,269 @@
+"""The verbs on the screen: each a form of its own that does one thing, and keeps the words when it is refused."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from incidents import lifecycle
+from incidents.models import Impact, Incident, Status
+from incidents.views.verbs import VERBS
+from plant.models import Role
+from tests.factories import Floor, fresh, make_floor, raise_, reach
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true", "HX-Target": "do"}
+SAID = {"conditions": "Labels are blank", "actions": "Changing the print head", "needs": "No needs"}
+
+
+@pytest.fixture
+def tech(client: Client, floor: Floor) -> Client:
+    client.force_login(floor.tech)
+    return client
+
+
+def as_(floor: Floor, role: Role) -> Client:
+    client = Client()
+    client.force_login(floor.who(role))
+    return client
+
+
+def at(incident: Incident, verb: str) -> str:
+    return f"/incidents/{incident.number}/{verb}/"
+
+
+def test_taking_it_makes_me_the_owner_and_brings_me_back(tech: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    response = tech.post(at(incident, "acknowledge"), {"seen_version": incident.version})
+    assert response.headers["Location"] == incident.get_absolute_url()
+    assert (fresh(incident).owner, fresh(incident).status) == (floor.tech, Status.ACKNOWLEDGED)
+
+
+def test_the_number_may_have_its_letters(tech: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    assert tech.post(f"/incidents/INC-{incident.number}/acknowledge/").status_code == 302
+
+
+def test_htmx_is_sent_to_the_page_instead_of_following_a_redirect(tech: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    response = tech.post(at(incident, "acknowledge"), headers=HTMX)
+    assert response.status_code == 200 and response.headers["HX-Redirect"] == incident.get_absolute_url()
+
+
+def test_a_verb_goes_back_to_the_page_it_was_asked_from(tech: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    assert tech.post(at(incident, "acknowledge"), {"next": "/work/"}).headers["Location"] == "/work/"
+    away = tech.post(at(incident, "arrive"), {"next": "https://elsewhere.example.com/"})
+    assert away.headers["Location"] == incident.get_absolute_url()
+
+
+def test_two_taps_at_once_are_one(tech: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    for _tap in range(2):
+        assert tech.post(at(incident, "acknowledge"), {"seen_version": 1}).status_code == 302
+    assert fresh(incident).version == 2
+
+
+def test_news_is_written_once_with_its_promise(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    asked = {**SAID, "technical": "LBL-01 head 0x12", "next_update_at": "30"}
+    assert tech.post(at(incident, "update"), asked).status_code == 302
+    said = incident.updates.get()
+    assert (said.conditions, said.technical) == (SAID["conditions"], "LBL-01 head 0x12")
+    assert said.next_update_at is not None
+    assert abs(said.next_update_at - timezone.now() - timedelta(minutes=30)) < timedelta(seconds=20)
+
+
+@pytest.mark.parametrize("wrong", ["7", "-30", "soon", "1e9"])
+def test_only_the_times_on_the_buttons_are_taken(tech: Client, floor: Floor, wrong: str) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    assert tech.post(at(incident, "update"), {**SAID, "next_update_at": wrong}).status_code == 400
+    assert not incident.updates.exists()
+
+
+def test_a_stale_screen_is_refused_and_the_words_are_kept(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    seen = incident.version
+    lifecycle.arrive(incident.number, by=floor.tech)
+    response = tech.post(at(incident, "update"), {**SAID, "seen_version": seen})
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "changed a moment ago" in page and SAID["actions"] in page
+    assert not incident.updates.exists()
+    version = re.search(r'name="seen_version" value="(\d+)"', page)
+    assert version is not None and int(version.group(1)) == fresh(incident).version
+    assert tech.post(at(incident, "update"), {**SAID, "seen_version": version.group(1)}).status_code == 302
+
+
+def test_a_refused_fragment_is_a_fragment_again(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    response = tech.post(at(incident, "update"), {**SAID, "seen_version": 1}, headers=HTMX)
+    page = response.content.decode()
+    assert response.status_code == 409 and "<html" not in page and SAID["conditions"] in page
+
+
+def test_what_is_missing_is_said_at_its_field(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    response = tech.post(at(incident, "update"), {**SAID, "needs": ""})
+    assert response.status_code == 400
+    assert "needs" in re.findall(r'id="id_(\w+)_error"', response.content.decode())
+    assert not incident.updates.exists()
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_each_verb_has_a_form_of_its_own(floor: Floor, verb: str) -> None:
+    incident = reach(floor, Status.CONTAINED)
+    for role in (Role.IT_LEAD, Role.PRODUCTION_MANAGER):
+        response = as_(floor, role).get(at(incident, verb))
+        if response.status_code == 200:
+            page = response.content.decode()
+            assert str(VERBS[verb].button) in page and 'name="csrfmiddlewaretoken"' in page
+            return
+        assert response.status_code == 403
+    pytest.fail(f"neither a lead nor a manager may {verb}")
+
+
+@pytest.mark.parametrize("verb", ["acknowledge", "update", "contain", "resolve"])
+def test_an_operator_is_told_that_their_role_cannot(client: Client, floor: Floor, verb: str) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    client.force_login(floor.operator)
+    before = fresh(incident).version
+    assert client.get(at(incident, verb)).status_code == 403
+    asked = {**SAID, "what": "Spare printer"}
+    response = client.post(at(incident, verb), asked)
+    assert response.status_code == 403 and "Your role cannot" in response.content.decode()
+    assert fresh(incident).version == before
+
+
+def test_somebody_of_another_site_is_refused(client: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    client.force_login(make_floor(code="AWAY").tech)
+    response = client.post(at(incident, "acknowledge"))
+    assert response.status_code == 403 and "site" in response.content.decode()
+    assert fresh(incident).owner is None
+
+
+def test_without_a_login_nothing_happens(client: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    assert client.post(at(incident, "acknowledge")).headers["Location"].startswith("/login/")
+    assert fresh(incident).status == Status.RAISED
+
+
+@pytest.mark.parametrize("number", ["999999", "INC-999999", "abc", "0"])
+def test_an_incident_that_does_not_exist_is_a_plain_404(tech: Client, number: str) -> None:
+    response = tech.get(f"/incidents/{number}/update/")
+    assert response.status_code == 404 and "There is no incident" in response.content.decode()
+
+
+def test_a_forbidden_move_is_a_409_with_a_sentence(tech: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    response = tech.post(at(incident, "contain"), {"what": "Spare printer"})
+    assert response.status_code == 409 and "Spare printer" in response.content.decode()
+    assert fresh(incident).status == Status.RAISED
+
+
+def test_product_moves_on_a_bandage_that_ends(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    assert tech.post(at(incident, "contain"), {"what": "Spare printer"}).status_code == 302
+    assert fresh(incident).status == Status.CONTAINED
+    assert incident.countermeasures.get().expires_on is not None
+
+
+def test_a_bandage_may_not_end_before_it_begins(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    response = tech.post(at(incident, "contain"), {"what": "Spare printer", "expires_on": "2020-01-01"})
+    assert response.status_code == 400 and fresh(incident).status == Status.ACKNOWLEDGED
+
+
+def test_closing_too_early_says_what_is_missing(floor: Floor) -> None:
+    incident = reach(floor, Status.CONTAINED)
+    response = as_(floor, Role.SUPERVISOR).post(at(incident, "close"))
+    assert response.status_code == 409 and "cannot be closed yet" in response.content.decode()
+
+
+def test_a_small_thing_closes_with_its_cause_and_who_agrees(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED, Impact.NONE)
+    asked = {"cause": "Wrong job loaded", "agreed_by": floor.supervisor.pk}
+    assert tech.post(at(incident, "close"), asked).status_code == 302
+    assert fresh(incident).closed_cause == "Wrong job loaded"
+
+
+def test_a_pause_has_a_length_from_the_buttons_and_a_reason(floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    manager = as_(floor, Role.PRODUCTION_MANAGER)
+    assert manager.post(at(incident, "shelve"), {"until": "60", "reason": ""}).status_code == 400
+    assert manager.post(at(incident, "shelve"), {"until": "480", "reason": "No build"}).status_code == 302
+    assert fresh(incident).is_shelved()
+    assert manager.post(at(incident, "unshelve")).status_code == 302
+    assert not fresh(incident).is_shelved()
+
+
+def test_a_floor_call_changes_how_bad_it_is(floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED, Impact.AT_RISK)
+    manager = as_(floor, Role.MATERIALS_MANAGER)
+    assert manager.post(at(incident, "severity"), {"severity": "S1", "reason": "Truck waits"}).status_code == 302
+    assert fresh(incident).severity == "S1"
+
+
+def test_a_wait_has_a_name_and_a_time_in_the_plants_clock(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    until = timezone.localtime(timezone.now() + timedelta(days=2), floor.site.tz).replace(second=0, microsecond=0)
+    asked = {"on": "vendor", "name": "Larkin Labels", "until": until.strftime("%Y-%m-%dT%H:%M")}
+    assert tech.post(at(incident, "wait"), asked).status_code == 302
+    assert fresh(incident).waiting_until == until
+    assert tech.post(at(incident, "stop-waiting")).status_code == 302
+    assert fresh(incident).waiting_on == ""
+
+
+def test_only_people_of_the_site_can_be_asked(floor: Floor) -> None:
+    incident = raise_(floor)
+    stranger = make_floor(code="AWAY").tech
+    lead = as_(floor, Role.IT_LEAD)
+    assert lead.post(at(incident, "assign"), {"to": stranger.pk}).status_code == 400
+    assert lead.post(at(incident, "assign"), {"to": floor.tech.pk}).status_code == 302
+    assert fresh(incident).assigned_to == floor.tech
+
+
+def test_words_are_added_by_anybody_of_the_site(client: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    client.force_login(floor.operator)
+    assert client.post(at(incident, "words"), {"words": ""}).status_code == 400
+    assert client.post(at(incident, "words"), {"words": "It smells burnt"}).status_code == 302
+    assert incident.events.filter(words="It smells burnt").exists()
+
+
+def test_a_verb_changes_nothing_when_it_is_only_looked_at(tech: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    for verb in ("acknowledge", "arrive", "stop-line"):
+        assert tech.get(at(incident, verb)).status_code == 200
+    assert fresh(incident).version == incident.version
+
+
+def test_another_method_is_refused(tech: Client, floor: Floor) -> None:
+    assert tech.delete(at(raise_(floor), "acknowledge")).status_code == 405
+
+
+def test_a_form_without_its_token_is_refused_in_words(floor: Floor) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(floor.tech)
+    response = client.post(at(raise_(floor), "acknowledge"))
+    assert response.status_code == 403 and "open too long" in response.content.decode()
+
+
+def test_a_message_says_what_happened(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    tech.post(at(incident, "words"), {"words": "More"})
+    assert "Added." in tech.get("/incidents/").content.decode()
+
+
+def test_a_refused_htmx_request_says_so_in_the_page_it_came_from(client: Client, floor: Floor) -> None:
+    client.force_login(floor.operator)
+    response: Any = client.get(at(raise_(floor), "update"), headers=HTMX)
+    assert response.status_code == 403
+    assert response.headers["HX-Retarget"] == "#refusal" and "Your role cannot" in response.content.decode()
