@@ -269,7 +269,18 @@ def _being_proved(incident: Incident, now: datetime) -> str:
 
 def _closed(incident: Incident, now: datetime) -> str:
     closed = _("Closed %(time)s.") % {"time": _at(incident, incident.closed_at, now)}
-    return f"{closed} {sentence(incident.closed_cause or incident.no_fix_reason) or _('The fix is proved.')}"
+    return f"{closed} {ending(incident)}"
+
+
+def ending(incident: Incident) -> str:
+    """Why it may be closed: proved, nothing more needed, no permanent fix, or a wrong tap."""
+    if incident.owner_id is None:
+        return _("It was raised by mistake and taken back.")
+    if incident.no_fix_reason:
+        return _("There is no permanent fix: %(reason)s") % {"reason": sentence(incident.no_fix_reason)}
+    if incident.closed_cause:
+        return _("Cause: %(cause)s") % {"cause": sentence(incident.closed_cause)}
+    return _("The fix is proved.")
 
 
 def _came_back(incident: Incident, now: datetime) -> str:

@@ -169,8 +169,7 @@ def what_of(notification: Notification) -> tuple[str, ...]:
     if notification.reason == Reason.TOLD_MOVING and readings.bandage(incident):
         return (_("For now: %(what)s") % {"what": readings.sentence(readings.bandage(incident))},)
     if notification.reason == Reason.TOLD_CLOSED:
-        cause = incident.closed_cause or incident.no_fix_reason
-        return (readings.sentence(cause) or _("The fix is proved."),)
+        return (readings.ending(incident),)
     return (readings.sentence(readings.what(incident)),)
 
 
@@ -226,8 +225,8 @@ def then_of(notification: Notification, now: datetime) -> str:
 def ask_of(notification: Notification) -> tuple[str, str]:
     """The word before the link of an SMS and the label of the email's first button."""
     incident = notification.incident
-    if notification.reason in AFTERWARDS or not incident.is_open:
-        return _("More"), _("Read more")
+    if not incident.is_open or (notification.reason in AFTERWARDS and notification.role != OWNER):
+        return _("Read"), _("Read more")
     if notification.clock == Clock.UPDATE and incident.owner_id == notification.person_id:
         return _("Say what is new"), _("Say what is new")
     if notification.reason == Reason.ASSIGNED or _may_take(notification):
