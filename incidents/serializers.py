@@ -1,7 +1,7 @@
 """What programs send and read about incidents: shape only, no rules.
 
-The names of what is sent are the verbs' keyword arguments. Places, categories and people travel as their codes and
-usernames, in both directions.
+The names of what is sent are the verbs' keyword arguments. Places, categories and people travel as their
+codes and usernames, in both directions.
 """
 
 from __future__ import annotations

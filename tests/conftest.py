@@ -60,3 +60,11 @@ def process_env(transactional_db: None) -> dict[str, str]:
 def nudged(settings: Any) -> None:
     """The engine is nudged on commit, as in production."""
     settings.NUDGE_ENGINE = True
+
+
+@pytest.fixture
+def floor(db: None) -> Any:
+    """A site with one area, line and station, and a person for every role that is asked for."""
+    from tests.factories import make_floor
+
+    return make_floor()

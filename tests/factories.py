@@ -6,13 +6,18 @@ States of an incident are reached by lifecycle calls, not in here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.text import slugify
 
+from countermeasures import lifecycle as fixes
+from countermeasures.models import Countermeasure, Kind, Strength
+from incidents import lifecycle
+from incidents.models import Category, Impact, Incident, Status
 from plant.models import (
     Area,
     Cover,
@@ -198,9 +203,154 @@ def make_cover(
     starts_at: datetime,
     ends_at: datetime | None = None,
     kind: CoverKind = CoverKind.SWAP,
+    note: str = "",
 ) -> Cover:
     """Eight hours of cover when no end is given."""
     ends_at = ends_at or starts_at + timedelta(hours=8)
     return Cover.objects.create(
-        absent=absent, stand_in=stand_in, starts_at=starts_at, ends_at=ends_at, kind=kind
+        absent=absent, stand_in=stand_in, starts_at=starts_at, ends_at=ends_at, kind=kind, note=note
     )
+
+
+# --- incidents ----------------------------------------------------------------------------------------------
+
+NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+"""A Monday morning at nine in Detroit: when everything happens unless a test says otherwise."""
+
+
+def make_category(code: str = "label_print", *, name: str = "Printer or labels", **fields: Any) -> Category:
+    return Category.objects.get_or_create(code=code, defaults={"name": name, **fields})[0]
+
+
+@dataclass
+class Floor:
+    """A site with one area, line and station, and a person for every role that is asked for."""
+
+    site: Site
+    area: Area
+    line: Line
+    station: Station
+    category: Category
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def who(self, role: Role) -> Person:
+        """The one who holds this role for the whole site; an operator, who holds none, is `operator`."""
+        if role not in self.people:
+            self.people[role] = make_person(str(role.label), roles=[role], site=self.site)
+        return self.people[role]
+
+    @property
+    def operator(self) -> Person:
+        if "operator" not in self.people:
+            self.people["operator"] = make_person("Pat Operator", site=self.site)
+        return self.people["operator"]
+
+    @property
+    def tech(self) -> Person:
+        return self.who(Role.IT_TECH)
+
+    @property
+    def supervisor(self) -> Person:
+        return self.who(Role.SUPERVISOR)
+
+    @property
+    def manager(self) -> Person:
+        return self.who(Role.PRODUCTION_MANAGER)
+
+
+def make_floor(**site: Any) -> Floor:
+    site_ = make_site(**site)
+    area = make_area(site=site_)
+    line = make_line(area=area)
+    return Floor(site_, area, line, make_station(line=line), make_category())
+
+
+def raise_(
+    floor: Floor,
+    impact: Impact = Impact.STOPPED,
+    *,
+    by: Person | None = None,
+    now: datetime = NOW,
+    **asked: Any,
+) -> Incident:
+    """Raised at the floor's station by an operator, unless the test names another place or person."""
+    if not asked.keys() & {"station", "line", "area", "system"}:
+        asked["station"] = floor.station
+    asked = {"category": floor.category, "words": "No labels come out", **asked}
+    return lifecycle.raise_incident(by=by or floor.operator, impact=impact, now=now, **asked)[0]
+
+
+def plan_fix(
+    floor: Floor,
+    incident: Incident,
+    *,
+    strength: Strength | str = Strength.PREVENT,
+    now: datetime = NOW,
+    **asked: Any,
+) -> Countermeasure:
+    """A permanent countermeasure, promised by the technician, with its check planned for the supervisor."""
+    asked = {
+        "owner": floor.tech,
+        "due_on": now.date() + timedelta(days=7),
+        "checker": floor.supervisor,
+        **asked,
+    }
+    return fixes.add(
+        incident.number,
+        by=floor.tech,
+        kind=Kind.PERMANENT,
+        what="Pin the driver of the print server",
+        strength=strength,
+        metric="Label queue stops",
+        target="None",
+        now=now,
+        **asked,
+    )
+
+
+def place_fix(floor: Floor, incident: Incident, *, now: datetime = NOW, **asked: Any) -> Countermeasure:
+    """The same, in place and being proved from `now`."""
+    found = plan_fix(floor, incident, now=now, **asked)
+    return fixes.put_in_place(found.pk, by=floor.tech, evidence="Print server shows 8.4 pinned", now=now)
+
+
+def prove(floor: Floor, incident: Incident) -> datetime:
+    """Everything domain §3 asks for before closing, but the floor's word; returns the moment it was done."""
+    done = NOW + timedelta(days=91)
+    fixes.write_cause(
+        incident.number,
+        by=floor.tech,
+        root_cause="Drivers update by themselves",
+        escape_cause="No test print",
+        now=NOW,
+    )
+    for found in incident.countermeasures.all():
+        if found.kind == Kind.CONTAINMENT:
+            fixes.take_off(found.pk, by=floor.tech, now=done)
+        else:
+            fixes.check(found.pk, by=floor.supervisor, effective=True, measured="No stops", now=done)
+    return done
+
+
+def reach(floor: Floor, status: Status, impact: Impact = Impact.STOPPED, **asked: Any) -> Incident:
+    """An incident in that status, owned by the floor's technician, reached by lifecycle calls alone."""
+    incident = raise_(floor, impact, **asked)
+    if status == Status.RAISED:
+        return incident
+    lifecycle.acknowledge(incident.number, by=floor.tech, now=NOW)
+    if status == Status.ACKNOWLEDGED:
+        return fresh(incident)
+    lifecycle.contain(incident.number, by=floor.tech, what="Spare printer", now=NOW)
+    if status == Status.REOPENED:
+        lifecycle.reopen(incident.number, by=floor.supervisor, reason="Blank again", now=NOW)
+    if status in (Status.RESOLVED, Status.CLOSED):
+        place_fix(floor, incident)
+        lifecycle.resolve(incident.number, by=floor.tech, now=NOW)
+    if status == Status.CLOSED:
+        lifecycle.close(incident.number, by=floor.supervisor, now=prove(floor, incident))
+    return fresh(incident)
+
+
+def fresh(incident: Incident) -> Incident:
+    """The incident as the database has it now."""
+    return Incident.objects.numbered(incident.number)

@@ -178,7 +178,8 @@ def add_words(
         )
     changes: dict[str, Any] = {}
     if words and not incident.words and incident.status == Status.RAISED:
-        changes["words"] = words
+        incident.words = words
+        incident.save(update_fields=["words"])  # `words` of touch() are the event's
     if technical:
         changes["technical"] = "\n".join(filter(None, [incident.technical, technical]))
     return touch(incident, kind=EventKind.WORDS_ADDED, by=by, now=now, words=words, **changes)
