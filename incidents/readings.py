@@ -127,7 +127,7 @@ def bandage(incident: Incident) -> str:
     """What keeps product moving for now, in the words of who put it on; empty when nothing does."""
     known = vars(incident)
     if "bandages" not in known:
-        known["bandages"] = list(incident.countermeasures.worn()) if incident.pk else []
+        known["bandages"] = list(_countermeasures().worn().filter(incident=incident)) if incident.pk else []
     return known["bandages"][-1].what if known["bandages"] else ""
 
 
@@ -168,13 +168,13 @@ def headline(incident: Incident) -> str:
     return _(sentence) % {"place": place}
 
 
-_HEADLINE_OF_STATUS = {
+_HEADLINE_OF_STATUS: dict[str, str] = {
     Status.CONTAINED: gettext_noop("%(place)s: product is moving"),
     Status.RESOLVED: gettext_noop("%(place)s: the fix is being proved"),
     Status.CLOSED: gettext_noop("%(place)s: closed"),
 }
 
-_HEADLINE_OF_IMPACT = {
+_HEADLINE_OF_IMPACT: dict[str, str] = {
     Impact.SAFETY: gettext_noop("Someone could get hurt at %(place)s"),
     Impact.STOPPED: gettext_noop("%(place)s is stopped"),
     Impact.AT_RISK: gettext_noop("%(place)s is at risk"),
@@ -352,7 +352,7 @@ def _what_to_do(incident: Incident) -> str:
     return _(_TO_DO[incident.impact])
 
 
-_TO_DO = {
+_TO_DO: dict[str, str] = {
     Impact.SAFETY: gettext_noop("Work as your supervisor says."),
     Impact.STOPPED: gettext_noop(
         "Leave it as it is and keep clear of the machine. Ask your supervisor what to build."

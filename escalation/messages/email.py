@@ -50,12 +50,12 @@ class Line:
 def email(notification: Notification, facts: Facts, context: Context, now: datetime) -> Letter:
     """Subject, plain text and HTML of one email. The words of both parts are the same."""
     shape, ground, ink = LOOKS[facts.tone]
-    banner = _banner(facts)
+    about = subject(facts, now)
     words = {
         "language": get_language() or "en",
         "facts": facts,
-        "subject": subject(facts, now),
-        "banner": banner,
+        "subject": about,
+        "banner": f"{facts.state.upper()} {facts.how_long}",
         "shape": shape,
         "ground": ground,
         "ink": ink,
@@ -64,7 +64,7 @@ def email(notification: Notification, facts: Facts, context: Context, now: datet
         "open_label": _("Open %(code)s") % {"code": facts.code},
     }
     return Letter(
-        subject=words["subject"],
+        subject=about,
         text=get_template("messages/email.txt").render(words).strip() + "\n",
         html=get_template("messages/email.html").render(words),
     )
@@ -72,9 +72,8 @@ def email(notification: Notification, facts: Facts, context: Context, now: datet
 
 def subject(facts: Facts, now: datetime) -> str:
     """State, how long, where, next word: "Line down 30 min: Booth 2. Next word by 07:00 (INC-1042)"."""
-    state = f"{_('Practice')}: {facts.state}" if facts.is_practice else facts.state
     for where in facts.where_forms:
-        line = f"{state} {facts.how_long}: {where}. {_next_word(facts, now)}".strip().rstrip(".")
+        line = f"{facts.state} {facts.how_long}: {where}. {_next_word(facts, now)}".strip().rstrip(".")
         whole = f"{line} ({facts.code})"
         if len(whole) <= SUBJECT_LENGTH:
             break
@@ -84,11 +83,6 @@ def subject(facts: Facts, now: datetime) -> str:
 def _next_word(facts: Facts, now: datetime) -> str:
     due = facts.reading.next_word
     return _("Next word by %(time)s.") % {"time": moment(due, now)} if due and due > now else ""
-
-
-def _banner(facts: Facts) -> str:
-    state = f"{_('Practice')} {facts.state}" if facts.is_practice else facts.state
-    return f"{state.upper()} {facts.how_long}"
 
 
 def answers(facts: Facts) -> list[tuple[str, str]]:

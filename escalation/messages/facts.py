@@ -38,7 +38,6 @@ class Facts:
     code: str
     state: str
     how_long: str
-    is_practice: bool
     tone: str
     where: str
     where_forms: tuple[str, ...]
@@ -64,9 +63,8 @@ def facts(notification: Notification, now: datetime) -> Facts:
     ask, button = ask_of(notification)
     return Facts(
         code=incident.code,
-        state=state,
+        state=_("Practice: %(state)s") % {"state": state} if incident.is_drill else state,
         how_long=how_long,
-        is_practice=incident.is_drill,
         tone=tone_of(notification),
         where=incident.where,
         where_forms=where_forms(notification),

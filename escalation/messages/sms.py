@@ -15,7 +15,7 @@ def sms(incident: Incident, facts: Facts) -> str:
     risk, who = (3, (3, 3)) if facts.is_news else (8, (9, 13))
     return fit(
         [
-            f"{facts.code} {_state(facts)} {facts.how_long}:",
+            f"{facts.code} {facts.state.upper()} {facts.how_long}:",
             Flexible(_with_stop(facts.where_forms), (2, 7, 9)[: len(facts.where_forms) - 1]),
             *_what(facts.what),
             Flexible((facts.risk, ""), (risk,)),
@@ -34,11 +34,6 @@ def _what(pieces: tuple[str, ...]) -> list[Flexible]:
         return [cut(pieces[0], (3, 60), (5, 44), (7, 34), (8, 24), (10, 18), (14, 0))]
     levels = (((3, 40), (6, 0)), ((4, 44), (7, 30), (10, 0)), ((5, 44), (9, 30), (14, 0)))
     return [cut(piece, *level) for piece, level in zip(pieces, levels, strict=False)]
-
-
-def _state(facts: Facts) -> str:
-    state = f"{_('Practice')} {facts.state}" if facts.is_practice else facts.state
-    return state.upper()
 
 
 def _with_stop(forms: tuple[str, ...]) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ def test_moving_says_when_and_after_how_long() -> None:
 
 def test_a_practice_alert_says_so_before_anything_else() -> None:
     text = render(delivery(incident(is_drill=True)), now=NOW).text
-    assert text.startswith("INC-104200 PRACTICE LINE DOWN 34 min: ")
+    assert text.startswith("INC-104200 PRACTICE: LINE DOWN 34 min: ")
 
 
 def test_times_are_those_of_the_plant_and_have_their_day_when_it_is_not_today() -> None:
