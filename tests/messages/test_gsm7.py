@@ -92,7 +92,12 @@ def test_a_fitted_text_is_in_the_limit_whenever_its_fixed_parts_are(parts: list[
 
 
 def test_what_gives_way_first_does_so_and_the_rest_stays_whole() -> None:
-    parts = ["INC-1042 LINE DOWN:", cut("a" * 80, (2, 20)), cut("b" * 80, (1, 0)), "link"]
+    parts: list[str | Flexible] = [
+        "INC-1042 LINE DOWN:",
+        cut("a" * 80, (2, 20)),
+        cut("b" * 80, (1, 0)),
+        "link",
+    ]
     assert fit(parts) == "INC-1042 LINE DOWN: " + "a" * 80 + " " + "b" * 51 + "... link"
 
 

@@ -33,7 +33,7 @@ def floor() -> Floor:
     return make_floor()
 
 
-def news(incident: Incident, floor: Floor, *, minutes: int = 10, **words: str) -> Incident:
+def news(incident: Incident, floor: Floor, *, minutes: int = 10, **words: Any) -> Incident:
     words = {
         "conditions": "labels will not print",
         "actions": "moving the queue",

@@ -1,50 +1,19 @@
-"""The plain readings of an incident: what a manager, the floor and a technician each need to know.
-
-Pages, answer links, SMS and email all take their words from here, so one incident never tells two stories.
-Technical detail has a reading of its own and appears in no other.
-
-Nothing here asks the database when the incident was loaded with `with_place()` and prepared with `attach()`,
-because thousands of messages are written from these functions in one go.
-"""
+"""The manager's three answers, what the floor should do now, and the technician's detail."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import gettext_noop
 
 from incidents.models import Impact, Incident, Status, Update
+from incidents.readings.said import bandage, latest_update, needs_something, news, sentence
+from incidents.readings.titles import headline, what
 from plant.wording import moment
-
-TITLE_LENGTH = 60
-"""Characters of a title, so that it fits an SMS next to number, state, place and link (language §9)."""
-
-NOTHING_NEEDED = frozenset(
-    {
-        "",
-        "-",
-        "–",
-        "—",
-        "no",
-        "none",
-        "no needs",
-        "nothing",
-        "nothing needed",
-        "n/a",
-        "nada",
-        "ninguna",
-        "ninguno",
-        "no hace falta nada",
-        "sin necesidades",
-    }
-)
-"""Ways to say that nothing is needed, in English and Spanish; "no needs" is an answer (domain §2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,118 +48,6 @@ def read(incident: Incident, *, update: Update | None = None, now: datetime | No
         said_at=last.at if last else None,
         next_word=incident.next_update_due,
     )
-
-
-def attach(incidents: Sequence[Incident]) -> None:
-    """Load what the readings need for many incidents, in two queries however many there are."""
-    last = {
-        update.incident_id: update
-        for update in Update.objects.filter(incident__in=incidents)
-        .select_related("by")
-        .order_by("incident_id", "-at", "-id")
-        .distinct("incident_id")
-    }
-    for incident in incidents:
-        vars(incident)["latest_update"] = last.get(incident.pk)
-    prefetch_related_objects(
-        [i for i in incidents if "bandages" not in vars(i)],
-        Prefetch("countermeasures", queryset=_countermeasures().worn(), to_attr="bandages"),
-    )
-
-
-def _countermeasures() -> Any:
-    """The manager of countermeasures, reached by the reverse relation: this app does not know theirs."""
-    related: Any = Incident._meta.get_field("countermeasures").related_model
-    return related.objects
-
-
-def latest_update(incident: Incident) -> Update | None:
-    """The last word about it, from `attach()` or looked up once."""
-    known = vars(incident)
-    if "latest_update" not in known:
-        known["latest_update"] = incident.updates.select_related("by").first() if incident.pk else None
-    return known["latest_update"]
-
-
-def news(incident: Incident) -> Update | None:
-    """The last word if it is about now, not about the time before product moved or it came back."""
-    last = latest_update(incident)
-    since = incident.raised_at
-    if incident.is_moving:
-        since = incident.closed_at or incident.contained_at or since
-    elif incident.reopened_at:
-        since = incident.reopened_at
-    return last if last and last.at >= since else None
-
-
-def bandage(incident: Incident) -> str:
-    """What keeps product moving for now, in the words of who put it on; empty when nothing does."""
-    known = vars(incident)
-    if "bandages" not in known:
-        known["bandages"] = list(_countermeasures().worn().filter(incident=incident)) if incident.pk else []
-    return known["bandages"][-1].what if known["bandages"] else ""
-
-
-# ---------------------------------------------------------------- titles
-
-
-def default_title(incident: Incident) -> str:
-    """A title for who gave none: "Label printing: Door Panel Line D1", at most 60 characters."""
-    kind, place = str(incident.category), incident.place
-    for title in (f"{kind}: {place}", f"{kind}: {place.code}", f"{kind[: TITLE_LENGTH - 26]}: {place.code}"):
-        if len(title) <= TITLE_LENGTH:
-            return title
-    return kind[:TITLE_LENGTH]
-
-
-def has_default_title(incident: Incident) -> bool:
-    """Whether the title says no more than category and place do."""
-    titles = set()
-    for language in ("en", "es"):
-        with override(language):
-            titles.add(default_title(incident))
-    return incident.title in titles
-
-
-def what(incident: Incident) -> str:
-    """What is wrong in a few words: the title somebody wrote, else their first sentence, or the category."""
-    if incident.title and not has_default_title(incident):
-        return incident.title
-    return _first_sentence(incident.words) or str(incident.category)
-
-
-def headline(incident: Incident) -> str:
-    """The title of a page or card as a sentence: "Door Panel Line D1 is stopped"."""
-    place = str(incident.line or incident.place)
-    if not incident.line_id and incident.system_id and incident.system:
-        return _("%(state)s: %(place)s") % {"state": state(incident), "place": incident.system.plain_name}
-    sentence = _HEADLINE_OF_STATUS.get(incident.status) or _HEADLINE_OF_IMPACT[incident.impact]
-    return _(sentence) % {"place": place}
-
-
-_HEADLINE_OF_STATUS: dict[str, str] = {
-    Status.CONTAINED: gettext_noop("%(place)s: product is moving"),
-    Status.RESOLVED: gettext_noop("%(place)s: the fix is being proved"),
-    Status.CLOSED: gettext_noop("%(place)s: closed"),
-}
-
-_HEADLINE_OF_IMPACT: dict[str, str] = {
-    Impact.SAFETY: gettext_noop("Someone could get hurt at %(place)s"),
-    Impact.STOPPED: gettext_noop("%(place)s is stopped"),
-    Impact.AT_RISK: gettext_noop("%(place)s is at risk"),
-    Impact.WORKAROUND: gettext_noop("%(place)s runs on a workaround"),
-    Impact.NONE: gettext_noop("%(place)s has a small problem"),
-}
-
-
-def state(incident: Incident) -> str:
-    """The one screen word for how it stands: its impact until product moves, then its status."""
-    if incident.is_moving:
-        return str(Status(incident.status).label)
-    return str(Impact(incident.impact).label)
-
-
-# ---------------------------------------------------------------- the manager's three answers
 
 
 def problem(incident: Incident) -> str:
@@ -329,9 +186,6 @@ def _next_word(incident: Incident, now: datetime) -> str:
     return _("Next word by %(time)s.") % time if due > now else _("The next word was due %(time)s.") % time
 
 
-# ---------------------------------------------------------------- the floor and the technician
-
-
 def floor(incident: Incident, *, now: datetime | None = None) -> str:
     """What to do now, for who stands there."""
     now = now or timezone.now()
@@ -375,43 +229,6 @@ def technical(incident: Incident) -> str:
     """Technical detail, newest first, complete; in no other reading."""
     last = latest_update(incident)
     return "\n\n".join(filter(None, [last.technical.strip() if last else "", incident.technical.strip()]))
-
-
-# ---------------------------------------------------------------- one update
-
-
-def manager_words(update: Update) -> tuple[str, ...]:
-    """An update for managers: how it is, what is done, and what is needed when something is."""
-    needed = (
-        (_("Needed: %(needs)s") % {"needs": sentence(update.needs)},) if needs_something(update.needs) else ()
-    )
-    return (sentence(update.conditions), sentence(update.actions), *needed)
-
-
-def manager_sms_of(update: Update) -> str:
-    """The same in one breath. The SMS writer cuts it to the room there is."""
-    return " ".join(manager_words(update))
-
-
-def needs_something(needs: str) -> bool:
-    """False when it is one of the ways to say that nothing is needed."""
-    return needs.strip().rstrip(".!").casefold() not in NOTHING_NEEDED
-
-
-def sentence(text: str) -> str:
-    """The text on one line, with its first letter large and a stop at the end."""
-    text = " ".join(text.split())
-    if not text:
-        return ""
-    text = text[0].upper() + text[1:]
-    return text if text[-1] in ".?!…:" else f"{text}."
-
-
-def _first_sentence(text: str) -> str:
-    """Up to the first stop that ends a sentence, without the stop."""
-    line = " ".join(text.split())
-    end = line.find(". ")
-    return (line if end < 0 else line[:end]).rstrip(".")
 
 
 def _at(incident: Incident, when: datetime | None, now: datetime | None) -> str:
