@@ -16,6 +16,7 @@ from opsdesk import refusals
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 log = logging.getLogger(__name__)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECONDS = Histogram(
     "opsdesk_request_seconds",
     "Time to answer a request, by the name of its view",
@@ -33,7 +34,8 @@ def measure(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         match = request.resolver_match
         view = (match.view_name or "unnamed") if match else "none"
-        SECONDS.labels(request.method, view, response.status_code).observe(time.perf_counter() - began)
+        method = request.method if request.method in METHODS else "other"
+        SECONDS.labels(method, view, response.status_code).observe(time.perf_counter() - began)
         return response
 
     return middleware

@@ -30,7 +30,7 @@ from django.core.management import call_command, get_commands
 from django.db import NotSupportedError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from opsdesk import embedded
+from opsdesk import embedded, serve
 from opsdesk.processes import MakeWatch, Program, Supervisor, say
 
 LOGINS = [  # of the demo plant
@@ -84,7 +84,7 @@ def prepare() -> IO[bytes]:
     embedded.make_writable(home)
     django.setup()
     lock = only_one(home)
-    free_port(host(), settings.PORT)
+    free_port(serve.host(), settings.PORT)
     embedded.attach(home)
     usable_database()
     migrate()
@@ -92,11 +92,6 @@ def prepare() -> IO[bytes]:
     seed_demo()
     connections.close_all()
     return lock
-
-
-def host() -> str:
-    """Address the web server listens on; this machine alone unless HOST says otherwise."""
-    return os.environ.get("HOST") or "127.0.0.1"
 
 
 def only_one(home: embedded.Home) -> IO[bytes]:
@@ -190,31 +185,7 @@ def _last_line(text: str) -> str:
 def programs() -> list[Program]:
     """Web, one worker per queue, and beat."""
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with"}
-    web = ["uvicorn", "opsdesk.asgi:application", "--host", host(), "--port", str(settings.PORT)]
-    web += ["--log-level", "warning", "--no-access-log", "--lifespan", "off", "--no-server-header"]
-    web += ["--timeout-graceful-shutdown", "3", "--timeout-keep-alive", "30"]
-    commands = {"web": web, "engine": worker("engine", ["--pool", "prefork", "--concurrency", "2"])}
-    for channel in settings.CHANNELS:
-        commands[channel] = worker(channel, ["--pool", "threads", "--concurrency", "4"])
-    commands["beat"] = [
-        "celery",
-        "--app",
-        "opsdesk.celery",
-        "--quiet",
-        "beat",
-        "--pidfile=",
-        "--loglevel=ERROR",
-    ]
-    return [Program(name, [sys.executable, "-m", *command], env) for name, command in commands.items()]
-
-
-def worker(queue: str, pool: list[str]) -> list[str]:
-    """The command of a Celery worker that serves one queue."""
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
-    return [
-        *["celery", "--app", "opsdesk.celery", "--quiet", "worker"],
-        *["--queues", queue, "--hostname", f"{queue}@%h", *pool, *quiet],
-    ]
+    return [Program(name, command, env) for name, command in serve.commands().items()]
 
 
 def supervise(end: threading.Event) -> None:
@@ -236,11 +207,17 @@ class Announcement:
         if self.done or time.monotonic() < self.next_try:
             return
         self.next_try = time.monotonic() + 0.3
-        address = "[::1]" if ":" in host() else "127.0.0.1" if host() == "0.0.0.0" else host()  # noqa: S104
         with suppress(OSError, urllib.error.URLError):
-            urllib.request.urlopen(f"http://{address}:{settings.PORT}/healthz", timeout=1).close()
+            urllib.request.urlopen(f"http://{_own_address()}:{settings.PORT}/healthz", timeout=1).close()
             self.done = True
             announce()
+
+
+def _own_address() -> str:
+    """Where this machine reaches its own web server."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
+    address = serve.host()
+    return everywhere.get(address) or (f"[{address}]" if ":" in address else address)
 
 
 def announce() -> None:
@@ -252,7 +229,7 @@ def announce() -> None:
             say(f"    {username:<10} {role}")
     if "sandbox" in {urlsplit(settings.EMAIL_URL).scheme, urlsplit(settings.SMS_URL).scheme}:
         say(f"  Emails and text messages stay here: {settings.BASE_URL}/outbox/")
-    if host() == "127.0.0.1":
+    if serve.host() == "127.0.0.1":
         say("  For tablets and phones in the same network: HOST=0.0.0.0 make run")
     say("  Ctrl-C ends it; the data stays in " + str(settings.OPSDESK_HOME))
     say("")

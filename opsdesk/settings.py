@@ -48,7 +48,7 @@ INSTALLED_APPS = [
     "incidents",
     "countermeasures",
     "escalation",
-    "django.contrib.admin",
+    "opsdesk.apps.SetupAdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -72,7 +72,6 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "opsdesk.middleware.measure",
-    "opsdesk.middleware.limit_body",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -83,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "opsdesk.middleware.limit_body",
     "opsdesk.middleware.RefusalMiddleware",
 ]
 ROOT_URLCONF = "opsdesk.urls"

@@ -1,0 +1,59 @@
+"""One part of OpsDesk in this process: ``python -m opsdesk.serve web``, or engine, email, sms, beat.
+
+`make run` keeps all of them on one machine; elsewhere (docker-compose.yml) each runs on its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+def host() -> str:
+    """Address the web server listens on; this machine alone unless HOST says otherwise."""
+    return os.environ.get("HOST") or "127.0.0.1"
+
+
+def commands() -> dict[str, list[str]]:
+    """The command of each part: web, one worker per queue, and beat."""
+    parts = {"web": web(), "engine": worker("engine", "--pool=prefork", "--concurrency=2")}
+    # Threads are enough to wait for providers, and a queue each keeps a slow one from holding up the others.
+    parts |= {name: worker(name, "--pool=threads", "--concurrency=4") for name in settings.CHANNELS}
+    parts["beat"] = ["celery", "--app=opsdesk.celery", "--quiet", "beat", "--pidfile=", "--loglevel=ERROR"]
+    return {name: [sys.executable, "-m", *command] for name, command in parts.items()}
+
+
+def web() -> list[str]:
+    where = [f"--host={host()}", f"--port={settings.PORT}"]
+    quiet = ["--log-level=warning", "--no-access-log", "--no-server-header", "--lifespan=off"]
+    patience = ["--timeout-graceful-shutdown=3", "--timeout-keep-alive=30"]
+    return ["uvicorn", "opsdesk.asgi:application", *where, *quiet, *patience]
+
+
+def worker(queue: str, *pool: str) -> list[str]:
+    """A Celery worker that serves one queue; what it would tell other workers is of no use here."""
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
+    start = ["celery", "--app=opsdesk.celery", "--quiet", "worker"]
+    return [*start, f"--queues={queue}", f"--hostname={queue}@%h", *pool, *quiet]
+
+
+def main(arguments: list[str]) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsdesk.settings")
+    try:
+        parts = commands()
+    except ImproperlyConfigured as error:
+        print(error, file=sys.stderr)
+        return 1
+    if len(arguments) != 1 or arguments[0] not in parts:
+        print(f"Say which part to run: {', '.join(parts)}.", file=sys.stderr)
+        return 2
+    command = parts[arguments[0]]
+    # This process becomes the part, so that signals reach it directly.
+    return os.execv(command[0], command)  # noqa: S606
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
