@@ -73,6 +73,12 @@ class PolicyClocks:
         steps: tuple[Step, ...] = getattr(self, clock)
         return _with_safety(steps, self.safety) if is_safety and clock == RESPONSE else steps
 
+    @property
+    def named_people(self) -> frozenset[str]:
+        """Usernames that any step names."""
+        ladders = (self.response, self.containment, self.update, self.closure, (self.safety,))
+        return frozenset(name for ladder in ladders for step in ladder for name in step.people)
+
     @classmethod
     def parse(cls, raw: Any, *, severity: str) -> PolicyClocks:
         """Read the JSON of `Policy.clocks`. Raises Invalid with a plain sentence for what is wrong first."""

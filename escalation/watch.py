@@ -43,10 +43,10 @@ def is_time_for(name: str, now: datetime, *, every: timedelta) -> bool:
         cursor.execute(
             """
             INSERT INTO escalation_heartbeat AS h (name, at) VALUES (%s, %s)
-            ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE h.at <= excluded.at - %s
+            ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE h.at <= %s
             RETURNING 1
             """,
-            [name, now, every],
+            [name, now, now - every],
         )
         return cursor.fetchone() is not None
 

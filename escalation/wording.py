@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from escalation.models import Clock, Timer
-from escalation.rules import OWNER
+from escalation.steps import OWNER
 from plant.models import Person, Role
 from plant.wording import moment, names, span
 

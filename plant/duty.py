@@ -94,6 +94,11 @@ class DutyBook:
         self._stretches: dict[float, Stretch] = {}
         self._answers: dict[tuple[float, str, Scope], DutyAnswer] = {}
 
+    @property
+    def knows_until(self) -> datetime:
+        """The last moment that can be asked about."""
+        return self._known.until
+
     # --- questions ------------------------------------------------------------------------------------------
 
     def on_duty(self, role: Role | str, place: Place, at: datetime) -> DutyAnswer:

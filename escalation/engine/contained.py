@@ -73,13 +73,14 @@ def set_aside(incident_id: int, now: datetime) -> None:
             VALUES (%(id)s, %(first)s, 1)
             ON CONFLICT (incident_id) DO UPDATE SET
                 failures = u.failures + 1,
-                not_before = %(now)s + least(%(pause)s * power(2, least(u.failures, 10)), %(longest)s)
+                not_before = %(now)s
+                    + least(%(pause)s * power(2, least(u.failures, 10)), %(longest)s) * interval '1 second'
             """,
             {
                 "id": incident_id,
                 "now": now,
                 "first": now + FIRST_PAUSE,
-                "pause": FIRST_PAUSE,
-                "longest": LONGEST_PAUSE,
+                "pause": FIRST_PAUSE.total_seconds(),
+                "longest": LONGEST_PAUSE.total_seconds(),
             },
         )

@@ -107,7 +107,7 @@ def _move(
     """Who was told, and for what came back also its owner, who has to act: that one is not quiet."""
     reason = MOVES[EventKind(event.kind)]
     owner = subject.owner_id
-    if reason == Reason.TOLD_REOPENED and owner in people and owner != event.by_id:
+    if reason == Reason.TOLD_REOPENED and owner is not None and owner in people and owner != event.by_id:
         told = {pk: one for pk, one in told.items() if pk != owner}
         urgent = Rank.SAFETY if subject.is_safety else Rank.URGENT
         yield _telling(subject, event, reason, people[owner], ["sms", "email"], "owner", rank=urgent)
@@ -195,6 +195,7 @@ def _people(
     happened: Mapping[int, Sequence[Event]], told: Mapping[int, Mapping[int, Told]], known: Sequence[Subject]
 ) -> dict[int, Person]:
     wanted = {person_id for people in told.values() for person_id in people}
-    wanted |= {subject.assigned_to_id for subject in known if subject.pk in happened} - {None}  # type: ignore[operator]
-    wanted |= {subject.owner_id for subject in known if subject.pk in happened} - {None}  # type: ignore[operator]
+    for subject in known:
+        if subject.pk in happened:
+            wanted |= {pk for pk in (subject.assigned_to_id, subject.owner_id) if pk is not None}
     return {person.pk: person for person in Person.objects.active().filter(pk__in=wanted)}

@@ -1,0 +1,139 @@
+"""Answering without a login: a link in a message opens one incident for one person, and its button answers.
+
+Only the button's POST changes anything: mail scanners and phone previews open links by themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from escalation.models import TOKEN_ALPHABET, Notification, Reason
+from incidents import lifecycle
+from incidents.models import Event, EventKind, Incident, Status
+from incidents.permissions import Action, can
+from opsdesk.errors import Missing, Refused
+from plant.models import Person
+
+TOOK_IT = "took_it"
+SEEN = "seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link opens: the incident, who it is for, and what their button does."""
+
+    notification: Notification
+    incident: Incident
+    person: Person
+    can_take: bool
+    is_over: bool
+
+    @property
+    def was_answered(self) -> bool:
+        return self.notification.answered_at is not None
+
+    @property
+    def is_mine(self) -> bool:
+        return self.incident.owner_id == self.person.pk
+
+
+def open_link(token: str) -> Link:
+    """Look a link up. It changes nothing. Raises Missing for an unknown token or somebody who left."""
+    notification = _find(token)
+    if notification is None:
+        raise Missing("unknown_link", _("This link is not known. Open the newest message about it."))
+    return _link(notification)
+
+
+def _find(token: str) -> Notification | None:
+    code = token.strip().upper()
+    if not 0 < len(code) <= 16 or not set(code) <= set(TOKEN_ALPHABET):
+        return None
+    found = Notification.objects.select_related("person").filter(token=code, person__is_active=True).first()
+    if found is not None:
+        found.incident = Incident.objects.with_place().get(pk=found.incident_id)
+    return found
+
+
+def _link(notification: Notification) -> Link:
+    incident, person = notification.incident, notification.person
+    return Link(
+        notification=notification,
+        incident=incident,
+        person=person,
+        can_take=_can_take(notification),
+        is_over=not incident.is_open,
+    )
+
+
+def _can_take(notification: Notification) -> bool:
+    """Who may take it and would be its owner: nobody has it, or this person is asked to."""
+    incident, person = notification.incident, notification.person
+    is_free = incident.status == Status.RAISED or incident.assigned_to_id == person.pk
+    return is_free and incident.is_open and can(person, Action.ACKNOWLEDGE, incident)
+
+
+@transaction.atomic
+def answer(
+    token: str, *, now: datetime | None = None, channel: str = "link", seen_version: int | None = None
+) -> Link:
+    """The button: takes the incident where the person may, else says "seen", which stops nothing.
+
+    A second press is harmless. Raises Missing for an unknown token, Refused (`closed`) once it is closed.
+    """
+    now = now or timezone.now()
+    known = open_link(token).notification
+    Incident.objects.locked(known.incident.number)
+    notification = _find(token)
+    if notification is None:
+        raise Missing("unknown_link", _("This link is not known. Open the newest message about it."))
+    if not notification.incident.is_open:
+        raise Refused(
+            "closed", _("%(code)s is closed. Nothing is needed from you.") % {"code": known.incident.code}
+        )
+    took_it = _can_take(notification)
+    if took_it:
+        lifecycle.acknowledge(notification.incident.number, by=notification.person, now=now)
+    _mark(notification, TOOK_IT if took_it else SEEN, channel, now)
+    return open_link(token)
+
+
+def _mark(notification: Notification, what: str, channel: str, now: datetime) -> None:
+    """Keep the first answer; a later "I'll take it" counts as more than "seen"."""
+    if notification.answered_at is not None and (what == SEEN or notification.answer == TOOK_IT):
+        return
+    if what == SEEN:
+        _record_seen(notification, channel, now)
+    notification.answered_at = notification.answered_at or now
+    notification.answer, notification.answered_by_channel = what, channel
+    notification.save(update_fields=["answered_at", "answer", "answered_by_channel"])
+    _answer_the_others(notification, what, channel, now)
+
+
+def _record_seen(notification: Notification, channel: str, now: datetime) -> None:
+    incident = notification.incident
+    Event.objects.create(
+        incident=incident,
+        at=now,
+        by=notification.person,
+        kind=EventKind.SEEN,
+        version=incident.version,
+        data={"channel": channel, "notification": notification.pk},
+    )
+
+
+def _answer_the_others(notification: Notification, what: str, channel: str, now: datetime) -> None:
+    """Whoever answers one message has answered the earlier ones about the same incident too."""
+    earlier = Notification.objects.filter(
+        incident=notification.incident,
+        person=notification.person,
+        answered_at=None,
+        created_at__lte=notification.created_at,
+        reason__in=[Reason.STEP, Reason.ASSIGNED, Reason.FALLBACK],
+    )
+    earlier.update(answered_at=now, answer=what, answered_by_channel=channel)

@@ -1,0 +1,134 @@
+"""Before it happens: who would be told, when, how, and where the gaps are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from escalation import foresight, rules
+from escalation.foresight import ForeseenStep, Scene
+from escalation.policies import PolicyBook, clocks_of
+from escalation.recipients import People, Recipient, ways_to
+from escalation.rules import IncidentState
+from escalation.steps import CLOSURE, CONTAINMENT, RESPONSE, PolicyClocks
+from incidents.models import Category, Flow, Impact
+from plant.duty import DutyBook
+from plant.models import Area, Line, Person, Site, Station
+
+SHOWN = (RESPONSE, CONTAINMENT, CLOSURE)
+"""Clocks that start with the incident; the update clock starts with the first promise of an owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPerson:
+    """Somebody who would be told, as what, and by which channels."""
+
+    person: Person
+    role: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewStep:
+    """One step. `at` is when it goes out: earlier than `due_at` where the level below has nobody on shift."""
+
+    clock: str
+    step: int
+    at: datetime
+    due_at: datetime
+    roles: tuple[str, ...]
+    people: tuple[PreviewPerson, ...]
+    channels: tuple[str, ...]
+    gaps: tuple[str, ...]
+    goes_up: bool
+    is_repeat: bool
+
+
+def preview(
+    place: Station | Line | Area | Site,
+    category: Category | None,
+    impact: Impact | str,
+    at: datetime,
+    flow: Flow | str | None = None,
+    *,
+    book: DutyBook | None = None,
+) -> list[PreviewStep]:
+    """The response and containment ladders if nobody acts, and the first reminder that it is still open."""
+    severity = Impact(impact).severity
+    site_id, area_id = _scope(place)
+    found = PolicyBook.load().policy(
+        severity, site_id=site_id, area_id=area_id, category_id=category.pk if category else None
+    )
+    policy = clocks_of(found)
+    scene = Scene(
+        place=Area(pk=area_id, site_id=site_id) if area_id else Site(pk=site_id),
+        flow=str(flow or _flow(place)),
+    )
+    people = People(book or DutyBook.load(at), usernames=policy.named_people)
+    is_urgent = severity in ("S1", "S2")
+    steps = [
+        step
+        for clock in SHOWN
+        for step in _clock(clock, policy, scene, people, at, is_safety=impact == Impact.SAFETY)
+    ]
+    return [_shown(step, moment, is_urgent=is_urgent) for step, moment in sorted(steps, key=lambda s: s[1])]
+
+
+def told_at_once(steps: Sequence[PreviewStep], at: datetime) -> list[PreviewPerson]:
+    """Everybody who hears within the first minute: "Told at once: …" on the raise screen."""
+    first = [one for step in steps if step.at <= at for one in step.people]
+    return list({one.person.pk: one for one in first}.values())
+
+
+def _clock(
+    clock: str, policy: PolicyClocks, scene: Scene, people: People, at: datetime, *, is_safety: bool
+) -> list[tuple[ForeseenStep, datetime]]:
+    """One clock as if nothing stopped it, up to its first repeat."""
+    status = "acknowledged" if clock == CONTAINMENT else "raised"
+    state = IncidentState(
+        status=status, severity=policy.severity, clocks_from=at, is_safety=is_safety, acknowledged_at=at
+    )
+    first = next((timer for timer in rules.wanted_timers(state, policy) if timer.clock == clock), None)
+    if first is None:
+        return []
+    timers = list(foresight.rest_of_ladder(first, state, policy))[: 1 if clock == CLOSURE else None]
+    steps = [foresight.foresee(timer, state, policy, scene, people, at=at) for timer in timers]
+    return list(foresight.with_gaps_going_up(steps))
+
+
+def _shown(step: ForeseenStep, at: datetime, *, is_urgent: bool) -> PreviewStep:
+    urgent = is_urgent and step.clock != CLOSURE
+    told = tuple(_person(recipient, is_urgent=urgent) for recipient in step.recipients)
+    return PreviewStep(
+        clock=step.clock,
+        step=step.step,
+        at=at,
+        due_at=step.due_at,
+        roles=step.roles,
+        people=told,
+        channels=tuple(dict.fromkeys(channel for one in told for channel in one.channels)),
+        gaps=step.gaps,
+        goes_up=step.goes_up,
+        is_repeat=step.is_repeat,
+    )
+
+
+def _person(recipient: Recipient, *, is_urgent: bool) -> PreviewPerson:
+    ways = ways_to(recipient.person, recipient.channels, is_urgent=is_urgent)
+    return PreviewPerson(recipient.person, recipient.role, tuple(channel for channel, to in ways if to))
+
+
+def _scope(place: Station | Line | Area | Site) -> tuple[int, int | None]:
+    if isinstance(place, Site):
+        return place.pk, None
+    area = _line(place).area if isinstance(place, Station | Line) else place
+    return area.site_id, area.pk
+
+
+def _flow(place: Station | Line | Area | Site) -> str:
+    return _line(place).flow if isinstance(place, Station | Line) else Flow.PRODUCTION
+
+
+def _line(place: Station | Line) -> Line:
+    return place.line if isinstance(place, Station) else place
