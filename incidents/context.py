@@ -15,7 +15,7 @@ MOST = 99
 
 
 class Counts:
-    """Open incidents of the person's sites: all, urgent (S1 and S2), and their own. Each is one bounded query."""
+    """Open incidents of the person's sites: all, urgent (S1, S2), and their own; one bounded query each."""
 
     def __init__(self, person: Person):
         self._person = person

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
@@ -29,14 +29,20 @@ class PhotoField(forms.ImageField):
 
     def __init__(self, **kwargs: Any):
         super().__init__(
-            widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp", "capture": "environment"}),
-            error_messages={"invalid_image": _("That is not a picture. Take a photo, or choose a JPG or PNG.")},
+            widget=forms.FileInput(
+                attrs={"accept": "image/jpeg,image/png,image/webp", "capture": "environment"}
+            ),
+            error_messages={
+                "invalid_image": _("That is not a picture. Take a photo, or choose a JPG or PNG.")
+            },
             **kwargs,
         )
 
-    def to_python(self, data: UploadedFile | None) -> UploadedFile | None:
+    def to_python(self, data: File[Any] | None) -> File[Any] | None:
         if data is not None and data.size is not None and data.size > PHOTO_BYTES:
-            raise forms.ValidationError(_("That photo is larger than 8 MB. Take it smaller."), code="too_large")
+            raise forms.ValidationError(
+                _("That photo is larger than 8 MB. Take it smaller."), code="too_large"
+            )
         photo = super().to_python(data)
         if photo is None:
             return None
@@ -85,7 +91,7 @@ class RaiseForm(forms.Form):
         label=_("When was it noticed?"),
         choices=NOTICED,
         coerce=int,
-        empty_value=0,
+        empty_value=None,
         required=False,
         widget=forms.RadioSelect,
     )
@@ -122,7 +128,9 @@ class PersonField(forms.ModelChoiceField):
         return f"{obj.name}, {obj.title}" if obj.title else obj.name
 
 
-def _words(label: Any, *, rows: int = 3, required: bool = True, limit: int = 2000, help_text: Any = "") -> forms.CharField:
+def _words(
+    label: Any, *, rows: int = 3, required: bool = True, limit: int = 2000, help_text: Any = ""
+) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=required,
@@ -152,6 +160,13 @@ def _day(label: Any, *, required: bool = False, help_text: Any = "") -> forms.Da
     )
 
 
+class LineField(forms.ModelChoiceField):
+    """A line of the incident's site."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(queryset=Line.objects.none(), empty_label=_("The line it was raised at"), **kwargs)
+
+
 span_lazy = lazy(span, str)
 
 
@@ -172,7 +187,7 @@ class InMinutesField(forms.TypedChoiceField):
 
 
 class ActForm(forms.Form):
-    """A form about one incident: people and lines are those of its site; the version on the screen comes back."""
+    """A form about one incident: people and lines are of its site; the version on the screen comes back."""
 
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -183,13 +198,8 @@ class ActForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field, PersonField):
                 field.queryset = Person.objects.active().at_site(incident.site)
-            elif isinstance(field, forms.ModelChoiceField) and field.queryset.model is Line:
+            elif isinstance(field, LineField):
                 field.queryset = Line.objects.filter(area__site=incident.site)
-
-    @property
-    def has_words(self) -> bool:
-        """Whether somebody has to fill anything in."""
-        return len(self.fields) > 1
 
     def add_refusal(self, fields: dict[str, list[str]]) -> None:
         """Show the lifecycle's sentences at the fields they are about."""
@@ -215,7 +225,9 @@ class WordsForm(ActForm):
 
 
 class UpdateForm(ActForm):
-    conditions = _words(_("The problem now"), help_text=_("How is it at this moment, in words anyone understands?"))
+    conditions = _words(
+        _("The problem now"), help_text=_("How is it at this moment, in words anyone understands?")
+    )
     actions = _words(_("What we’re doing"))
     needs = _words(_("What we need"), rows=2, help_text=_("“No needs” is an answer."))
     next_update_at = InMinutesField(
@@ -231,7 +243,9 @@ class UpdateForm(ActForm):
 
 
 class ContainForm(ActForm):
-    what = _words(_("What makes product move again?"), rows=2, limit=300, help_text=_("The bandage, in one sentence."))
+    what = _words(
+        _("What makes product move again?"), rows=2, limit=300, help_text=_("The bandage, in one sentence.")
+    )
     expires_on = _day(_("Good until"), help_text=_("Empty: 7 days. A bandage always ends."))
     owner = PersonField(label=_("Who looks after it?"), required=False, help_text=_("Empty: you."))
 
@@ -243,7 +257,9 @@ class CloseForm(ActForm):
     agreed_by = PersonField(
         label=_("Who agrees that nothing more is needed?"),
         required=False,
-        help_text=_("Only a workaround or a minor issue closes this way. Leave both empty when the fix is proved."),
+        help_text=_(
+            "Only a workaround or a minor issue closes this way. Leave both empty when the fix is proved."
+        ),
     )
 
 
@@ -266,14 +282,20 @@ class SeverityForm(ReasonForm):
 
 
 class WaitForm(ActForm):
-    on = forms.ChoiceField(label=_("What do we wait for?"), choices=WaitingOn.choices, widget=forms.RadioSelect)
+    on = forms.ChoiceField(
+        label=_("What do we wait for?"), choices=WaitingOn.choices, widget=forms.RadioSelect
+    )
     name = forms.CharField(label=_("Who or what exactly?"), max_length=80)
-    until = _moment(_("Promised for"), required=True, help_text=_("At that time we ask again. The alerts go on."))
+    until = _moment(
+        _("Promised for"), required=True, help_text=_("At that time we ask again. The alerts go on.")
+    )
 
 
 class ShelveForm(ReasonForm):
     until = InMinutesField(
-        label=_("For how long?"), minutes=(30, 60, 120, 240, 480), help_text=_("8 hours at most. It ends by itself.")
+        label=_("For how long?"),
+        minutes=(30, 60, 120, 240, 480),
+        help_text=_("8 hours at most. It ends by itself."),
     )
     field_order = ["seen_version", "until", "reason"]
 
@@ -284,7 +306,5 @@ class NoFixForm(ReasonForm):
 
 
 class LineForm(ActForm):
-    line = forms.ModelChoiceField(
-        label=_("Which line?"), queryset=Line.objects.none(), required=False, empty_label=_("The line it was raised at")
-    )
+    line = LineField(label=_("Which line?"), required=False)
     at = _moment(_("Since when?"), help_text=_("Empty: now."))

@@ -1,7 +1,7 @@
 """What the incident list shows: filters from the address, and pages that cost the same at 100,000 rows.
 
-Open incidents come by cover left (what stops product next is on top); everything else newest first. Nothing is
-counted: a page is read with one row more than it shows, and that row says whether there is a next page.
+Open incidents come by cover left (what stops product next is on top); everything else newest first. Nothing
+is counted: a page is read with one row more than it shows, and that row says whether there is a next page.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from django.db.models import Q
-
 from incidents.models import Incident, IncidentQuerySet, Severity, Status
-from incidents.models.incident import parse_number
+from incidents.search import with_words
 from plant.models import Person
 
 PAGE = 30
@@ -22,7 +20,7 @@ SHOWS = ("open", "mine", "closed", "all")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Filters of the list. What is unknown in an address is left out, never an error: old links keep working."""
+    """Filters of the list. What is unknown in an address is left out, so that old links keep working."""
 
     show: str = "open"
     severity: str = ""
@@ -101,23 +99,7 @@ def _found(asked: Asked, person: Person) -> IncidentQuerySet:
         found = found.filter(line__code=asked.line)
     if asked.status:
         found = found.filter(status=asked.status)
-    return _with_words(found, asked.words) if asked.words else found
-
-
-def _with_words(found: IncidentQuerySet, words: str) -> IncidentQuerySet:
-    """A number finds that incident; otherwise every word must be in the title, the words or the place."""
-    number = parse_number(words)
-    if number >= 0:
-        return found.filter(number=number)
-    for word in words.split()[:6]:
-        found = found.filter(
-            Q(title__icontains=word)
-            | Q(words__icontains=word)
-            | Q(line__name__icontains=word)
-            | Q(station__name__icontains=word)
-            | Q(owner__name__icontains=word)
-        )
-    return found
+    return with_words(found, asked.words) if asked.words else found
 
 
 def _one_of(value: str, known: tuple[str, ...] | list[str]) -> str:

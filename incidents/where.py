@@ -46,7 +46,7 @@ class Tile:
 
 
 def resolve(value: str, *, site: Site | None = None) -> Place:
-    """The place a word stands for. Raises Invalid `unknown_place`; with `site`, also for a place elsewhere."""
+    """The place a word stands for. Raises Invalid `unknown_place`, with `site` also for one elsewhere."""
     kind, _colon, code = value.partition(":")
     place = _find(kind, code)
     if place is None or (site is not None and _site_id(place) not in (None, site.pk)):
@@ -90,7 +90,9 @@ def tile_of(place: Place, note: str = "") -> Tile:
         area = place["area"]
         return Tile(f"area:{area.code}", area.name, note or _("The whole area"), area.name)
     system = place["system"]
-    return Tile(f"system:{system.code}", system.plain_name, note or _("Wherever it is used"), system.plain_name)
+    return Tile(
+        f"system:{system.code}", system.plain_name, note or _("Wherever it is used"), system.plain_name
+    )
 
 
 def station_tile(station: Station, note: str = "") -> Tile:
@@ -121,7 +123,9 @@ def tiles(
     return list(found.values())[:TILES]
 
 
-def _likely(person: Person | None, tablet: Station | None, now: datetime, *, exclude: Iterable[str]) -> Iterable[Tile]:
+def _likely(
+    person: Person | None, tablet: Station | None, now: datetime, *, exclude: Iterable[str]
+) -> Iterable[Tile]:
     known = set(exclude)
     if person is not None:
         for station, at in _used_by(person, now):
@@ -153,7 +157,9 @@ def _near(person: Person | None, tablet: Station | None) -> QuerySet[Station]:
     if person is None:
         return stations.none()
     areas = {area_id for held in person.assignments for area_id in held.area_ids}
-    return stations.filter(line__area_id__in=areas) if areas else stations.filter(line__area__site_id=person.site_id)
+    return (
+        stations.filter(line__area_id__in=areas) if areas else stations.filter(line__area__site=person.site)
+    )
 
 
 def _used(at: datetime, now: datetime) -> str:

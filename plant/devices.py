@@ -1,7 +1,7 @@
 """Which station a tablet stands at, remembered by the device itself.
 
-The square code on a station opens `/q/<station code>`; that page leaves a signed cookie, so that raising at this
-station needs no search and, on this device, no login. A device forgets it after 400 days without a scan.
+The square code on a station opens `/q/<station code>`; that page leaves a signed cookie, so that raising at
+this station needs no search and, on this device, no login. It is forgotten after 400 days without a scan.
 """
 
 from __future__ import annotations

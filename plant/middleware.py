@@ -1,4 +1,4 @@
-"""Every page speaks in the plant's time: the person's site, or the site of the station the tablet stands at."""
+"""Every page speaks in the plant's time: the person's site, or that of the station the tablet stands at."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def span(length: timedelta) -> str:
 
 
 def countdown(left: timedelta) -> str:
-    """Time left on a clock: "12:18" under an hour, else as `span`. `js/clock.js` says the same, each second."""
+    """Time left on a clock: "12:18" under an hour, else as `span`; `js/clock.js` says the same."""
     seconds = max(0, int(left.total_seconds()))
     if seconds >= HOUR:
         return span(left)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.urls import reverse
@@ -443,6 +445,7 @@ class Incident(models.Model):
             models.Index(fields=["line", "-raised_at"], name="incident_line"),
             models.Index(fields=["-raised_at"], name="incident_raised"),
             models.Index(fields=["category", "station", "-raised_at"], name="incident_family"),
+            GinIndex(SearchVector("title", "words", config="simple"), name="incident_words"),
         ]
 
     def __str__(self) -> str:

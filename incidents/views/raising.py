@@ -27,7 +27,7 @@ from plant.models import Area, Line, Person, System
 from plant.throttle import Brake
 
 WITHOUT_LOGIN = Brake("raise", tries=20, seconds=600)
-"""A tablet where nobody is signed in raises at most 20 issues in 10 minutes; a stuck button is not a flood."""
+"""Where nobody is signed in, a tablet raises at most 20 issues in 10 minutes: a stuck button is no flood."""
 
 RAISED_HERE = "raised_here"
 REMEMBERED_RAISES = 20
@@ -152,11 +152,16 @@ def _page(
         "category": tapped.get("category", ""),
         "how_bad": HOW_BAD,
         "impact": tapped.get("impact", ""),
-        "client_id": uuid.uuid4() if refusal is None and not form.is_bound else tapped.get("client_id") or uuid.uuid4(),
+        "client_id": (form.is_bound and form.cleaned_data.get("client_id")) or uuid.uuid4(),
         "can_add_photo": shell.person is not None,
     }
     return show(
-        request, "incidents/raise.html", context, fragments=("where",), status=status, refusal=refusal or unknown
+        request,
+        "incidents/raise.html",
+        context,
+        fragments=("where",),
+        status=status,
+        refusal=refusal or unknown,
     )
 
 

@@ -1,14 +1,13 @@
-"""The verbs: each is a form on a page of its own and, for htmx, the same form inside the page it was asked from.
+"""The verbs: each is a form on a page of its own and, for htmx, the same form in the page it was asked from.
 
-GET shows the form, POST does it and goes back to the incident. A refusal draws the form again with every word kept,
-the sentence on top, its status, and the version that is true now, so that the same button works the second time.
+GET shows the form, POST does it and goes back to the incident. A refusal draws the form again with every word
+kept, the sentence on top, its status, and the version that is true now, so that the same button works then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -33,7 +32,7 @@ from plant.models import Person
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """How a verb is asked for: its question, its button, what it needs to know, and what is said afterwards."""
+    """How a verb is asked for: question, button, what it needs to know, and what is said afterwards."""
 
     title: StrPromise
     button: StrPromise
@@ -126,7 +125,9 @@ VERBS: dict[str, Verb] = {
         done=_("The fix is in place and is being proved."),
         icon="shield",
     ),
-    "close": Verb(_("Close it"), _("Close it"), lifecycle.close, Action.CLOSE, forms.CloseForm, done=_("Closed.")),
+    "close": Verb(
+        _("Close it"), _("Close it"), lifecycle.close, Action.CLOSE, forms.CloseForm, done=_("Closed.")
+    ),
     "reopen": Verb(
         _("It came back"),
         _("Open it again"),
@@ -253,7 +254,9 @@ def take_back(request: HttpRequest, number: str) -> HttpResponseBase:
     if by is None and not was_raised_here(request, incident):
         raise NotAllowed("not_yours", _("Only who raised it can take it back."))
     lifecycle.take_back(incident.number, by=by)
-    messages.success(request, str(_("%(code)s is taken back. Nobody else is told.") % {"code": incident.code}))
+    messages.success(
+        request, str(_("%(code)s is taken back. Nobody else is told.") % {"code": incident.code})
+    )
     return redirect("raise")
 
 
@@ -269,7 +272,7 @@ def _refused(request: HttpRequest, verb: str, form: forms.ActForm, refusal: Refu
     """The form again with every word kept, against the incident as it is now."""
     fresh = Incident.objects.numbered(form.incident.number)
     form.incident = fresh
-    data: Any = form.data.copy()
+    data = request.POST.copy()
     data["seen_version"] = str(fresh.version)
     form.data = data
     form.add_refusal({name: [str(text) for text in texts] for name, texts in (refusal.fields or {}).items()})

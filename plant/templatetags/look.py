@@ -1,7 +1,7 @@
 """Icons, shapes and spoken times for templates: `{% load look %}`.
 
-Shapes come from one external sprite, `static/icons.svg`. Custom properties and `currentColor` reach into it, so
-the colour of a shape is chosen by the stylesheet (`data-g`) and by the theme.
+Shapes come from one external sprite, `static/icons.svg`. Custom properties and `currentColor` reach into it,
+so the colour of a shape is chosen by the stylesheet (`data-g`) and by the theme.
 """
 
 from __future__ import annotations

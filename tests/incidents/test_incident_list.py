@@ -75,7 +75,14 @@ def test_a_number_or_words_find_it(looking: Client, floor: Floor) -> None:
     other = make_station(line=floor.line, name="Oven exit")
     found = raise_(floor, station=other, words="Every second tag is unread")
     raise_(floor)
-    for words in (str(found.number), f"INC-{found.number}", "inc-" + str(found.number), "oven", "second tag", "TAG oven"):
+    for words in (
+        str(found.number),
+        f"INC-{found.number}",
+        "inc-" + str(found.number),
+        "oven",
+        "second tag",
+        "TAG oven",
+    ):
         assert shown(looking, q=words) == [found.number], words
     assert shown(looking, q="nothing like it") == []
 
@@ -87,8 +94,12 @@ def test_any_words_are_only_words(looking: Client, floor: Floor, words: str) -> 
     assert "<script>alert" not in html and '"><script>' not in html
 
 
-@pytest.mark.parametrize("junk", [{"show": "x"}, {"severity": "S9"}, {"status": "lost"}, {"start": "-1"}, {"before": "x"}])
-def test_an_old_or_mistyped_address_still_shows_the_list(looking: Client, floor: Floor, junk: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "junk", [{"show": "x"}, {"severity": "S9"}, {"status": "lost"}, {"start": "-1"}, {"before": "x"}]
+)
+def test_an_old_or_mistyped_address_still_shows_the_list(
+    looking: Client, floor: Floor, junk: dict[str, str]
+) -> None:
     incident = raise_(floor)
     assert shown(looking, **junk) == [incident.number]
 
@@ -103,7 +114,9 @@ def test_other_sites_are_not_shown_except_to_corporate_roles(client: Client, flo
 
 @pytest.mark.parametrize("asked", [{}, {"show": "all"}, {"q": "labels"}])
 def test_every_row_is_on_exactly_one_page(looking: Client, floor: Floor, asked: dict[str, str]) -> None:
-    everything = {raise_(floor, Impact.NONE, now=NOW + timedelta(minutes=row)).number for row in range(PAGE + 5)}
+    everything = {
+        raise_(floor, Impact.NONE, now=NOW + timedelta(minutes=row)).number for row in range(PAGE + 5)
+    }
     seen: list[int] = []
     address: str | None = "/incidents/?" + "&".join(f"{name}={value}" for name, value in asked.items())
     while address:
@@ -116,13 +129,18 @@ def test_every_row_is_on_exactly_one_page(looking: Client, floor: Floor, asked: 
 
 def test_a_filter_survives_the_next_page() -> None:
     asked = Asked.from_address({"show": "all", "severity": "S1", "q": "two  words"})
-    assert Asked.from_address(dict(pair.split("=") for pair in asked.address(before=7)[1:].split("&"))).before == 7
+    assert (
+        Asked.from_address(dict(pair.split("=") for pair in asked.address(before=7)[1:].split("&"))).before
+        == 7
+    )
     assert "severity=S1" in asked.address(before=7) and "q=two+words" in asked.address(before=7)
 
 
 def test_the_number_of_queries_is_fixed(looking: Client, floor: Floor) -> None:
     def count() -> int:
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             looking.get("/incidents/")
         return len(queries)
 

@@ -19,7 +19,17 @@ from incidents import where
 from incidents.models import Impact, Incident, Status
 from incidents.views.raising import WITHOUT_LOGIN
 from plant.models import Role
-from tests.factories import Floor, make_area, make_floor, make_line, make_site, make_station, make_system, raise_, reach
+from tests.factories import (
+    Floor,
+    make_area,
+    make_floor,
+    make_line,
+    make_site,
+    make_station,
+    make_system,
+    raise_,
+    reach,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +73,11 @@ def test_three_taps_and_send_raise_it_where_it_is(signed_in: Client, floor: Floo
     response = signed_in.post("/raise/", taps(floor))
     incident = Incident.objects.get()
     assert response.status_code == 302 and response.headers["Location"].endswith(f"/{incident.number}/sent/")
-    assert (incident.station, incident.impact, incident.raised_by) == (floor.station, "stopped", floor.operator)
+    assert (incident.station, incident.impact, incident.raised_by) == (
+        floor.station,
+        "stopped",
+        floor.operator,
+    )
 
 
 def test_the_tablets_station_is_chosen_already(tablet: Client, floor: Floor) -> None:
@@ -147,7 +161,9 @@ def test_a_missing_tap_is_named_and_the_others_are_kept(
         {"cover": "7"},
     ],
 )
-def test_what_does_not_exist_is_refused_with_a_sentence(signed_in: Client, floor: Floor, wrong: dict[str, str]) -> None:
+def test_what_does_not_exist_is_refused_with_a_sentence(
+    signed_in: Client, floor: Floor, wrong: dict[str, str]
+) -> None:
     response = signed_in.post("/raise/", taps(floor, **wrong))
     assert response.status_code == 400
     assert 'data-s="bad"' in response.content.decode()
@@ -296,11 +312,18 @@ def test_the_number_of_queries_does_not_grow_with_the_plant(
     signed_in: Client, floor: Floor, django_assert_max_num_queries: Any
 ) -> None:
     for number in range(30):
-        raise_(floor, Impact.NONE, station=make_station(line=floor.line, name=f"Station {number}"), now=timezone.now())
+        raise_(
+            floor,
+            Impact.NONE,
+            station=make_station(line=floor.line, name=f"Station {number}"),
+            now=timezone.now(),
+        )
     with django_assert_max_num_queries(12):
         signed_in.get("/raise/")
 
 
 def test_a_person_with_a_role_for_an_area_is_offered_its_stations(floor: Floor) -> None:
     leader = floor.who(Role.TEAM_LEADER)
-    assert [tile.value for tile in where.tiles(person=leader, tablet=None)] == [f"station:{floor.station.code}"]
+    assert [tile.value for tile in where.tiles(person=leader, tablet=None)] == [
+        f"station:{floor.station.code}"
+    ]

@@ -1,4 +1,4 @@
-"""The verbs on the screen: each a form of its own that does one thing, and keeps the words when it is refused."""
+"""The verbs on the screen: each a form of its own that keeps the words when it is refused."""
 
 from __future__ import annotations
 
@@ -207,13 +207,17 @@ def test_a_pause_has_a_length_from_the_buttons_and_a_reason(floor: Floor) -> Non
 def test_a_floor_call_changes_how_bad_it_is(floor: Floor) -> None:
     incident = reach(floor, Status.ACKNOWLEDGED, Impact.AT_RISK)
     manager = as_(floor, Role.MATERIALS_MANAGER)
-    assert manager.post(at(incident, "severity"), {"severity": "S1", "reason": "Truck waits"}).status_code == 302
+    assert (
+        manager.post(at(incident, "severity"), {"severity": "S1", "reason": "Truck waits"}).status_code == 302
+    )
     assert fresh(incident).severity == "S1"
 
 
 def test_a_wait_has_a_name_and_a_time_in_the_plants_clock(tech: Client, floor: Floor) -> None:
     incident = reach(floor, Status.ACKNOWLEDGED)
-    until = timezone.localtime(timezone.now() + timedelta(days=2), floor.site.tz).replace(second=0, microsecond=0)
+    until = timezone.localtime(timezone.now() + timedelta(days=2), floor.site.tz).replace(
+        second=0, microsecond=0
+    )
     asked = {"on": "vendor", "name": "Larkin Labels", "until": until.strftime("%Y-%m-%dT%H:%M")}
     assert tech.post(at(incident, "wait"), asked).status_code == 302
     assert fresh(incident).waiting_until == until
