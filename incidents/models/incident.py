@@ -199,15 +199,14 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
         Raises Missing when there is no such number.
         """
-        incident = (
-            self.select_for_update(of=("self",)).with_place().filter(number=parse_number(number)).first()
+        # Locked without joins, and read after that. Whoever waited for the lock would get the new row joined to the
+        # old owner: PostgreSQL looks again at the locked row alone, and `owner` would be None with an `owner_id`.
+        found = (
+            self.select_for_update().filter(number=parse_number(number)).values_list("pk", flat=True).first()
         )
-        if incident is None:
-            raise Missing(
-                "unknown_incident",
-                _("There is no incident %(number)s.") % {"number": number},
-            )
-        return incident
+        if found is None:
+            raise Missing("unknown_incident", _("There is no incident %(number)s.") % {"number": number})
+        return self.with_place().get(pk=found)
 
     def numbered(self, number: int | str) -> Incident:
         """The incident with this number (1042 or INC-1042); raises Missing."""

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from incidents import where
+from incidents import lifecycle, where
 from incidents.models import Impact, Incident, Status
 from incidents.views.raising import WITHOUT_LOGIN
 from plant.models import Role
@@ -327,3 +327,27 @@ def test_a_person_with_a_role_for_an_area_is_offered_its_stations(floor: Floor) 
     assert [tile.value for tile in where.tiles(person=leader, tablet=None)] == [
         f"station:{floor.station.code}"
     ]
+
+
+def sent_page(client: Client) -> str:
+    return client.get(f"/raise/{Incident.objects.get().number}/sent/").content.decode()
+
+
+def test_after_send_the_device_sees_what_it_sent(tablet: Client, floor: Floor) -> None:
+    number = tablet.post("/raise/", taps(floor)).headers["Location"].split("/")[2]
+    page = sent_page(tablet)
+    assert f"INC-{number}" in page and "Sent." in page and "Wrong tap, take it back" in page
+
+
+def test_what_was_sent_here_is_not_shown_to_another_device(tablet: Client, floor: Floor) -> None:
+    tablet.post("/raise/", taps(floor))
+    other = Client()
+    other.get(f"/q/{floor.station.code}")
+    assert other.get(f"/raise/{Incident.objects.get().number}/sent/").status_code == 302
+
+
+def test_after_send_the_screen_shows_who_picks_it_up(signed_in: Client, floor: Floor) -> None:
+    signed_in.post("/raise/", taps(floor))
+    lifecycle.acknowledge(Incident.objects.get().number, by=floor.tech)
+    page = sent_page(signed_in)
+    assert f"Sent. {floor.tech.name} has it." in page and "take it back" not in page
