@@ -199,8 +199,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
         Raises Missing when there is no such number.
         """
-        # Locked without joins, and read after that. Whoever waited for the lock would get the new row joined to the
-        # old owner: PostgreSQL looks again at the locked row alone, and `owner` would be None with an `owner_id`.
+        # Locked without joins, and read after that. With joins, whoever waited for the lock gets the new row with
+        # the old owner: PostgreSQL looks again at the locked row alone, so `owner` is None beside an `owner_id`.
         found = (
             self.select_for_update().filter(number=parse_number(number)).values_list("pk", flat=True).first()
         )
