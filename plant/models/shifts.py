@@ -100,14 +100,6 @@ class Crew(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        if (
-            self.pattern.pk is None
-        ):  # pattern, shifts and crews are made on one page, which checks them together
-            return
-        codes = set(self.pattern.shifts.values_list("code", flat=True))
-        refuse_bad_rotation(self.rotation, days=self.pattern.cycle_days, codes=codes)
-
 
 def refuse_bad_rotation(rotation: object, *, days: int, codes: Collection[str]) -> None:
     """Raise ValidationError unless each day of the cycle has one known shift code, or "" for a day off."""
@@ -200,3 +192,13 @@ class Cover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.absent} → {self.stand_in or '—'}"
+
+    def clean(self) -> None:
+        stand_in = self.stand_in
+        if stand_in is None or self.starts_at is None or self.ends_at is None:
+            return
+        if not stand_in.is_active:
+            raise ValidationError({"stand_in": _("%(name)s has left.") % {"name": stand_in}})
+        away = Cover.objects.filter(absent=stand_in, starts_at__lt=self.ends_at, ends_at__gt=self.starts_at)
+        if away.exclude(pk=self.pk).exists():
+            raise ValidationError({"stand_in": _("%(name)s is away then too.") % {"name": stand_in}})
