@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from escalation import rules, wording
-from escalation.engine.subjects import as_wanted
 from escalation.foresight import ForeseenStep, Scene, foresee, rest_of_ladder
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Run, Timer
 from escalation.policies import PolicyBook, clocks_of
 from escalation.recipients import People, Recipient
 from escalation.rules import IncidentState, WantedTimer
 from escalation.steps import RESPONSE, UPDATE, PolicyClocks
+from escalation.timers import as_wanted
 from incidents.models import Incident
 from plant.duty import DutyBook
 from plant.models import Area, Person, Site

@@ -20,6 +20,7 @@ from escalation.rows import copy_in
 from escalation.rules import ON_TIME, Ask, FiredStep, WantedTimer
 from escalation.steps import CLOSURE, PolicyClocks
 from escalation.telling import Telling, tell
+from escalation.timers import as_fired, as_wanted
 from incidents.models import Event, EventKind
 from plant.duty import DutyBook
 from plant.models import Site
@@ -98,7 +99,7 @@ class _Due(NamedTuple):
     def is_wanted(self, now: datetime) -> bool:
         """Ask the rules again: the incident may have changed since the timer was armed (rule 2)."""
         return self.subject.is_read and rules.still_wanted(
-            subjects.as_wanted(self.timer),
+            as_wanted(self.timer),
             self.subject.state(),
             self.policy,
             now=now,
@@ -113,7 +114,7 @@ def _due(ids: Sequence[int], now: datetime) -> list[Timer]:
 def _resolve(wanted: Sequence[_Due], now: datetime, book: DutyBook) -> list[Firing]:
     """The people of each step, as they are on duty now."""
     asked = [
-        rules.asks(subjects.as_wanted(one.timer), one.subject.state(), one.policy, flow=one.subject.flow)
+        rules.asks(as_wanted(one.timer), one.subject.state(), one.policy, flow=one.subject.flow)
         for one in wanted
     ]
     people = People(
@@ -266,7 +267,7 @@ def arm(wanted: Sequence[tuple[int, WantedTimer | None, str]], now: datetime) ->
 
 def _next(firing: Firing, now: datetime) -> tuple[WantedTimer | None, str]:
     """The step after this one; now, when this one resolved to nobody on shift and there is a higher one."""
-    fired: FiredStep = subjects.as_fired(firing.timer, at=now)
+    fired: FiredStep = as_fired(firing.timer, at=now)
     timer = rules.next_after(fired, firing.subject.state(), firing.policy)
     if timer is None or not firing.resolved.goes_up or timer.step <= firing.timer.step:
         return timer, ""

@@ -15,6 +15,7 @@ from escalation.models import Policy, Run, Timer, TimerState, Unread
 from escalation.policies import PolicyBook, clocks_of
 from escalation.rules import WantedTimer
 from escalation.telling import tell
+from escalation.timers import as_wanted
 from incidents.models import Event, EventKind
 
 BATCH = 200
@@ -123,7 +124,7 @@ def _compare(
     there = {timer.clock: timer for timer in armed}
     for want in wanted:
         timer = there.pop(want.clock, None)
-        if timer is not None and subjects.as_wanted(timer).key == want.key:
+        if timer is not None and as_wanted(timer).key == want.key:
             _adjust(plan, timer, want, now)
             continue
         if timer is not None:

@@ -10,8 +10,9 @@ from django.db import connection
 
 from escalation.models import Policy, Timer, TimerState, Unread
 from escalation.policies import clocks_of
-from escalation.rules import FiredStep, IncidentState, WantedTimer
+from escalation.rules import FiredStep, IncidentState
 from escalation.steps import PolicyClocks
+from escalation.timers import as_fired
 from incidents.models import Impact, Incident
 from plant.models import Area, Site
 
@@ -160,27 +161,3 @@ def last_fired(ids: Sequence[int]) -> dict[int, list[FiredStep]]:
     for timer in rows:
         found[timer.incident_id].append(as_fired(timer))
     return found
-
-
-def as_fired(timer: Timer, *, at: datetime | None = None) -> FiredStep:
-    return FiredStep(
-        clock=timer.clock,
-        epoch=timer.epoch,
-        severity=timer.severity,
-        step=timer.step,
-        round=timer.round,
-        due_at=timer.due_at,
-        fired_at=at or timer.fired_at or timer.due_at,
-    )
-
-
-def as_wanted(timer: Timer) -> WantedTimer:
-    return WantedTimer(
-        clock=timer.clock,
-        epoch=timer.epoch,
-        severity=timer.severity,
-        step=timer.step,
-        round=timer.round,
-        first_step=timer.first_step,
-        due_at=timer.due_at,
-    )

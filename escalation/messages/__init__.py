@@ -11,14 +11,14 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import override
 
-from escalation.messages.context import Context, Next, Told, context_of
+from escalation.messages.context import Context, Next, Told, context_of, contexts_of
 from escalation.messages.email import email
 from escalation.messages.facts import base_url, facts
 from escalation.messages.sms import sms
 from escalation.models import Delivery
 from plant.models import Channel
 
-__all__ = ["Context", "Next", "Rendered", "Told", "base_url", "context_of", "render"]
+__all__ = ["Context", "Next", "Rendered", "Told", "base_url", "context_of", "contexts_of", "render"]
 
 
 @dataclass(frozen=True, slots=True)

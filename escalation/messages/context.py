@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db import transaction
+
+from escalation.ladder import NextStep, next_steps
 from escalation.models import DeliveryState, Notification, Reason
 from incidents.models import Incident
+from plant.duty import DutyBook
+
+logger = logging.getLogger(__name__)
+
+AHEAD = timedelta(days=2)
+"""How far ahead the roster is read to say who is next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +57,38 @@ ASKED = (Reason.STEP, Reason.ASSIGNED, Reason.FALLBACK)
 
 def context_of(incident: Incident, now: datetime) -> Context:
     """Look the ladder up for one incident."""
-    notifications = (
-        incident.notifications.filter(reason__in=ASKED, created_at__lte=now)
-        .select_related("person")
-        .prefetch_related("deliveries")
+    return contexts_of([incident], now)[incident.pk]
+
+
+def contexts_of(incidents: Iterable[Incident], now: datetime) -> dict[int, Context]:
+    """Who was told about each incident and who is next, in as many queries for one as for many."""
+    known = {incident.pk: incident for incident in incidents}
+    lines: dict[int, list[Told]] = {pk: [] for pk in known}
+    rows = Notification.objects.filter(incident__in=known, reason__in=ASKED, created_at__lte=now)
+    for notification in rows.with_deliveries().order_by("created_at", "id"):
+        lines[notification.incident_id].append(told(notification))
+    upcoming = _upcoming(list(known.values()), now)
+    return {pk: Context(told=lines[pk], upcoming=upcoming.get(pk, ())) for pk in known}
+
+
+def _upcoming(incidents: Sequence[Incident], now: datetime) -> dict[int, Sequence[Next]]:
+    """The next step of each incident. It is worth a line, not the message: the email goes without it too."""
+    try:
+        with transaction.atomic():
+            steps = next_steps(incidents, DutyBook.load(now, until=now + AHEAD), now)
+    except Exception:
+        logger.exception("Who is next could not be found for %s incidents.", len(incidents))
+        return {}
+    return {pk: [_next(step)] for pk, step in steps.items() if step.due_at > now}
+
+
+def _next(step: NextStep) -> Next:
+    return Next(
+        at=step.due_at,
+        clock=step.clock,
+        names=tuple(str(one.person) for one in step.recipients),
+        roles=tuple(one.role for one in step.recipients) or step.roles,
     )
-    return Context(told=[told(notification) for notification in notifications])
 
 
 def told(notification: Notification) -> Told:

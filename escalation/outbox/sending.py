@@ -18,9 +18,7 @@ from django.utils import timezone
 
 from escalation import messages
 from escalation.channels import ChannelDown, Failed, PermanentFailure, Receipt, Sender, open_channel
-from escalation.messages.context import ASKED
-from escalation.messages.context import told as told_line
-from escalation.models import Delivery, DeliveryState, Notification, Rank
+from escalation.models import Delivery, DeliveryState, Rank
 from escalation.outbox import fallback
 from escalation.outbox.claims import claim, release, slot
 from escalation.outbox.needed import FIELDS, is_needed
@@ -114,7 +112,7 @@ class _Turn:
 
     def work(self, ids: Sequence[int]) -> None:
         deliveries = load(ids)
-        self._contexts = contexts(deliveries) if self._channel == Channel.EMAIL else {}
+        self._contexts = self._ladders(deliveries) if self._channel == Channel.EMAIL else {}
         waiting = iter(deliveries)
         try:
             self._send_all(waiting)
@@ -122,6 +120,10 @@ class _Turn:
             _down_until[self._channel] = (time.monotonic() + BREAK, str(down))
             for delivery in waiting:
                 self._failed(delivery, down)
+
+    def _ladders(self, deliveries: Sequence[Delivery]) -> dict[int, messages.Context]:
+        """Who was told and who is next, for the emails of a batch."""
+        return messages.contexts_of((delivery.notification.incident for delivery in deliveries), self.now)
 
     def _send_all(self, waiting: Iterator[Delivery]) -> None:
         until, why = _down_until.get(self._channel, (0.0, ""))
@@ -247,16 +249,6 @@ def share_incidents(deliveries: Sequence[Delivery]) -> None:
     for delivery in deliveries:
         notification = delivery.notification
         notification.incident = known.setdefault(notification.incident_id, notification.incident)
-
-
-def contexts(deliveries: Sequence[Delivery]) -> dict[int, messages.Context]:
-    """Who was told about each incident, for the emails of a batch: two queries."""
-    ids = {delivery.notification.incident_id for delivery in deliveries}
-    told: dict[int, list[messages.Told]] = {pk: [] for pk in ids}
-    rows = Notification.objects.filter(incident_id__in=ids, reason__in=ASKED).with_deliveries()
-    for notification in rows.order_by("created_at", "id"):
-        told[notification.incident_id].append(told_line(notification))
-    return {pk: messages.Context(told=lines) for pk, lines in told.items()}
 
 
 def incident_now(incident_id: int) -> IncidentNow:
