@@ -20,6 +20,7 @@ from django_stubs_ext import StrPromise
 from incidents import lifecycle, where
 from incidents.forms import RaiseForm
 from incidents.models import Category, Impact, Incident
+from incidents.raised_here import remember
 from opsdesk.errors import Missing, Refused
 from opsdesk.htmx import show
 from plant.context import Shell
@@ -28,9 +29,6 @@ from plant.throttle import Brake
 
 WITHOUT_LOGIN = Brake("raise", tries=20, seconds=600)
 """Where nobody is signed in, a tablet raises at most 20 issues in 10 minutes: a stuck button is no flood."""
-
-RAISED_HERE = "raised_here"
-REMEMBERED_RAISES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +50,6 @@ HOW_BAD = (
 )
 
 
-def was_raised_here(request: HttpRequest, incident: Incident) -> bool:
-    """Whether this device sent it, whoever was signed in."""
-    return incident.number in request.session.get(RAISED_HERE, [])
-
-
 @never_cache
 @ensure_csrf_cookie
 @require_http_methods(["GET", "POST"])
@@ -74,8 +67,7 @@ def raise_issue(request: HttpRequest) -> HttpResponseBase:
         incident = _send(request, form)
     except Refused as refusal:
         return _page(request, form, refusal=refusal)
-    here = [*request.session.get(RAISED_HERE, []), incident.number]
-    request.session[RAISED_HERE] = here[-REMEMBERED_RAISES:]
+    remember(request, incident)
     return redirect("raise-sent", incident.number)
 
 

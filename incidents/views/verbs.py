@@ -25,7 +25,7 @@ from django_stubs_ext import StrPromise
 from incidents import forms, lifecycle
 from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
-from incidents.views.raising import was_raised_here
+from incidents.raised_here import was_raised_here
 from opsdesk.errors import NotAllowed, Refused
 from plant.models import Person
 
