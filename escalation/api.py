@@ -2,14 +2,132 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, cast
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from countermeasures import api as countermeasures
-from incidents.serializers import IncidentSerializer, RaiseInput
+from escalation import ladder, policies, serializers
+from escalation.models import Policy
+from escalation.preview import preview, told_at_once
+from incidents.api import NUMBER
+from incidents.models import Impact, Incident, Severity
+from incidents.serializers import RaiseInput
+from opsdesk.errors import Invalid, NotAllowed
+from opsdesk.paging import OldestFirst
+from plant.duty import DutyBook
+from plant.models import Area, Line, Person, Site, Station
 
 
 @extend_schema_view(
-    create=extend_schema(request=RaiseInput, responses={201: IncidentSerializer, 200: IncidentSerializer})
+    create=extend_schema(
+        request=RaiseInput,
+        responses={201: serializers.IncidentWithNextStep, 200: serializers.IncidentWithNextStep},
+    )
 )
 class IncidentViewSet(countermeasures.IncidentViewSet):
     """Raise, read and move incidents."""
+
+    serializer_class = serializers.IncidentWithNextStep
+
+    def known_about(self, incidents: list[Incident], now: datetime) -> dict[str, Any]:
+        return {"next_steps": ladder.next_steps(incidents, DutyBook.load(now), now)}
+
+    @extend_schema(
+        parameters=[NUMBER], responses=serializers.NotificationSerializer(many=True), filters=False
+    )
+    @action(detail=True, pagination_class=OldestFirst, filterset_class=None)
+    def notifications(self, request: Request, number: str) -> Response:
+        """Who was told, by which channels, how far each message got, and who answered."""
+        page = self.paginate_queryset(self.one(number).notifications.with_deliveries())
+        shown = serializers.NotificationSerializer(page or [], many=True)
+        return self.get_paginated_response(shown.data)
+
+
+class PolicyFilter(django_filters.FilterSet):
+    severity = django_filters.ChoiceFilter(choices=Severity.choices)
+    site = django_filters.CharFilter(field_name="site__code", max_length=24)
+    area = django_filters.CharFilter(field_name="area__code", max_length=24)
+    category = django_filters.CharFilter(field_name="category__code", max_length=24)
+    current = django_filters.BooleanFilter(field_name="is_current", label=_("In force"))
+
+    class Meta:
+        model = Policy
+        fields: tuple[str, ...] = ()
+
+
+class PolicyViewSet(ReadOnlyModelViewSet[Policy]):
+    """Every published version of who is told when. A version never changes; publishing makes the next one."""
+
+    queryset = Policy.objects.select_related("site", "area__site", "category", "published_by")
+    serializer_class = serializers.PolicySerializer
+    filterset_class = PolicyFilter
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> QuerySet[Policy]:
+        person, found = cast(Person, self.request.user), super().get_queryset()
+        if person.is_corporate:
+            return found
+        here = Q(site=None) | Q(site_id__in=person.site_ids)
+        return found.filter(here, Q(area=None) | Q(area__site_id__in=person.site_ids))
+
+    @extend_schema(request=serializers.PublishInput, responses={201: serializers.PolicySerializer})
+    def create(self, request: Request) -> Response:
+        """Put a new version in force. Running incidents keep theirs."""
+        said = serializers.PublishInput(data=request.data)
+        said.is_valid(raise_exception=True)
+        published = policies.publish(by=cast(Person, request.user), **said.validated_data)
+        return Response(serializers.PolicySerializer(published).data, status=status.HTTP_201_CREATED)
+
+
+class PreviewView(APIView):
+    """Who would be told, when and how, and where the gaps are: before it happens."""
+
+    @extend_schema(parameters=[serializers.PreviewInput], responses=serializers.PreviewSerializer)
+    def get(self, request: Request) -> Response:
+        said = serializers.PreviewInput(data=request.query_params.dict())
+        said.is_valid(raise_exception=True)
+        asked = said.validated_data
+        place, at = _place(asked), asked.get("at") or timezone.now()
+        if not cast(Person, request.user).sees_site(_site_id(place)):
+            raise NotAllowed("wrong_site", _("This is at a site that you do not work for."))
+        steps = preview(place, asked.get("category"), asked["impact"], at, asked.get("flow"))
+        row = {
+            "severity": Impact(asked["impact"]).severity,
+            "place": place.code,
+            "at": at,
+            "told_at_once": told_at_once(steps, at),
+            "steps": steps,
+        }
+        return Response(serializers.PreviewSerializer(row, context={"at": at}).data)
+
+
+def _place(asked: dict[str, Any]) -> Station | Line | Area | Site:
+    """The most exact place that was named."""
+    for kind in ("station", "line", "area", "site"):
+        if asked.get(kind):
+            return cast("Station | Line | Area | Site", asked[kind])
+    raise Invalid("no_place", _("Say where: a station, a line, an area or a site."))
+
+
+def _site_id(place: Station | Line | Area | Site) -> int:
+    if isinstance(place, Station):
+        place = place.line
+    if isinstance(place, Line):
+        place = place.area
+    return place.site_id if isinstance(place, Area) else place.pk
+
+
+urlpatterns = [path("escalation/preview/", PreviewView.as_view(), name="api-preview")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, cast
 
 import django_filters
@@ -100,10 +101,11 @@ class IncidentViewSet(GenericViewSet[Incident]):
     def shown(self, incidents: Iterable[Incident]) -> list[dict[str, Any]]:
         """The incidents as JSON, in a number of queries that does not grow with them."""
         rows = for_api(incidents)
-        context = {**self.get_serializer_context(), "now": timezone.now(), **self.known_about(rows)}
+        now = timezone.now()
+        context = {**self.get_serializer_context(), "now": now, **self.known_about(rows, now)}
         return cast(list[dict[str, Any]], self.get_serializer_class()(rows, many=True, context=context).data)
 
-    def known_about(self, incidents: list[Incident]) -> dict[str, Any]:
+    def known_about(self, incidents: list[Incident], now: datetime) -> dict[str, Any]:
         """What the serializer of a subclass needs to know about all rows at once."""
         return {}
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from rest_framework.routers import SimpleRouter
 
 from countermeasures.api import CountermeasureViewSet
-from escalation.api import IncidentViewSet
+from escalation import api as escalation
 from plant import api as plant
 
 router = SimpleRouter()
-router.register("incidents", IncidentViewSet, basename="api-incident")
+router.register("incidents", escalation.IncidentViewSet, basename="api-incident")
 router.register("countermeasures", CountermeasureViewSet, basename="api-countermeasure")
+router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)
 
-urlpatterns = [*plant.urlpatterns, *router.urls]
+urlpatterns = [*plant.urlpatterns, *escalation.urlpatterns, *router.urls]

@@ -297,6 +297,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "Channel": "plant.models.Channel",
         "EventKind": "incidents.models.EventKind",
         "IncidentStatus": "incidents.models.Status",
         "CountermeasureKind": "countermeasures.models.Kind",

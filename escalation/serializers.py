@@ -1,0 +1,233 @@
+"""What programs read and send about escalation: the next step, what was sent, policies, the preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from escalation.models import Clock, Delivery, Notification, Policy
+from escalation.steps import CLOCKS, SAFETY
+from incidents.models import Category, Flow, Impact, Incident, Severity
+from incidents.serializers import IncidentSerializer, MomentField, SpanField, by_code, code_of
+from plant.models import Area, Channel, Line, Person, Role, Site, Station
+
+MINUTE = timedelta(minutes=1)
+LONGEST = timedelta(days=90)
+
+
+class PersonBrief(serializers.ModelSerializer[Person]):
+    class Meta:
+        model = Person
+        fields = ["username", "name"]
+        read_only_fields = fields
+
+
+class NextStepSerializer(serializers.Serializer[Any]):
+    """The next step of the clock that fires first, with the people it reaches if nothing changes."""
+
+    clock = serializers.ChoiceField(choices=Clock.choices)
+    due_at = serializers.DateTimeField()
+    roles = serializers.ListField(child=serializers.CharField())
+    people = PersonBrief(many=True)
+    channels = serializers.ListField(child=serializers.CharField())
+    gaps = serializers.ListField(
+        child=serializers.CharField(), help_text=_("Where nobody on shift holds the role.")
+    )
+    state = serializers.CharField(help_text="calm, soon, late, paused")
+
+
+class IncidentWithNextStep(IncidentSerializer):
+    """`next_steps` in the context: what `ladder.next_steps` found for all rows at once."""
+
+    next_step = serializers.SerializerMethodField()
+
+    class Meta(IncidentSerializer.Meta):
+        fields = [*IncidentSerializer.Meta.fields, "next_step"]
+        read_only_fields = fields
+
+    @extend_schema_field(NextStepSerializer(allow_null=True))
+    def get_next_step(self, incident: Incident) -> Any:
+        step = self.context["next_steps"].get(incident.pk)
+        return NextStepSerializer(step).data if step else None
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    class Meta:
+        model = Delivery
+        fields = [
+            "channel",
+            "address",
+            "state",
+            "attempt",
+            "provider",
+            "provider_ref",
+            "queued_at",
+            "sent_at",
+            "delivered_at",
+            "failed_at",
+            "error",
+            "subject",
+            "text",
+        ]
+        read_only_fields = fields
+
+
+class NotificationSerializer(serializers.ModelSerializer[Notification]):
+    """One person told one thing, and each attempt to reach them. The token of their link stays theirs."""
+
+    person = PersonBrief(read_only=True)
+    deliveries = DeliverySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Notification
+        fields = [
+            "id",
+            "person",
+            "reason",
+            "clock",
+            "role",
+            "is_urgent",
+            "wants_answer",
+            "due_at",
+            "created_at",
+            "note",
+            "answered_at",
+            "answer",
+            "answered_by_channel",
+            "deliveries",
+        ]
+        read_only_fields = fields
+
+
+# --- policies ---
+
+
+class MinutesField(SpanField):
+    """Whole minutes as ISO 8601, kept as a number of minutes."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min_value=timedelta(0), max_value=LONGEST, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        length = super().run_validation(data)
+        if not isinstance(length, timedelta):
+            return length
+        if length % MINUTE:
+            raise serializers.ValidationError(_("Give whole minutes, like PT15M."), code="not_minutes")
+        return length // MINUTE
+
+    def to_representation(self, value: int) -> str:  # type: ignore[override]
+        return super().to_representation(timedelta(minutes=value))
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    after = MinutesField(help_text=_("Since the clock started."))
+    roles = serializers.ListField(child=serializers.CharField(max_length=24), required=False)
+    people = serializers.ListField(
+        child=serializers.CharField(max_length=150), required=False, help_text=_("Usernames.")
+    )
+    channels = serializers.ListField(child=serializers.ChoiceField(choices=Channel.choices))
+    repeat = MinutesField(required=False, allow_null=True)
+    answer = serializers.BooleanField(required=False, help_text=_("Everybody is asked to answer."))
+
+    def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
+        whole = {"roles": [], "people": [], "repeat": None, "answer": False, **instance}
+        return dict(super().to_representation(whole))
+
+
+class ClocksSerializer(serializers.Serializer[Any]):
+    """The four ladders, and who is told at once about safety."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {name: StepSerializer(many=True, required=False) for name in (*CLOCKS, SAFETY)}
+
+    def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(super().to_representation({name: instance.get(name) or [] for name in (*CLOCKS, SAFETY)}))
+
+
+class PolicySerializer(serializers.ModelSerializer[Policy]):
+    site = code_of("site.code")
+    area = code_of("area.code")
+    category = code_of("category.code")
+    published_by = code_of("published_by.username")
+    clocks = ClocksSerializer(read_only=True)
+
+    class Meta:
+        model = Policy
+        fields = [
+            "id",
+            "severity",
+            "site",
+            "area",
+            "category",
+            "version",
+            "is_current",
+            "published_at",
+            "published_by",
+            "why",
+            "clocks",
+        ]
+        read_only_fields = fields
+
+
+class PublishInput(serializers.Serializer[Any]):
+    severity = serializers.ChoiceField(choices=Severity.choices)
+    site = by_code(Site.objects.all(), required=False, allow_null=True)
+    area = by_code(Area.objects.select_related("site"), required=False, allow_null=True)
+    category = by_code(Category.objects.all(), required=False, allow_null=True)
+    why = serializers.CharField(max_length=300)
+    clocks = ClocksSerializer()
+
+
+# --- preview ---
+
+
+class PreviewInput(serializers.Serializer[Any]):
+    station = by_code(Station.objects.select_related("line__area__site"), required=False)
+    line = by_code(Line.objects.select_related("area__site"), required=False)
+    area = by_code(Area.objects.select_related("site"), required=False)
+    site = by_code(Site.objects.all(), required=False)
+    category = by_code(Category.objects.all(), required=False)
+    impact = serializers.ChoiceField(choices=Impact.choices)
+    flow = serializers.ChoiceField(choices=Flow.choices, required=False)
+    at = MomentField(required=False, help_text=_("Now when not given."))
+
+
+class PreviewPersonSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(source="person.username")
+    name = serializers.CharField(source="person.name")
+    role = serializers.CharField(help_text=", ".join(Role.values))
+    channels = serializers.ListField(child=serializers.CharField())
+
+
+class PreviewStepSerializer(serializers.Serializer[Any]):
+    clock = serializers.ChoiceField(choices=Clock.choices)
+    step = serializers.IntegerField()
+    after = serializers.SerializerMethodField()
+    at = serializers.DateTimeField(help_text=_("When it goes out."))
+    due_at = serializers.DateTimeField(
+        help_text=_("When the policy has it; later where nobody below is on shift.")
+    )
+    roles = serializers.ListField(child=serializers.CharField())
+    people = PreviewPersonSerializer(many=True)
+    channels = serializers.ListField(child=serializers.CharField())
+    gaps = serializers.ListField(child=serializers.CharField())
+    goes_up = serializers.BooleanField()
+    is_repeat = serializers.BooleanField()
+
+    @extend_schema_field(SpanField())
+    def get_after(self, step: Any) -> str:
+        return str(SpanField().to_representation(step.at - self.context["at"]))
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    severity = serializers.ChoiceField(choices=Severity.choices)
+    place = serializers.CharField()
+    at = serializers.DateTimeField()
+    told_at_once = PreviewPersonSerializer(many=True)
+    steps = PreviewStepSerializer(many=True)
