@@ -103,6 +103,17 @@ def answer(
     return open_link(token)
 
 
+@transaction.atomic
+def see(incident: Incident, *, by: Person, channel: str = "screen", now: datetime | None = None) -> None:
+    """ "I've seen it" on a screen: answers every message that waits for this person. It stops nothing."""
+    locked = Incident.objects.locked(incident.number)
+    waiting = locked.notifications.filter(person=by, wants_answer=True, answered_at=None)
+    newest = waiting.order_by("created_at", "pk").last()
+    if newest is not None and locked.is_open:
+        newest.incident = locked
+        _mark(newest, SEEN, channel, now or timezone.now())
+
+
 def _mark(notification: Notification, what: str, channel: str, now: datetime) -> None:
     """Keep the first answer; a later "I'll take it" counts as more than "seen"."""
     if notification.answered_at is not None and (what == SEEN or notification.answer == TOOK_IT):

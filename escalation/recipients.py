@@ -13,10 +13,10 @@ from escalation.steps import CAN_TAKE, OWNER, RESPONSE
 from plant.duty import DutyAnswer, DutyBook, DutyLevel
 from plant.models import SHIFT_ROLES, Area, Channel, Person, Role, Site
 
-STANDS_FOR = {Channel.PUSH: Channel.SMS, Channel.DIGEST: Channel.EMAIL, Channel.CHAT: Channel.EMAIL}
-"""Channels that a policy may name already and that are sent another way."""
+SENT_BY = {"sms": "sms", "email": "email", "push": "sms", "digest": "email", "chat": "email"}
+"""The channel that each channel of a policy is sent by: push, digest and chat stand for one that exists."""
 
-WAYS = (Channel.SMS, Channel.EMAIL)
+WAYS = ("sms", "email")
 """Channels that exist, in the order in which one stands in for another."""
 
 
@@ -126,9 +126,9 @@ def ways_to(person: Person, asked: Iterable[str], *, is_urgent: bool) -> list[tu
     Somebody with no address at all gets one pair with an empty address: it fails visibly and goes up.
     """
     preferred = person.urgent_channels if is_urgent else person.normal_channels
-    wanted = list(dict.fromkeys(STANDS_FOR.get(Channel(c), c) for c in (preferred or asked) if c in Channel))
+    wanted = list(dict.fromkeys(SENT_BY[c] for c in (preferred or asked) if c in SENT_BY))
     for channels in (wanted, WAYS):
-        pairs = [(str(c), address(person, c)) for c in channels if address(person, c)]
+        pairs = [(c, address(person, c)) for c in channels if address(person, c)]
         if pairs:
             return pairs
-    return [(str(wanted[0] if wanted else Channel.SMS), "")]
+    return [(wanted[0] if wanted else WAYS[0], "")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,15 +24,28 @@ def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Se
 
 
 def _as_text(value: Any) -> str:
-    if value is None:
-        return "\\N"
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, (dict, list)):
-        return json.dumps(value).translate(_ESCAPES)
-    return str(value).translate(_ESCAPES)
+    """One value of a COPY line. By exact type: a firing writes a hundred thousand of them."""
+    write = _WRITERS.get(type(value))
+    return write(value) if write is not None else str(value).translate(_ESCAPES)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value).translate(_ESCAPES)
+
+
+def _escaped(value: str) -> str:
+    return value if value.isalnum() else value.translate(_ESCAPES)
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _none: "\\N",
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    str: _escaped,
+    datetime: datetime.isoformat,
+    dict: _json,
+    list: _json,
+}
 
 
 def new_ids(model: type[models.Model], count: int) -> list[int]:

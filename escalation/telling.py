@@ -117,9 +117,13 @@ def _notifications(ids: list[int], tellings: list[Telling], now: datetime) -> It
 
 
 def _deliveries(ids: list[int], tellings: list[Telling], now: datetime) -> Iterator[tuple[Any, ...]]:
+    ways: dict[tuple[int, tuple[str, ...], bool], list[tuple[str, str]]] = {}
     for pk, telling in zip(ids, tellings, strict=True):
-        person, urgent = telling.person, telling.is_urgent
-        for channel, to in ways_to(person, telling.channels, is_urgent=urgent):
+        person = telling.person
+        asked = (person.pk, tuple(telling.channels), telling.is_urgent)
+        if asked not in ways:
+            ways[asked] = ways_to(person, telling.channels, is_urgent=telling.is_urgent)
+        for channel, to in ways[asked]:
             yield (
                 pk,
                 channel,

@@ -4,44 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
-
-from django.utils import timezone
-from django.utils.translation import override
 
 from escalation import rules, wording
 from escalation.engine import subjects
 from escalation.engine.contained import batch
+from escalation.engine.notes import Firing, Notes
 from escalation.engine.subjects import Subject
 from escalation.models import Rank, Reason, Timer, TimerState
-from escalation.recipients import People, Recipient, Resolved
+from escalation.recipients import People, Resolved
 from escalation.rows import copy_in
-from escalation.rules import ON_TIME, Ask, FiredStep, WantedTimer
+from escalation.rules import Ask, FiredStep, WantedTimer
 from escalation.steps import CLOSURE, PolicyClocks
 from escalation.telling import Telling, tell
 from escalation.timers import as_fired, as_wanted
 from incidents.models import Event, EventKind
 from plant.duty import DutyBook
-from plant.models import Site
 
 BATCH = 500
 """Incidents per transaction: large enough that queries do not count, small enough that locks are short."""
-
-
-@dataclass(slots=True)
-class Firing:
-    """One timer that fires, with the people it tells."""
-
-    timer: Timer
-    subject: Subject
-    policy: PolicyClocks
-    resolved: Resolved
-    late: timedelta
-
-    @property
-    def is_late(self) -> bool:
-        return self.late > ON_TIME and not self.timer.goes_up_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +59,8 @@ def fire(ids: Sequence[int], now: datetime, book: DutyBook) -> Outcome:
     subjects.mark_unread(one.subject.pk for one in due if not one.is_wanted(now))
     firings = _resolve(wanted, now, book)
     _mark_fired([firing.timer for firing in firings], now)
-    sites = _sites(firings)
-    channels = tell((t for firing in firings for t in _tellings(firing, sites)), now=now)
+    notes = Notes(firings)
+    channels = tell((t for firing in firings for t in _tellings(firing, notes)), now=now)
     copy_in(Event, _EVENT, [_event(firing, now) for firing in firings])
     arm([(one.subject.pk, *_next(one, now)) for one in firings], now)
     told = sum(len(firing.resolved.recipients) for firing in firings)
@@ -144,7 +126,7 @@ def _mark_fired(timers: Sequence[Timer], now: datetime) -> None:
 # --- who is told what ---
 
 
-def _tellings(firing: Firing, sites: dict[int, Site]) -> list[Telling]:
+def _tellings(firing: Firing, notes: Notes) -> list[Telling]:
     timer, subject = firing.timer, firing.subject
     rank = rank_of(subject, timer.clock)
     data = {"step": timer.step, "round": timer.round, "severity": timer.severity}
@@ -161,7 +143,7 @@ def _tellings(firing: Firing, sites: dict[int, Site]) -> list[Telling]:
             role=recipient.role,
             rank=rank,
             wants_answer=recipient.wants_answer,
-            note=_note(firing, recipient, sites),
+            note=notes.of(firing, recipient),
             data=data,
         )
         for recipient in firing.resolved.recipients
@@ -179,24 +161,6 @@ def rank_of(subject: Subject, clock: str) -> Rank:
     if subject.is_safety:
         return Rank.SAFETY
     return Rank.URGENT if subject.severity in ("S1", "S2") and clock != CLOSURE else Rank.QUIET
-
-
-def _sites(firings: Sequence[Firing]) -> dict[int, Site]:
-    """Time zones, for those firings only that have something to say about time."""
-    ids = {firing.subject.site_id for firing in firings if firing.is_late}
-    return {site.pk: site for site in Site.objects.filter(pk__in=ids)} if ids else {}
-
-
-def _note(firing: Firing, recipient: Recipient, sites: dict[int, Site]) -> str:
-    """Coverage gap, why it goes up and how late it is, in the reader's language and the plant's time."""
-    if not (recipient.gaps or firing.is_late or firing.timer.goes_up_from):
-        return ""
-    with override(recipient.person.language):
-        parts = [wording.why_it_goes_up(firing.timer.goes_up_from), *(gap.note for gap in recipient.gaps)]
-        if firing.is_late:
-            with timezone.override(sites[firing.subject.site_id].tz):
-                parts.append(wording.lateness(firing.timer, firing.late))
-        return " ".join(part for part in parts if part)
 
 
 # --- the timeline ---
