@@ -98,7 +98,7 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
     queryset = Countermeasure.objects.all()
     serializer_class = serializers.CountermeasureSerializer
     filterset_class = CountermeasureFilter
-    lookup_value_converter = "int"
+    lookup_value_regex = "[0-9]{1,18}"
 
     @property
     def person(self) -> Person:

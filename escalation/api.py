@@ -74,7 +74,7 @@ class PolicyViewSet(ReadOnlyModelViewSet[Policy]):
     queryset = Policy.objects.select_related("site", "area__site", "category", "published_by")
     serializer_class = serializers.PolicySerializer
     filterset_class = PolicyFilter
-    lookup_value_converter = "int"
+    lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[Policy]:
         person, found = cast(Person, self.request.user), super().get_queryset()
