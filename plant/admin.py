@@ -7,7 +7,8 @@ from typing import Any, ClassVar, cast
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TimeField
+from django.forms import TimeInput
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -195,7 +196,7 @@ class PersonAdmin(ITMayManage, UserAdmin):  # type: ignore[type-arg]
 
     form = PersonChangeForm
     add_form = PersonAddForm
-    list_display = ("name", "username", "held", "site", "mobile", "reachable", "is_active")
+    list_display = ("name", "held", "site", "mobile", "reachable", "is_active")
     list_filter = ("is_active", HasRole, "site", "language")
     list_select_related = ("site",)
     search_fields = ("name", "username", "email", "mobile", "title")
@@ -275,7 +276,10 @@ class PersonAdmin(ITMayManage, UserAdmin):  # type: ignore[type-arg]
 
 
 class ShiftRows(RowsManagedByIT):
+    """Times on the wall: without the calendar's shortcuts, which speak of the browser's time zone."""
+
     model = Shift
+    formfield_overrides: ClassVar = {TimeField: {"widget": TimeInput(format="%H:%M", attrs={"size": 6})}}
 
 
 class CrewRows(RowsManagedByIT):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -107,6 +107,7 @@ class CrewForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Crew
         fields = ("code", "name", "rotation")
+        widgets: ClassVar = {name: forms.TextInput(attrs={"size": 10}) for name in ("code", "name")}
 
 
 class CrewFormSet(BaseInlineFormSet[Crew, ShiftPattern, CrewForm]):
