@@ -1,0 +1,18 @@
+"""Addresses of the screens that show clocks, and of the page behind the link in a message."""
+
+from django.urls import path
+
+from escalation.views import answer, dashboard, incident_page, outbox, sent, told, work
+
+urlpatterns = [
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("work/", work.work, name="work"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/<int:pk>/", outbox.mail, name="outbox-mail"),
+    path("raise/told/", told.told, name="raise-told"),
+    path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
+    path("incidents/<slug:number>/", incident_page.incident, name="incident"),
+    path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
+    path("a/<str:token>/", answer.answer, name="answer"),
+    path("a/<str:token>", answer.answer),
+]

@@ -1,0 +1,181 @@
+"""The page behind the link in a message: no login, no script, one button.
+
+Opening it changes nothing, however often and by whom: mail scanners and phone previews open links by
+themselves. Only the POST of the button answers. It needs no cookie: a nonce made when it was drawn comes
+back with it, signed, for this link, and not older than a day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, Protocol
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from escalation import answering, ladder
+from escalation.answering import Link
+from escalation.views import panel
+from escalation.views.face import face_of
+from incidents import readings
+from incidents.models import Incident
+from opsdesk.errors import Missing, Refused
+from plant.duty import DutyBook
+from plant.throttle import Brake, address_of
+from plant.wording import moment, span
+
+NONCE_SALT = "opsdesk.answer"
+NONCE_LASTS = timedelta(days=1)
+
+OPENED = Brake("answer", tries=120, seconds=60)
+GUESSED = Brake("answer-unknown", tries=20, seconds=600)
+"""Ten letters cannot be guessed; this keeps a machine that tries from costing anything."""
+
+
+class View(Protocol):
+    def __call__(self, request: HttpRequest, token: str) -> HttpResponseBase: ...
+
+
+def private(view: View) -> View:
+    """Kept by nobody, found by nobody, and the address goes nowhere with a click."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, token: str) -> HttpResponseBase:
+        response = view(request, token)
+        response["Cache-Control"] = "no-store, private"
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return guarded
+
+
+@csrf_exempt
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, token: str) -> HttpResponseBase:
+    where = address_of(request)
+    if not OPENED.allows(where):
+        return _too_many(request)
+    try:
+        link = answering.open_link(token)
+    except Missing:
+        return _unknown(request) if GUESSED.allows(where) else _too_many(request)
+    with translation.override(link.person.language), timezone.override(link.incident.site.tz):
+        return _answered(request, link, token) if request.method == "POST" else _page(request, link, token)
+
+
+def _answered(request: HttpRequest, link: Link, token: str) -> HttpResponseBase:
+    """Do it once and show the page afresh, so that Back and Reload do not ask to send again."""
+    if not _is_ours(request.POST.get("nonce", ""), link):
+        refusal = Refused(
+            "old_page", _("This page was open for long. Press the button once more."), status=403
+        )
+        return _page(request, link, token, refusal=refusal)
+    try:
+        answering.answer(token)
+    except Refused as refusal:
+        return _page(request, answering.open_link(token), token, refusal=refusal)
+    return redirect("answer", token)
+
+
+def nonce(link: Link) -> str:
+    return signing.dumps(link.notification.pk, salt=NONCE_SALT)
+
+
+def _is_ours(given: str, link: Link) -> bool:
+    try:
+        return bool(signing.loads(given, salt=NONCE_SALT, max_age=NONCE_LASTS) == link.notification.pk)
+    except signing.BadSignature:
+        return False
+
+
+def _page(request: HttpRequest, link: Link, token: str, *, refusal: Refused | None = None) -> HttpResponse:
+    now = timezone.now()
+    incident = link.incident
+    context: dict[str, Any] = {"link": link, "incident": incident, "person": link.person, "token": token}
+    if incident.is_open:
+        context |= _open_page(link, now) | {"refusal": refusal, "nonce": nonce(link)}
+    return render(request, "escalation/answer.html", context, status=refusal.status if refusal else 200)
+
+
+def _open_page(link: Link, now: datetime) -> dict[str, Any]:
+    incident, person = link.incident, link.person
+    drawn = ladder.for_incident(incident, DutyBook.load(now), now)
+    said, more = _said(link, now)
+    owner = incident.owner if incident.owner_id not in (None, person.pk) else None
+    return {
+        "state": _state(incident, now),
+        "headline": readings.headline(incident),
+        "reading": readings.read(incident, now=now),
+        "note": link.notification.note,
+        "face": face_of(incident, drawn.next, now=now, reader=person),
+        "rungs": panel.panel(incident, drawn, reader=person, now=now).rungs,
+        "said": said,
+        "said_more": more,
+        "offer": _offer(link),
+        "call": owner if owner and owner.mobile else None,
+    }
+
+
+def _state(incident: Incident, now: datetime) -> str:
+    """ "Line down 6 min"; without a span once product moves."""
+    state = readings.state(incident)
+    return state if incident.is_moving else f"{state} {span(now - incident.clocks_from)}"
+
+
+def _offer(link: Link) -> str:
+    """The one big button: take it, say "seen", or nothing more to press."""
+    if link.can_take:
+        return "take"
+    return "" if link.was_answered or link.is_mine else "seen"
+
+
+def _said(link: Link, now: datetime) -> tuple[str, str]:
+    """What the page says after the answer: thanks, and what happens now. Empty before."""
+    incident, name = link.incident, link.person.get_short_name()
+    if link.is_mine and incident.acknowledged_at:
+        since = moment(incident.acknowledged_at, now)
+        return (
+            _("Thanks, %(name)s. You have it since %(time)s.") % {"name": name, "time": since},
+            _("Everybody who was told hears your name. The clock keeps running until product moves."),
+        )
+    if link.notification.answered_at is None:
+        return "", ""
+    seen = _("Thanks, %(name)s. Seen %(time)s.") % {
+        "name": name,
+        "time": moment(link.notification.answered_at, now),
+    }
+    if incident.owner_id:
+        known = _("%(owner)s can see you know.") % {"owner": incident.owner}
+    else:
+        known = _("Nobody has it yet.")
+    return seen, f"{known} {_keeps_running(link)}"
+
+
+def _keeps_running(link: Link) -> str:
+    if link.incident.is_moving:
+        return _("It stays open until the fix is proved.")
+    return _("The clock keeps running until product moves.")
+
+
+def _unknown(request: HttpRequest) -> HttpResponse:
+    """Says nothing about what exists."""
+    context = {
+        "title": _("This link does not work"),
+        "more": _("It may be mistyped or old. Open the newest message about it."),
+    }
+    return render(request, "escalation/answer_unknown.html", context, status=404)
+
+
+def _too_many(request: HttpRequest) -> HttpResponse:
+    context = {"title": _("Too many tries"), "more": _("Wait a minute, then open the link again.")}
+    response = render(request, "escalation/answer_unknown.html", context, status=429)
+    response["Retry-After"] = "60"
+    return response

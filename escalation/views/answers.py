@@ -1,0 +1,67 @@
+"""Who was asked to say "I've seen it", who did, and who has not yet."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from escalation.models import Notification
+from incidents.models import Incident
+from plant.models import Person
+from plant.wording import names
+
+
+@dataclass(slots=True)
+class Answers:
+    """The people of one incident who were asked for an answer, in the order in which they were first told."""
+
+    given: list[Person] = field(default_factory=list)
+    missing: list[Person] = field(default_factory=list)
+
+    def waits_for(self, person: Person) -> bool:
+        return person in self.missing
+
+    def sentence(self, reader: Person | None = None) -> str:
+        """ "Joanne Whitlock has answered, Tomás Varela has not." Empty when nobody was asked."""
+        given, missing = _names(self.given, reader), _names(self.missing, reader)
+        if given and missing:
+            return _("Answered: %(given)s. Not yet: %(missing)s.") % {"given": given, "missing": missing}
+        if missing:
+            return self.not_yet(reader)
+        return _("Answered: %(given)s.") % {"given": given} if given else ""
+
+    def not_yet(self, reader: Person | None = None) -> str:
+        """Who has not answered; the reader is not told about themselves."""
+        others = [person for person in self.missing if reader is None or person.pk != reader.pk]
+        return _("No answer yet: %(missing)s.") % {"missing": names(others)} if others else ""
+
+
+def _names(people: Iterable[Person], reader: Person | None) -> str:
+    return names(_("you") if reader is not None and one.pk == reader.pk else one for one in people)
+
+
+def answers(incidents: Iterable[Incident]) -> Mapping[int, Answers]:
+    """The answers of many incidents in one query. Who answered once has answered, and so has the owner.
+
+    Once product moves nobody is waited for.
+    """
+    stopped = {incident.pk: incident for incident in incidents if not incident.is_moving}
+    found: dict[int, Answers] = defaultdict(Answers)
+    asked = (
+        Notification.objects.filter(incident_id__in=stopped, wants_answer=True)
+        .select_related("person")
+        .order_by("incident_id", "created_at", "pk")
+    )
+    people: dict[int, dict[int, tuple[Person, bool]]] = {}
+    for one in asked:
+        known = people.setdefault(one.incident_id, {})
+        has_answered = one.answered_at is not None or one.person_id == stopped[one.incident_id].owner_id
+        before = known.get(one.person_id, (one.person, False))[1]
+        known[one.person_id] = (one.person, before or has_answered)
+    for incident_id, known in people.items():
+        for person, has_answered in known.values():
+            (found[incident_id].given if has_answered else found[incident_id].missing).append(person)
+    return found

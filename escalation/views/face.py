@@ -1,0 +1,105 @@
+"""The clock of an incident as a screen draws it: how long left, who is told next, how far along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from escalation.ladder import NextStep
+from incidents.models import Incident
+from plant.models import Person, Role
+from plant.wording import moment, names, span
+
+BOTH_MANAGERS = frozenset({Role.PRODUCTION_MANAGER, Role.MATERIALS_MANAGER})
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What the clock shows. `start` to `due` is the fuse; `fuse` and `marks` are shares of it, 0.0 to 1.0.
+
+    `state`: calm, soon, late (the ladder is used up and repeats) or paused. `since`: when it was raised.
+    """
+
+    state: str
+    is_used_up: bool
+    start: datetime
+    due: datetime
+    fuse: float
+    marks: Sequence[float]
+    since: datetime
+    told: str
+    count: int
+    at: str
+    paused_by: str
+
+    @property
+    def beside(self) -> SafeString:
+        """The words after the number on a list: "then Grace Oyelaran is told"."""
+        if self.state == "late":
+            if self.is_used_up:
+                return format_html(_("open. All told again <b>{}</b>"), self.at)
+            return format_html(_("open. <b>{}</b> should have been told {}"), self.told, self.at)
+        if self.state == "paused":
+            return format_html(_("paused by <b>{}</b>"), self.paused_by)
+        return format_html(
+            ngettext("then <b>{}</b> is told", "then <b>{}</b> are told", self.count), self.told
+        )
+
+    @property
+    def until(self) -> SafeString:
+        """The same where one clock fills the screen: "until Grace Oyelaran is told"."""
+        if self.state in ("late", "paused"):
+            return self.beside
+        return format_html(
+            ngettext("until <b>{}</b> is told", "until <b>{}</b> are told", self.count), self.told
+        )
+
+    @property
+    def in_hand(self) -> str:
+        """The clock in three words: "next alert 14:05"."""
+        if self.state == "paused":
+            return _("paused until %(time)s") % {"time": self.at}
+        return _("next alert %(time)s") % {"time": self.at}
+
+
+def face_of(
+    incident: Incident, step: NextStep | None, *, now: datetime, reader: Person | None = None
+) -> Face | None:
+    """The face for a next step; None when no clock runs."""
+    if step is None:
+        return None
+    return Face(
+        state=str(step.state),
+        is_used_up=step.is_used_up,
+        start=step.started_at,
+        due=step.due_at,
+        fuse=1.0 if step.is_used_up else step.fraction,
+        marks=step.marks,
+        since=incident.raised_at,
+        told=who(step.people, step.roles, reader=reader),
+        count=len(step.people),
+        at=moment(step.due_at, now),
+        paused_by=str(incident.shelved_by or ""),
+    )
+
+
+def who(people: Sequence[Person], roles: Sequence[str], *, reader: Person | None = None) -> str:
+    """Names, the reader as "you"; "both managers" when it is exactly them and the reader is neither."""
+    is_reader_in = reader is not None and any(one.pk == reader.pk for one in people)
+    if set(roles) == BOTH_MANAGERS and len(people) == 2 and not is_reader_in:
+        return _("both managers")
+    if len(people) > 3 and not is_reader_in:
+        return _("%(first)s and %(count)s more") % {"first": people[0], "count": len(people) - 1}
+    said = [_("you")] if is_reader_in else []
+    said += [str(one) for one in people if reader is None or one.pk != reader.pk]
+    return names(said)
+
+
+def open_for(incident: Incident, now: datetime) -> str:
+    return span(incident.open_for(now))

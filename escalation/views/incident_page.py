@@ -1,0 +1,112 @@
+"""The incident page: the three answers, the ladder, the countermeasures and everything that happened."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from countermeasures.models import Cause, Countermeasure, Kind, Stage
+from countermeasures.offers import may_plan
+from escalation import answering, ladder
+from escalation.views import live, panel, proofs
+from escalation.views import timeline as timeline_of
+from escalation.views.answers import answers
+from escalation.views.buttons import buttons
+from escalation.views.touches import touches
+from incidents import readings
+from incidents.lifecycle.closing import what_is_missing
+from incidents.models import Incident, Status
+from incidents.permissions import Action, refuse_unless
+from plant.duty import DutyBook
+from plant.models import Person
+
+PLACED = (Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE)
+
+
+@login_required
+@require_safe
+def incident(request: HttpRequest, number: str) -> HttpResponse:
+    person = request.user
+    assert isinstance(person, Person)  # behind login_required
+    found = Incident.objects.select_related("shelved_by", "floor_confirmed_by").numbered(number)
+    refuse_unless(person, Action.ADD_WORDS, found)
+    now = timezone.now()
+    everything = "all" in request.GET
+    with timezone.override(found.site.tz):
+        return live.show_unless_unchanged(
+            request,
+            "escalation/incident.html",
+            fragments=["incident-live"],
+            tag=lambda: live.incident_tag(found, person, now),
+            context=lambda: _context(found, person, now, everything=everything),
+        )
+
+
+@login_required
+@require_POST
+def seen(request: HttpRequest, number: str) -> HttpResponseBase:
+    """ "I've seen it": answers every message about it that waits for this person. It stops no clock."""
+    person = request.user
+    assert isinstance(person, Person)  # behind login_required
+    found = Incident.objects.numbered(number)
+    refuse_unless(person, Action.ADD_WORDS, found)
+    answering.see(found, by=person)
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+        target = found.get_absolute_url()
+    return redirect(target)
+
+
+def _context(found: Incident, person: Person, now: datetime, *, everything: bool) -> dict[str, Any]:
+    countermeasures = list(Countermeasure.objects.filter(incident=found).with_people().order_by("id"))
+    for one in countermeasures:
+        one.incident = found
+    vars(found)["bandages"] = [one for one in countermeasures if _is_worn(one)]
+    missing = what_is_missing(found, by=person) if found.is_open else []
+    downtimes = list(found.downtimes.select_related("line"))
+    asked = answers([found])[found.pk]
+    return {
+        "incident": found,
+        "now": now,
+        "reading": readings.read(found, now=now),
+        "rows": proofs.rows(countermeasures, now=now, reader=person),
+        "cause": Cause.objects.filter(incident=found).first(),
+        "may_plan": may_plan(found, person),
+        "missing": missing if found.status != Status.RAISED else [],
+        "photos": list(found.photos.all()),
+        "touches": touches(found, downtimes, now),
+        "buttons": buttons(
+            found,
+            person,
+            now=now,
+            is_asked=asked.waits_for(person),
+            can_close=not missing,
+            has_fix=any(one.kind == Kind.PERMANENT and one.stage in PLACED for one in countermeasures),
+            line_is_stopped=any(downtime.ended_at is None for downtime in downtimes),
+        ),
+        **_told(found, person, now, everything=everything),
+    }
+
+
+def _is_worn(one: Countermeasure) -> bool:
+    return one.kind == Kind.CONTAINMENT and one.removed_at is None and one.stage != Stage.WITHDRAWN
+
+
+def _told(found: Incident, person: Person, now: datetime, *, everything: bool) -> dict[str, Any]:
+    """Who was told and comes next, and the newest of what happened with what was sent because of it."""
+    drawn = ladder.for_incident(found, DutyBook.load(now), now)
+    limit = None if everything else timeline_of.SHOWN + 1
+    events = list(found.events.select_related("by").order_by("-at", "-pk")[:limit])
+    shown = events if everything else events[: timeline_of.SHOWN]
+    return {
+        "panel": panel.panel(found, drawn, reader=person, now=now),
+        "timeline": timeline_of.lines(found, shown, [line.notification for line in drawn.told], now=now),
+        "has_more": len(events) > len(shown),
+    }

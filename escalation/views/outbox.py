@@ -1,0 +1,200 @@
+"""The outbox: every SMS and email as its reader sees it, while messages stay in the sandbox.
+
+Without a sandbox there is no outbox, but for IT managers, who see what was sent with the answer links taken
+out: whoever holds a link can answer as its owner.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from csp.constants import NONE, SELF
+from csp.decorators import csp
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from escalation.models import Delivery, DeliveryState, Notification
+from escalation.views import live
+from incidents.models.incident import parse_number
+from opsdesk.errors import Missing
+from plant.models import Channel, Person, Role
+
+PAGE = 30
+LINK = re.compile(r"https?://[^\s<>\"']+")
+ANSWER_TOKEN = re.compile(r"/a/[A-Za-z0-9]+")
+WRITTEN = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A delivery as its reader sees it."""
+
+    delivery: Delivery
+    at: datetime
+    words: SafeString
+
+    @property
+    def is_email(self) -> bool:
+        return self.delivery.channel == Channel.EMAIL
+
+    @property
+    def mark(self) -> str:
+        """How far it got; answered beats delivered."""
+        return "answered" if self.delivery.notification.answered_at else self.delivery.state
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filters in the address, as they came; a wrong one finds nothing rather than everything."""
+
+    person: str = ""
+    channel: str = ""
+    incident: str = ""
+    before: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Asked:
+        return cls(**{name: request.GET.get(name, "").strip()[:40] for name in cls.__slots__})
+
+    def query(self, **changes: object) -> str:
+        """The same filters with some changed, as the end of an address."""
+        asked = {name: getattr(self, name) for name in self.__slots__} | changes
+        return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+def is_sandbox() -> bool:
+    return any(url.startswith("sandbox") for url in (settings.EMAIL_URL, settings.SMS_URL))
+
+
+def _refuse_unless_allowed(request: HttpRequest) -> None:
+    person = request.user
+    if not is_sandbox() and not (isinstance(person, Person) and person.holds(Role.IT_MANAGER)):
+        raise Missing("no_outbox", _("There is no outbox: messages really go out here."))
+
+
+@login_required
+@require_safe
+def outbox(request: HttpRequest) -> HttpResponse:
+    _refuse_unless_allowed(request)
+    person = request.user
+    assert isinstance(person, Person)  # behind login_required
+    now = timezone.now()
+    return live.show_unless_unchanged(
+        request,
+        "escalation/outbox.html",
+        fragments=["messages"],
+        tag=lambda: live.outbox_tag(person, now),
+        context=lambda: _context(request, person, now),
+    )
+
+
+def _context(request: HttpRequest, reader: Person, now: datetime) -> dict[str, Any]:
+    asked = Asked.of(request)
+    found = list(_found(asked, reader)[: PAGE + 1])
+    shown = [_message(delivery) for delivery in found[:PAGE]]
+    return {
+        "now": now,
+        "asked": asked,
+        "messages_shown": shown,
+        "older": asked.query(before=found[PAGE - 1].pk) if len(found) > PAGE else "",
+        "opened": _opened(request, reader),
+        "people": _people(),
+        "channels": [Channel.SMS, Channel.EMAIL],
+        "is_sandbox": is_sandbox(),
+    }
+
+
+def _people() -> QuerySet[Person]:
+    """Everybody who was ever written to."""
+    told = Notification.objects.filter(person=OuterRef("pk"))
+    return Person.objects.filter(Exists(told)).order_by("name")[:300]
+
+
+def _visible(reader: Person) -> QuerySet[Delivery]:
+    found = Delivery.objects.filter(state__in=WRITTEN).exclude(text="")
+    if not reader.is_corporate:
+        found = found.filter(notification__incident__site_id__in=reader.site_ids)
+    return found.select_related("notification__person", "notification__incident").order_by("-pk")
+
+
+def _found(asked: Asked, reader: Person) -> QuerySet[Delivery]:
+    found = _visible(reader)
+    if asked.channel:
+        found = found.filter(channel=asked.channel)
+    if asked.person:
+        found = found.filter(notification__person__username=asked.person)
+    if asked.incident:
+        found = found.filter(notification__incident__number=parse_number(asked.incident))
+    if asked.before.isdigit():
+        found = found.filter(pk__lt=int(asked.before))
+    return found
+
+
+def _message(delivery: Delivery) -> Message:
+    at = delivery.delivered_at or delivery.sent_at or delivery.failed_at or delivery.queued_at
+    return Message(delivery, at, linked(without_tokens(delivery.text)))
+
+
+def without_tokens(text: str) -> str:
+    """The text as it is in the sandbox; elsewhere without the part of a link that answers for somebody."""
+    return text if is_sandbox() else ANSWER_TOKEN.sub("/a/…", text)
+
+
+def linked(text: str) -> SafeString:
+    """The words with their addresses made into links, everything else escaped."""
+    parts, end = [], 0
+    for match in LINK.finditer(text):
+        address = match.group().rstrip(".,")
+        parts += [
+            conditional_escape(text[end : match.start()]),
+            format_html('<a href="{0}">{0}</a>', address),
+        ]
+        end = match.start() + len(address)
+    return mark_safe("".join([*parts, conditional_escape(text[end:])]))  # noqa: S308 - every part is escaped
+
+
+def _opened(request: HttpRequest, reader: Person) -> Message | None:
+    """The email chosen with `?mail=`."""
+    chosen = request.GET.get("mail", "")
+    if not chosen.isdigit():
+        return None
+    delivery = _visible(reader).filter(channel=Channel.EMAIL, pk=int(chosen)).first()
+    return _message(delivery) if delivery else None
+
+
+@login_required
+@require_safe
+@xframe_options_sameorigin
+@csp(
+    {
+        "default-src": [NONE],
+        "style-src": ["'unsafe-inline'"],
+        "img-src": [SELF, "data:"],
+        "script-src": [NONE],
+        "form-action": [NONE],
+        "frame-ancestors": [SELF],
+    }
+)
+def mail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One email as its reader sees it, for the frame in the outbox. Links leave the frame; nothing more."""
+    _refuse_unless_allowed(request)
+    assert isinstance(request.user, Person)  # behind login_required
+    delivery = _visible(request.user).filter(channel=Channel.EMAIL, pk=pk).first()
+    if delivery is None:
+        raise Missing("unknown_message", _("There is no such message."))
+    body = delivery.html or format_html("<pre>{}</pre>", delivery.text)
+    response = HttpResponse(f'<base target="_top">{without_tokens(body)}')
+    response["Cache-Control"] = "no-store"
+    return response

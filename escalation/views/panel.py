@@ -1,0 +1,230 @@
+"""The panel beside an incident: its clock, everybody who was told, and who comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrPromise
+
+from escalation import wording
+from escalation.foresight import ForeseenStep
+from escalation.ladder import Ladder, NextStep, ToldLine
+from escalation.models import Clock, DeliveryState
+from escalation.views.face import Face, face_of, who
+from incidents.models import Incident
+from plant.models import Channel, Person
+from plant.wording import moment, names
+
+AHEAD = 5
+"""Steps still to come that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rung of the ladder. `state` is that of the `mark` tag; `warn` is said in amber."""
+
+    state: str
+    who: str
+    at: str
+    as_what: str
+    warn: str = ""
+
+    @property
+    def data(self) -> str:
+        """The stylesheet's short name for the state."""
+        return {"answered": "ack", "delivered": "deliv", "failed": "fail"}.get(self.state, self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A sentence across the page."""
+
+    text: str
+    more: str = ""
+    tone: str = "bad"
+    icon: str = "x"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """`sentence` says what happens when the clock runs out, in full words."""
+
+    face: Face | None
+    sentence: SafeString
+    rungs: list[Rung]
+    bands: list[Band]
+
+
+def panel(incident: Incident, ladder: Ladder, *, reader: Person | None, now: datetime) -> Panel:
+    """The panel for this reader, who is called "you" on the rungs."""
+    told = _by_person(line for line in ladder.told if line.is_step)
+    return Panel(
+        face=face_of(incident, ladder.next, now=now, reader=reader),
+        sentence=_sentence(incident, ladder.next, reader, now),
+        rungs=[
+            *(_told_rung(incident, lines, reader, now) for lines in told),
+            *_ahead(ladder.upcoming, reader, now),
+        ],
+        bands=[_not_reached(lines) for lines in told if _is_not_reached(lines)][:2]
+        if incident.is_open
+        else [],
+    )
+
+
+# -- the clock in words
+
+
+IF_NOTHING: dict[str, StrPromise] = {
+    Clock.RESPONSE: gettext_lazy("If nobody takes it by <b>{at}</b>, {who} is told"),
+    Clock.CONTAINMENT: gettext_lazy("If no product by <b>{at}</b>, {who} is told"),
+    Clock.UPDATE: gettext_lazy("If there is no word by <b>{at}</b>, {who} is told"),
+    Clock.CLOSURE: gettext_lazy("Still open at <b>{at}</b>, {who} is told again"),
+}
+IF_NOTHING_MANY: dict[str, StrPromise] = {
+    Clock.RESPONSE: gettext_lazy("If nobody takes it by <b>{at}</b>, {who} are told"),
+    Clock.CONTAINMENT: gettext_lazy("If no product by <b>{at}</b>, {who} are told"),
+    Clock.UPDATE: gettext_lazy("If there is no word by <b>{at}</b>, {who} are told"),
+    Clock.CLOSURE: gettext_lazy("Still open at <b>{at}</b>, {who} are told again"),
+}
+
+
+def _sentence(incident: Incident, step: NextStep | None, reader: Person | None, now: datetime) -> SafeString:
+    if step is None:
+        return format_html("{}", _("No clock runs."))
+    at = moment(step.due_at, now)
+    if step.state == "paused":
+        return format_html(
+            _("Paused by <b>{}</b> until <b>{}</b>: {} It goes on by itself."),
+            str(incident.shelved_by or ""),
+            at,
+            f"{incident.shelved_reason.rstrip('.')}.",
+        )
+    if step.is_used_up:
+        return format_html(_("Everybody was told. All told again <b>{}</b>, until it is closed"), at)
+    told = who(step.people, step.roles, reader=reader)
+    sentences = IF_NOTHING_MANY if len(step.people) > 1 else IF_NOTHING
+    return format_html(str(sentences[step.clock]), at=at, who=told)
+
+
+# -- who was told
+
+
+def _by_person(lines: Iterable[ToldLine]) -> list[list[ToldLine]]:
+    """The lines of each person, in the order in which people were first told."""
+    found: dict[int, list[ToldLine]] = {}
+    for line in lines:
+        found.setdefault(line.notification.person_id, []).append(line)
+    return list(found.values())
+
+
+def _told_rung(incident: Incident, lines: Sequence[ToldLine], reader: Person | None, now: datetime) -> Rung:
+    first, last = lines[0], lines[-1]
+    answered = next((line for line in lines if line.notification.answered_at), None)
+    is_owner = incident.owner_id == first.person.pk
+    state = "answered" if answered or is_owner else last.state
+    role = last.role or _("Asked")  # not inside the formatted string: the extraction does not see it there
+    return Rung(
+        state="queued" if state == DeliveryState.DROPPED else state,
+        who=_("You") if reader is not None and reader.pk == first.person.pk else first.person.name,
+        at=moment(first.at, now),
+        as_what=f"{role}. {_how_it_went(incident, last, answered, is_owner, now)}".strip(),
+        warn=_no_answer(incident, lines, now) if state not in ("answered", "failed") else "",
+    )
+
+
+def _how_it_went(
+    incident: Incident, last: ToldLine, answered: ToldLine | None, is_owner: bool, now: datetime
+) -> str:
+    """ "Has it since 06:06", "Answered 06:22 by SMS", or how far the last message got."""
+    if is_owner and incident.acknowledged_at:
+        return _("Has it since %(time)s") % {"time": moment(incident.acknowledged_at, now)}
+    if answered is not None and answered.notification.answered_at:
+        said = {
+            "time": moment(answered.notification.answered_at, now),
+            "how": str(ANSWERED_BY.get(answered.notification.answered_by_channel, "")),
+        }
+        return (_("Answered %(time)s %(how)s") % said).strip()
+    if last.waits_for_answer and last.state in (DeliveryState.SENT, DeliveryState.DELIVERED):
+        return ""  # what is said in amber says it
+    channels = _channels(d.channel for d in last.deliveries if d.state == last.state)
+    return str(HOW_FAR.get(last.state, "")) % {"channels": channels}
+
+
+ANSWERED_BY: dict[str, StrPromise] = {
+    "sms": gettext_lazy("by SMS"),
+    "email": gettext_lazy("by email"),
+    "link": gettext_lazy("by the link"),
+    "screen": gettext_lazy("on the screen"),
+}
+HOW_FAR: dict[str, StrPromise] = {
+    DeliveryState.QUEUED: gettext_lazy("Being told by %(channels)s"),
+    DeliveryState.SENDING: gettext_lazy("Being told by %(channels)s"),
+    DeliveryState.SENT: gettext_lazy("Sent by %(channels)s"),
+    DeliveryState.DELIVERED: gettext_lazy("Delivered by %(channels)s"),
+    DeliveryState.FAILED: gettext_lazy("Could not be reached by %(channels)s"),
+    DeliveryState.DROPPED: gettext_lazy("Not needed any more"),
+}
+
+
+def _no_answer(incident: Incident, lines: Sequence[ToldLine], now: datetime) -> str:
+    """Said of whoever was asked to answer, until product moves."""
+    if incident.is_moving or not any(line.waits_for_answer for line in lines):
+        return ""
+    if len(lines) > 1:
+        return _("No answer, asked again %(time)s") % {"time": moment(lines[-1].at, now)}
+    return _("No answer yet")
+
+
+def _channels(channels: Iterable[str]) -> str:
+    """ "SMS and email", in the middle of a sentence."""
+    words = {Channel.SMS: _("SMS"), Channel.EMAIL: _("email")}
+    return names(dict.fromkeys(words.get(Channel(channel), channel) for channel in channels))
+
+
+def _is_not_reached(lines: Sequence[ToldLine]) -> bool:
+    """Every try of the last message failed, and the person did not answer otherwise."""
+    return lines[-1].state == DeliveryState.FAILED and not any(
+        line.notification.answered_at for line in lines
+    )
+
+
+def _not_reached(lines: Sequence[ToldLine]) -> Band:
+    last = lines[-1]
+    channels = _channels(delivery.channel for delivery in last.deliveries)
+    said = {"name": last.person.name, "channels": channels}
+    return Band(
+        _("We couldn’t reach %(name)s by %(channels)s.") % said,
+        _("The next level is told instead, now. Call %(name)s, or check the numbers.") % said,
+    )
+
+
+# -- who comes next
+
+
+def _ahead(upcoming: Sequence[ForeseenStep], reader: Person | None, now: datetime) -> Iterable[Rung]:
+    for n, step in enumerate(upcoming[:AHEAD]):
+        channels = _channels(step.channels)
+        how = channels[:1].upper() + channels[1:]
+        yield Rung(
+            state="todo" if n else "next",
+            who=_("Everybody again") if step.is_repeat else who(step.people, step.roles, reader=reader),
+            at=moment(step.due_at, now),
+            as_what=". ".join(filter(None, [_as_what(step), how])),
+            warn=" ".join(step.gaps),
+        )
+
+
+def _as_what(step: ForeseenStep) -> str:
+    """The roles, or for news why: "Owner, asked for news"."""
+    roles = names(dict.fromkeys(wording.role_name(one.role) for one in step.recipients if one.role))
+    if step.clock == Clock.UPDATE:
+        return _("%(roles)s, if there is no word by then") % {"roles": roles} if roles else ""
+    if step.clock == Clock.CLOSURE and not step.is_repeat:
+        return _("%(roles)s, while it is open") % {"roles": roles} if roles else ""
+    return roles

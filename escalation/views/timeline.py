@@ -1,0 +1,312 @@
+""" "What happened": each event of an incident as one line, with how far its messages got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrPromise
+
+from escalation.models import Clock, Delivery, DeliveryState, Notification
+from incidents.models import Event, EventKind, Incident, Severity
+from plant.wording import moment, names, span
+
+SHOWN = 40
+"""Lines shown at first; the page offers the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far one message, or several of a kind, got: `state` is that of the `mark` tag."""
+
+    state: str
+    text: str
+
+    @property
+    def data(self) -> str:
+        """The stylesheet's short name for the state."""
+        return {"answered": "ack", "delivered": "deliv", "failed": "fail"}.get(self.state, self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`who` in bold, then `text`; `is_said` puts a colon between. Without `who` the system speaks."""
+
+    at: datetime
+    icon: str
+    who: str
+    text: str
+    is_said: bool = False
+    marks: Sequence[Mark] = field(default_factory=tuple)
+
+    @property
+    def is_system(self) -> bool:
+        return not self.who
+
+
+ICONS = {
+    EventKind.RAISED: "raise",
+    EventKind.WORDS_ADDED: "pencil",
+    EventKind.PHOTO_ADDED: "photo",
+    EventKind.ACKNOWLEDGED: "check",
+    EventKind.ASSIGNED: "user",
+    EventKind.ARRIVED: "pin",
+    EventKind.UPDATED: "pencil",
+    EventKind.CONTAINED: "moving",
+    EventKind.RESOLVED: "shield",
+    EventKind.CLOSED: "lock",
+    EventKind.REOPENED: "loop",
+    EventKind.SEVERITY_CHANGED: "flag",
+    EventKind.WAITING: "calendar",
+    EventKind.WAITING_ENDED: "calendar",
+    EventKind.SHELVED: "pause",
+    EventKind.UNSHELVED: "clock",
+    EventKind.FLOOR_CONFIRMED: "check",
+    EventKind.NO_FIX_ACCEPTED: "promise",
+    EventKind.LINE_STOPPED: "stop",
+    EventKind.LINE_RUNNING: "lines",
+    EventKind.TAKEN_BACK: "back",
+    EventKind.COUNTERMEASURE: "wrench",
+    EventKind.CAUSE: "search",
+    EventKind.TOLD: "up",
+    EventKind.SEEN: "eye",
+    EventKind.NOT_REACHED: "x",
+    EventKind.LAPSED: "swap",
+}
+
+SAID = frozenset({EventKind.WORDS_ADDED, EventKind.UPDATED})
+"""Kinds that are somebody's own words: "Sam Okafor: …"."""
+
+SENTENCES: dict[str, StrPromise] = {
+    EventKind.RAISED: gettext_lazy("raised it."),
+    EventKind.WORDS_ADDED: gettext_lazy("added technical detail."),
+    EventKind.PHOTO_ADDED: gettext_lazy("added a photo. %(words)s"),
+    EventKind.ACKNOWLEDGED: gettext_lazy("picked it up."),
+    EventKind.ASSIGNED: gettext_lazy("asked %(to)s to take it."),
+    EventKind.ARRIVED: gettext_lazy("is at the station."),
+    EventKind.CONTAINED: gettext_lazy("got product moving: %(words)s"),
+    EventKind.RESOLVED: gettext_lazy("put the fix in place. It is being proved."),
+    EventKind.CLOSED: gettext_lazy("closed it. %(words)s"),
+    EventKind.REOPENED: gettext_lazy("opened it again: %(words)s"),
+    EventKind.SEVERITY_CHANGED: gettext_lazy("made it %(severity)s: %(words)s"),
+    EventKind.WAITING: gettext_lazy("says it waits on %(words)s until %(until)s."),
+    EventKind.WAITING_ENDED: gettext_lazy("says the wait is over."),
+    EventKind.SHELVED: gettext_lazy("paused the alerts until %(until)s: %(words)s"),
+    EventKind.UNSHELVED: gettext_lazy("let the alerts go on."),
+    EventKind.FLOOR_CONFIRMED: gettext_lazy("confirms that production runs."),
+    EventKind.NO_FIX_ACCEPTED: gettext_lazy("accepts that there is no permanent fix: %(words)s"),
+    EventKind.LINE_STOPPED: gettext_lazy("says line %(line)s stands still."),
+    EventKind.LINE_RUNNING: gettext_lazy("says line %(line)s runs again."),
+    EventKind.TAKEN_BACK: gettext_lazy("took it back: a wrong tap."),
+    EventKind.CAUSE: gettext_lazy("wrote down why it happened: %(words)s"),
+    EventKind.SEEN: gettext_lazy("has seen it."),
+    EventKind.LAPSED: gettext_lazy("Two words missed in a row. Nobody has it any more. %(words)s"),
+}
+
+DID: dict[str, StrPromise] = {
+    "added": gettext_lazy("added: %(what)s"),
+    "promised": gettext_lazy("agreed on: %(what)s"),
+    "check_planned": gettext_lazy("planned how to check: %(what)s"),
+    "in_place": gettext_lazy("put in place: %(what)s. %(words)s"),
+    "effective": gettext_lazy("signed off that it holds: %(what)s. %(words)s"),
+    "not_effective": gettext_lazy("found that it did not hold: %(what)s. %(words)s"),
+    "extended": gettext_lazy("let it stay longer: %(what)s. %(words)s"),
+    "waived": gettext_lazy("accepts that a weaker one is enough: %(what)s. %(words)s"),
+    "taken_off": gettext_lazy("took the bandage off: %(what)s"),
+    "withdrawn": gettext_lazy("gave it up: %(what)s. %(words)s"),
+}
+
+CHANNEL_WORDS = {
+    "sms": gettext_lazy("by SMS"),
+    "email": gettext_lazy("by email"),
+    "link": gettext_lazy("by the link"),
+}
+
+
+def lines(
+    incident: Incident, events: Iterable[Event], told: Iterable[Notification], *, now: datetime
+) -> list[Line]:
+    """The events given, as lines in the same order. `told` come with their person and deliveries."""
+    marks = _marks_by_event(told)
+    return [_line(incident, event, marks, now) for event in events if not _is_echo(event)]
+
+
+def _is_echo(event: Event) -> bool:
+    """A fix that is in place starts being proved in the same breath: one line is enough."""
+    return event.kind == EventKind.COUNTERMEASURE and event.data.get("did") == "checking"
+
+
+def _line(incident: Incident, event: Event, marks: Mapping[object, list[Mark]], now: datetime) -> Line:
+    icon = ICONS.get(EventKind(event.kind), "dots")
+    who = event.by.name if event.by else ""
+    said = event.kind in SAID and bool(event.words)
+    text = event.words if said else _sentence(incident, event, now)
+    if event.kind == EventKind.RAISED and not who:
+        text = _("Raised from a tablet.")
+    found = marks.get(event.at if event.kind == EventKind.TOLD else event.pk, ())
+    return Line(at=event.at, icon=icon, who=who, text=" ".join(text.split()), is_said=said, marks=found)
+
+
+def _told(incident: Incident, event: Event) -> str:
+    """ "30 min without product. Joanne Whitlock and Tomás Varela told." """
+    data = event.data
+    people = [str(one.get("name", "")) for one in data.get("people", [])]
+    said = {"people": names(people), "span": span(event.at - _counted_from(incident, event))}
+    if not people:
+        return _("Nobody could be told. The next level is told instead.")
+    if data.get("round", 0) > 0:
+        sentence = _("Still open after %(span)s. Told again: %(people)s.")
+    elif data.get("clock") == Clock.RESPONSE and data.get("step", 0) == 0:
+        sentence = _("%(people)s told.")
+    else:
+        sentence = str(TOLD.get(data.get("clock", ""), "%(people)s"))
+    return " ".join(filter(None, [sentence % said, _lateness(data.get("late_s"))]))
+
+
+def _lateness(seconds: int | None) -> str:
+    return _("%(span)s late.") % {"span": span(timedelta(seconds=seconds))} if seconds else ""
+
+
+TOLD: dict[str, StrPromise] = {
+    Clock.RESPONSE: gettext_lazy("Nobody has it after %(span)s. %(people)s told."),
+    Clock.CONTAINMENT: gettext_lazy("%(span)s without product. %(people)s told."),
+    Clock.UPDATE: gettext_lazy("The next word is due. %(people)s told."),
+    Clock.CLOSURE: gettext_lazy("Still open after %(span)s. %(people)s told."),
+}
+
+
+def _counted_from(incident: Incident, event: Event) -> datetime:
+    """What the clocks of that time counted from: when it was raised, or last came back before."""
+    came_back = incident.reopened_at
+    return came_back if came_back and came_back <= event.at else incident.raised_at
+
+
+def _sentence(incident: Incident, event: Event, now: datetime) -> str:
+    if event.kind == EventKind.TOLD:
+        return _told(incident, event)
+    if event.kind == EventKind.COUNTERMEASURE:
+        template: StrPromise | str = DID.get(event.data.get("did", ""), "%(what)s %(words)s")
+    else:
+        template = SENTENCES.get(event.kind, "%(words)s")
+    text = str(template) % _blanks(event, now)
+    via = CHANNEL_WORDS.get(event.data.get("channel", ""))
+    return f"{text.rstrip('.')}, {via}." if via else text
+
+
+def _blanks(event: Event, now: datetime) -> dict[str, str]:
+    """What the sentences leave open, from the event's words and data."""
+    data = event.data
+    severity = data.get("to", "") if event.kind == EventKind.SEVERITY_CHANGED else ""
+    return {
+        "words": event.words,
+        "to": str(data.get("to", "")),
+        "line": str(data.get("line", "")),
+        "what": str(data.get("what", "")).rstrip("."),
+        "until": _when(data.get("until"), now),
+        "severity": _level_word(severity),
+    }
+
+
+def _level_word(severity: str) -> str:
+    words = {
+        Severity.S1: _("“Line down”"),
+        Severity.S2: _("“At risk”"),
+        Severity.S3: _("“Workaround”"),
+        Severity.S4: _("“Minor”"),
+    }
+    return words.get(severity, severity)  # type: ignore[call-overload]
+
+
+def _when(value: Any, now: datetime) -> str:
+    """A moment or a day from an event's data, as it is said on a screen."""
+    at = parse_datetime(str(value)) if value else None
+    if at is not None:
+        return moment(at, now)
+    day = parse_date(str(value)) if value else None
+    return date_format(day, "D j M") if day else ""
+
+
+# -- how far the messages got
+
+
+def _marks_by_event(told: Iterable[Notification]) -> dict[object, list[Mark]]:
+    """Marks by what caused the messages: the event they bring news of, or the moment a step fired."""
+    groups: dict[object, list[Notification]] = {}
+    for notification in told:
+        groups.setdefault(notification.data.get("event", notification.created_at), []).append(notification)
+    return {cause: marks_of(group) for cause, group in groups.items()}
+
+
+def marks_of(group: Sequence[Notification]) -> list[Mark]:
+    if len(group) > 2:
+        return _counted(group)
+    return [mark for notification in group for mark in _named(notification, alone=len(group) == 1)]
+
+
+def _named(notification: Notification, *, alone: bool) -> list[Mark]:
+    """One person's marks: "SMS 06:22" when they are the only one, else "Sam 06:06"."""
+    name = "" if alone else notification.person.get_short_name()
+    failed = [d for d in notification.deliveries.all() if d.state == DeliveryState.FAILED]
+    found = [Mark("failed", _failed_words(d, name)) for d in failed]
+    if notification.answered_at:
+        return [*found, Mark("answered", _at(name or _channel(notification), notification.answered_at))]
+    best = how_far(notification)
+    if best and best.state != DeliveryState.FAILED:
+        at = best.delivered_at or best.sent_at
+        found.append(Mark(best.state, _at(name or best.get_channel_display(), at)))
+    return found
+
+
+def _channel(notification: Notification) -> str:
+    channel = notification.answered_by_channel
+    return {"sms": "SMS", "email": _("Email")}.get(channel, _("Answered"))
+
+
+def _failed_words(delivery: Delivery, name: str) -> str:
+    return _("%(who)s failed") % {"who": name or delivery.get_channel_display()}
+
+
+def _at(who: str, at: datetime | None) -> str:
+    return f"{who} {moment(at)}" if at else who
+
+
+ORDER = [
+    DeliveryState.DROPPED,
+    DeliveryState.FAILED,
+    DeliveryState.QUEUED,
+    DeliveryState.SENDING,
+    DeliveryState.SENT,
+    DeliveryState.DELIVERED,
+]
+"""From the least to the furthest a message can get."""
+
+
+def how_far(notification: Notification) -> Delivery | None:
+    """The delivery of this notification that got furthest; None when none was wanted."""
+    found = [d for d in notification.deliveries.all() if d.state != DeliveryState.DROPPED]
+    return max(found, key=lambda d: ORDER.index(DeliveryState(d.state)), default=None)
+
+
+def _counted(group: Sequence[Notification]) -> list[Mark]:
+    """ "2 answered", "1 delivered": the shape tells which."""
+    counts: dict[str, int] = {}
+    for notification in group:
+        best = how_far(notification)
+        state = "answered" if notification.answered_at else (best.state if best else "")
+        if state:
+            counts[state] = counts.get(state, 0) + 1
+    words = {
+        "answered": _("answered"),
+        "delivered": _("delivered"),
+        "sent": _("sent"),
+        "sending": _("on the way"),
+        "queued": _("waiting"),
+        "failed": _("failed"),
+    }
+    return [Mark(state, f"{counts[state]} {words[state]}") for state in words if state in counts]

@@ -1,0 +1,71 @@
+"""Before Send is tapped: who is told at once, and who next if nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from escalation import preview
+from escalation.preview import PreviewPerson, PreviewStep
+from incidents import where
+from incidents.models import Category, Impact
+from opsdesk.errors import Invalid
+from plant.context import Shell
+from plant.models import Area, Line, Site, Station
+from plant.wording import names, span
+
+
+@require_safe
+@never_cache
+def told(request: HttpRequest) -> HttpResponse:
+    """A sentence for the raise screen, from `where`, `category` and `impact`; general while one misses."""
+    shell = Shell.of(request)
+    if shell.person is None and shell.tablet is None:
+        return render(request, "escalation/told.html", {"is_known": False})
+    place = _place(request, shell.site)
+    impact = request.GET.get("impact", "")
+    if place is None or impact not in Impact.values:
+        return render(request, "escalation/told.html", {"is_known": False})
+    category = Category.objects.filter(code=request.GET.get("category", "")).first()
+    now = timezone.now()
+    steps = preview.preview(place, category, impact, now)
+    return render(request, "escalation/told.html", {"is_known": True, **_who(steps, now)})
+
+
+def _place(request: HttpRequest, site: Site | None) -> Station | Line | Area | Site | None:
+    """The place in the address, or under its kind; a system is told about where the reader works."""
+    value = request.GET.get("where", "")
+    for kind in ("station", "line", "area", "system"):
+        if not value and request.GET.get(kind):
+            value = f"{kind}:{request.GET[kind]}"
+    try:
+        found = where.resolve(value)
+    except Invalid:
+        return None
+    if "system" in found:
+        return found["system"].site or site
+    return found.get("station") or found.get("line") or found.get("area")
+
+
+def _who(steps: Sequence[PreviewStep], now: datetime) -> dict[str, Any]:
+    later = [step for step in steps if step.at > now and step.clock == "response"]
+    return {
+        "first": _bold(preview.told_at_once(steps, now)),
+        "gaps": list(dict.fromkeys(gap for step in steps if step.at <= now for gap in step.gaps)),
+        "after": span(later[0].at - now) if later else "",
+        "then": [one.person for one in later[0].people] if later else [],
+    }
+
+
+def _bold(people: Sequence[PreviewPerson]) -> SafeString:
+    """Names in bold within the sentence."""
+    return mark_safe(names(format_html("<b>{}</b>", one.person) for one in people))  # noqa: S308 - escaped
