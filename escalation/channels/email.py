@@ -66,7 +66,10 @@ class Smtp:
             if error.smtp_code == 421:
                 raise ChannelDown(f"{self._host} is not available.") from error
             raise _refusal(error.smtp_code, error.smtp_error) from error
-        except TimeoutError as error:
+        except (TimeoutError, smtplib.SMTPServerDisconnected) as error:
+            # smtplib says "disconnected" for both: only a silent server must not be given the message again.
+            if not isinstance(error, TimeoutError) and not isinstance(error.__context__, TimeoutError):
+                raise
             self._leave()
             raise ChannelDown(f"{self._host} does not answer.") from error
         return Receipt(self._host[:32], message_id(delivery))

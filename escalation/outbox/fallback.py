@@ -9,6 +9,7 @@ from django.db import transaction
 
 from escalation import wording
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Timer
+from escalation.nudging import nudge
 from escalation.recipients import WAYS, address
 from escalation.telling import Telling, tell
 from incidents.models import Event, EventKind, Incident
@@ -67,6 +68,7 @@ def _queue(notification: Notification, channel: str, failed: Delivery, now: date
 def _go_up(incident: Incident, notification: Notification, failed: Delivery, now: datetime) -> None:
     """No way is left to reach this person: the next step fires now, or somebody else hears instead."""
     if _bring_forward(notification, now):
+        transaction.on_commit(nudge)
         _record(incident, notification, failed, now, instead="level")
         return
     stand_in = _stand_in(incident, notification, now)

@@ -96,8 +96,10 @@ CAST = (
 def advance(world: World, end: datetime, *, turn: timedelta = TURN) -> None:
     """Move the clock on to `end`, turn by turn; the engine ticks and the outbox empties at each."""
     while True:
-        tick(now=world.now)
-        outbox.drain(now=world.now)
+        while True:  # what could not be sent may have brought a step forward
+            done, sent = tick(now=world.now), outbox.drain(now=world.now)
+            if not (done.read or done.fired or sent.failed):
+                break
         if world.now >= end:
             return
         world.now = min(end, _next_moment(world.now, end, turn))

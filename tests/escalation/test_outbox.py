@@ -1,0 +1,316 @@
+"""The outbox: claimed once, asked again, handed over, marked; and what happens when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from escalation import messages, outbox
+from escalation.channels import ChannelDown, PermanentFailure, Receipt, TemporaryFailure
+from escalation.engine import tick
+from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason, Timer
+from escalation.outbox import sending
+from escalation.outbox.claims import claim, slot, take_back_expired
+from incidents import lifecycle
+from incidents.models import EventKind
+from plant.models import Person
+
+pytestmark = pytest.mark.django_db
+
+
+class Fake:
+    """A channel that does as it is told for each address and keeps what went out."""
+
+    def __init__(self) -> None:
+        self.sent: list[Delivery] = []
+        self.fails: Callable[[Delivery], Exception | None] = lambda delivery: None
+
+    def __enter__(self) -> Fake:
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        return None
+
+    def send(self, delivery: Delivery) -> Receipt:
+        error = self.fails(delivery)
+        if error is not None:
+            raise error
+        self.sent.append(delivery)
+        return Receipt("fake", f"fake-{delivery.pk}")
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Fake]:
+    found = {"sms": Fake(), "email": Fake()}
+    monkeypatch.setattr(sending, "open_channel", lambda channel: found[channel])
+    sending._down_until.clear()
+    return found
+
+
+def raised(world, impact: str = "stopped") -> Any:
+    incident = world.raise_it(impact)
+    tick(now=world.now)
+    return incident
+
+
+def states(incident) -> list[tuple[str, str, str]]:
+    rows = Delivery.objects.filter(notification__incident=incident).order_by("id")
+    return [(one.notification.person.username, one.channel, str(one.state)) for one in rows]
+
+
+# --- handing over ---
+
+
+def test_a_message_is_handed_over_once_with_its_words(world, fakes):
+    incident = raised(world)
+    assert outbox.deliver_due("sms", world.now).sent == 2
+    assert outbox.deliver_due("sms", world.now).sent == 0
+    assert states(incident) == [("vela", "sms", "sent"), ("jimenez", "sms", "sent")]
+    kept = Delivery.objects.all()[0]
+    assert kept.text.startswith(f"INC-{incident.number}")
+    assert (kept.provider, kept.provider_ref) == ("fake", f"fake-{kept.pk}")
+    assert kept.sent_at == world.now
+    assert kept.lease_until is None
+
+
+def test_the_sandbox_counts_as_delivered(world):
+    incident = raised(world)
+    outbox.drain(world.now)
+    assert {state for _who, _channel, state in states(incident)} == {"delivered"}
+
+
+def test_the_most_urgent_goes_first(world, fakes):
+    for impact in ("workaround", "stopped", "safety"):
+        world.raise_it(impact)
+    tick(now=world.now)
+    outbox.deliver_due("sms", world.now, limit=2)
+    ranks = [one.rank for one in fakes["sms"].sent]
+    assert ranks == sorted(ranks)
+    assert {Rank.SAFETY, Rank.URGENT, Rank.QUIET} == set(ranks)
+
+
+def test_nothing_is_sent_inside_a_transaction(world, fakes, django_db_blocker, monkeypatch):
+    """The claim and the marks are statements of their own; the sender holds no lock while it talks."""
+    raised(world)
+    from django.db import connection
+
+    depth = len(connection.savepoint_ids)
+    seen: list[int] = []
+    fakes["sms"].fails = lambda delivery: seen.append(len(connection.savepoint_ids)) or None
+    outbox.deliver_due("sms", world.now)
+    assert seen == [depth, depth]
+
+
+def test_what_cannot_be_worded_goes_out_with_the_bare_facts(world, fakes, monkeypatch):
+    incident = raised(world)
+
+    def breaks(*_unused: object, **_named: object) -> None:
+        raise KeyError("words")
+
+    monkeypatch.setattr(messages, "render", breaks)
+    outbox.deliver_due("sms", world.now)
+    assert len(fakes["sms"].sent) == 2
+    assert fakes["sms"].sent[0].text.startswith(f"INC-{incident.number} S1")
+
+
+# --- asked again ---
+
+
+def test_nobody_is_texted_about_what_was_answered_a_second_ago(world, fakes):
+    incident = raised(world)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    done = outbox.deliver_due("sms", world.now)
+    assert (done.sent, done.dropped) == (0, 2)
+    assert {state for _who, _channel, state in states(incident)} == {"dropped"}
+
+
+def test_an_answer_in_the_middle_of_a_batch_stops_the_rest(world, fakes):
+    incident = raised(world)
+
+    def taken(delivery: Delivery) -> None:
+        lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+
+    fakes["sms"].fails = taken
+    done = outbox.deliver_due("sms", world.now)
+    assert (done.sent, done.dropped) == (1, 1)
+
+
+def test_safety_is_told_whoever_has_answered(world, fakes):
+    incident = raised(world, "safety")
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    assert outbox.deliver_due("sms", world.now).dropped == 0
+
+
+def test_news_that_is_overtaken_is_not_sent(world, fakes, advance):
+    incident = raised(world)
+    outbox.drain(world.now)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    lifecycle.contain(incident.number, by=world["vela"], what="Spare printer", now=world.now)
+    tick(now=world.now)
+    lifecycle.reopen(incident.number, by=world["jimenez"], reason="Blank again", now=world.now)
+    outbox.drain(world.now)
+    moving = Delivery.objects.filter(notification__reason=Reason.TOLD_MOVING)
+    assert {one.state for one in moving} == {DeliveryState.DROPPED}
+
+
+# --- failing ---
+
+
+def test_a_busy_provider_is_asked_again_later_and_not_at_once(world, fakes):
+    raised(world, "workaround")
+    fakes["sms"].fails = lambda delivery: TemporaryFailure("busy")
+    outbox.deliver_due("sms", world.now)
+    waiting = Delivery.objects.get()
+    assert (waiting.state, waiting.attempt, waiting.error) == (DeliveryState.QUEUED, 1, "busy")
+    assert timedelta(seconds=8) <= waiting.not_before - world.now <= timedelta(seconds=12)
+    assert outbox.deliver_due("sms", world.now).sent == 0
+    fakes["sms"].fails = lambda delivery: None
+    assert outbox.deliver_due("sms", world.now + timedelta(seconds=13)).sent == 1
+
+
+def test_it_visibly_fails_in_the_end(world, fakes, monkeypatch):
+    raised(world, "workaround")
+    fakes["sms"].fails = lambda delivery: TemporaryFailure("busy")
+    at = world.now
+    for _unused in range(sending.ATTEMPTS[Rank.QUIET]):
+        outbox.deliver_due("sms", at)
+        at += timedelta(minutes=20)
+    failed = Delivery.objects.get()
+    assert failed.state == DeliveryState.FAILED
+    assert failed.failed_at is not None
+
+
+def test_an_urgent_message_that_fails_goes_by_the_next_channel_at_once(world, fakes):
+    incident = raised(world)
+    fakes["sms"].fails = lambda delivery: PermanentFailure("unknown number")
+    outbox.drain(world.now)
+    assert states(incident) == [
+        ("vela", "sms", "failed"),
+        ("jimenez", "sms", "failed"),
+        ("vela", "email", "sent"),
+        ("jimenez", "email", "sent"),
+    ]
+    said = [event.data for event in incident.events.filter(kind=EventKind.NOT_REACHED)]
+    assert [(one["name"], one["tried"], one["instead"]) for one in said] == [
+        ("Vela", "sms", "channel"),
+        ("Jimenez", "sms", "channel"),
+    ]
+
+
+def test_somebody_who_cannot_be_reached_at_all_brings_the_next_level_now(world, fakes, advance, told):
+    incident = raised(world)
+    vela = world["vela"]
+    for fake in fakes.values():
+        fake.fails = lambda d: PermanentFailure("gone") if d.notification.person_id == vela.pk else None
+    advance(minutes=0)
+    assert told(incident)[2:] == [(0, "brandt"), (0, "kowal")]
+    assert "Vela could not be reached" in Notification.objects.get(person=world["brandt"]).note
+    assert [e.data["instead"] for e in incident.events.filter(kind=EventKind.NOT_REACHED)] == [
+        "channel",
+        "level",
+    ]
+
+
+def test_a_person_without_any_address_is_not_skipped_quietly(world, advance, told):
+    Person.objects.filter(username="vela").update(mobile="", email="")
+    incident = raised(world)
+    advance(minutes=0)
+    assert ("vela", "sms", "failed") in states(incident)
+    assert (0, "brandt") in told(incident)
+
+
+def test_at_the_end_of_the_ladder_somebody_else_is_told_instead(world, fakes, advance, told):
+    incident = raised(world, "workaround")
+    incident_two = raised(world, "stopped")
+    lifecycle.acknowledge(incident_two.number, by=world["vela"], now=world.now)
+    advance(minutes=119)
+    director = world["fairbanks"]
+    for fake in fakes.values():
+        fake.fails = lambda d: PermanentFailure("gone") if d.notification.person_id == director.pk else None
+    advance(minutes=2)
+    assert [who for _minute, who in told(incident_two, reason=Reason.FALLBACK)] == ["brandt"]
+    instead = Notification.objects.get(reason=Reason.FALLBACK)
+    assert "Fairbanks could not be reached" in instead.note
+    assert incident.notifications.filter(reason=Reason.FALLBACK).count() == 0
+
+
+def test_a_channel_that_is_down_hands_everything_urgent_to_the_other(world, fakes):
+    incidents = [world.raise_it("stopped") for _unused in range(3)]
+    tick(now=world.now)
+    fakes["sms"].fails = lambda delivery: ChannelDown("no gateway")
+    outbox.drain(world.now)
+    for incident in incidents:
+        assert [s for _who, channel, s in states(incident) if channel == "email"] == ["sent", "sent"]
+    assert Delivery.objects.filter(channel="sms", state=DeliveryState.QUEUED).count() == 6
+
+
+def test_a_channel_that_is_down_is_not_asked_for_every_message(world, fakes):
+    for _unused in range(3):
+        world.raise_it("stopped")
+    tick(now=world.now)
+    asked: list[int] = []
+    fakes["sms"].fails = lambda delivery: asked.append(delivery.pk) or ChannelDown("no gateway")
+    outbox.deliver_due("sms", world.now, limit=2)
+    assert len(asked) == 1
+
+
+def test_a_channel_that_breaks_in_an_unknown_way_does_not_stop_the_others(world, fakes):
+    raised(world)
+    first = Delivery.objects.order_by("id")[0].pk
+    fakes["sms"].fails = lambda delivery: ZeroDivisionError() if delivery.pk == first else None
+    assert outbox.deliver_due("sms", world.now).sent == 1
+    assert Delivery.objects.get(pk=first).error == "ZeroDivisionError"
+
+
+# --- claims ---
+
+
+def test_a_claim_is_taken_once(world):
+    raised(world)
+    assert len(claim("sms", limit=10, now=world.now)) == 2
+    assert claim("sms", limit=10, now=world.now) == []
+
+
+def test_a_lease_that_ends_gives_the_message_back(world):
+    raised(world)
+    ids = claim("sms", limit=10, now=world.now)
+    assert take_back_expired(world.now + timedelta(seconds=30)) == 0
+    assert take_back_expired(world.now + outbox.LEASE) == 2
+    assert sorted(claim("sms", limit=10, now=world.now + outbox.LEASE)) == sorted(ids)
+
+
+def test_a_dead_sender_is_noticed_before_its_lease_ends(world):
+    raised(world)
+    claim("sms", limit=10, now=world.now)
+    Delivery.objects.update(lease_by="999999 1700000000.000000")
+    assert tick(now=world.now + timedelta(seconds=1)).took_back == 2
+
+
+def test_a_mark_that_comes_too_late_changes_nothing(world, fakes):
+    raised(world)
+    first = Delivery.objects.order_by("id")[0]
+
+    def slow(delivery: Delivery) -> None:
+        Delivery.objects.filter(pk=delivery.pk).update(lease_by="somebody else")
+
+    fakes["sms"].fails = lambda delivery: slow(delivery) if delivery.pk == first.pk else None
+    outbox.deliver_due("sms", world.now)
+    first.refresh_from_db()
+    assert (first.state, first.lease_by) == (DeliveryState.SENDING, "somebody else")
+
+
+def test_only_so_many_send_on_one_channel(world):
+    with slot("sms") as one, slot("sms") as two, slot("email") as other:
+        assert one
+        assert other
+        assert two  # the same session may take the same lock again: real processes are tested elsewhere
+
+
+def test_a_timer_that_nobody_needs_leaves_no_message(world, fakes):
+    incident = raised(world)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    tick(now=world.now)
+    assert not Timer.objects.armed().filter(clock="response").exists()
