@@ -242,7 +242,7 @@ class Keeper:
             self.note(stopping=False)
 
     def stop(self) -> None:
-        end = time.monotonic() + 7.0
+        end = time.monotonic() + 4.0
         for server in self.servers:
             if server.process and server.process.poll() is None:
                 server.process.send_signal(server.stop_signal)

@@ -17,7 +17,7 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 STEADY = 60.0  # seconds after which a program counts as healthy again
 LONGEST_WAIT = 30.0  # seconds between two tries, at most
-POLITE = 5.0  # seconds a program gets to end by itself
+POLITE = 4.0  # seconds a program gets to end by itself
 
 
 def say(sentence: str) -> None:
