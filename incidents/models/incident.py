@@ -187,12 +187,16 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         )
 
     def by_cover_left(self) -> IncidentQuerySet:
-        """What stops product next comes first: safety, then cover left, then severity, then age."""
-        is_safety = models.Case(
+        """What stops product next comes first: safety, then cover left, then severity, then age.
+
+        Where product moves again, its cover no longer runs out: those come last.
+        """
+        hurts = models.Case(
             models.When(impact=Impact.SAFETY, then=models.Value(0)),
+            models.When(status__in=(Status.CONTAINED, Status.RESOLVED), then=models.Value(2)),
             default=models.Value(1),
         )
-        return self.order_by(is_safety, F("cover_until").asc(nulls_last=True), "severity", "raised_at")
+        return self.order_by(hurts, F("cover_until").asc(nulls_last=True), "severity", "raised_at")
 
     def locked(self, number: int | str) -> Incident:
         """The incident row, locked until the transaction ends. It is the lock for its whole family.

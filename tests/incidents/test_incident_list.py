@@ -48,6 +48,12 @@ def test_what_stops_product_next_is_on_top_after_safety(looking: Client, floor: 
     assert shown(looking) == [safety.number, soon.number, late.number, unknown.number]
 
 
+def test_where_product_moves_again_it_comes_last(looking: Client, floor: Floor) -> None:
+    moving = reach(floor, Status.CONTAINED, cover_until=NOW + timedelta(minutes=1))
+    minor = raise_(floor, Impact.NONE)
+    assert shown(looking) == [minor.number, moving.number]
+
+
 def test_closed_ones_are_out_of_the_way_but_not_gone(looking: Client, floor: Floor) -> None:
     done, still = reach(floor, Status.CLOSED), raise_(floor)
     assert shown(looking) == [still.number]
