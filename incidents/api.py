@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import django_filters
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from incidents import lifecycle, serializers
-from incidents.models import Incident, IncidentQuerySet, Severity, Status
+from incidents.models import Downtime, Incident, IncidentQuerySet, Severity, Status
 from incidents.models.incident import parse_number
 from incidents.permissions import Action, refuse_unless
 from opsdesk.paging import OldestFirst
@@ -162,5 +162,6 @@ class IncidentViewSet(GenericViewSet[Incident]):
 def for_api(incidents: Iterable[Incident]) -> list[Incident]:
     """Load what the serializer shows besides the row: its stops, and the people who paused or ended it."""
     rows = list(incidents)
-    prefetch_related_objects(rows, "downtimes__line", *PEOPLE_OF_A_PAUSE_AND_AN_END)
+    stops = Prefetch("downtimes", Downtime.objects.select_related("line"))
+    prefetch_related_objects(rows, stops, *PEOPLE_OF_A_PAUSE_AND_AN_END)
     return rows

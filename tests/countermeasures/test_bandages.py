@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from countermeasures import lifecycle as fixes
+from countermeasures.models import Countermeasure
+from incidents.models import Status
+from opsdesk.errors import Invalid, Refused
+from tests.factories import NOW, Floor, place_fix, reach
+
+
+@pytest.fixture
+def bandage(floor: Floor) -> Countermeasure:
+    return reach(floor, Status.CONTAINED).countermeasures.get()
+
+
+def test_a_manager_lets_it_stay_longer_and_says_why(floor: Floor, bandage: Countermeasure) -> None:
+    found = fixes.extend(
+        bandage.pk, by=floor.manager, expires_on=date(2026, 3, 20), reason=" Part is late ", now=NOW
+    )
+    assert found.expires_on == date(2026, 3, 20)
+    event = found.incident.events.last()
+    assert event is not None and (event.words, event.data["was"]) == ("Part is late", "2026-03-09")
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 9), date(2026, 3, 8)])
+def test_the_new_day_is_later_than_the_old_one(floor: Floor, bandage: Countermeasure, day: date) -> None:
+    with pytest.raises(Invalid) as refusal:
+        fixes.extend(bandage.pk, by=floor.manager, expires_on=day, reason="x", now=NOW)
+    assert refusal.value.code == "not_later"
+
+
+def test_it_needs_a_reason(floor: Floor, bandage: Countermeasure) -> None:
+    with pytest.raises(Invalid) as refusal:
+        fixes.extend(bandage.pk, by=floor.manager, expires_on=date(2026, 4, 1), reason=" ", now=NOW)
+    assert refusal.value.code == "no_reason"
+
+
+def test_what_is_off_stays_off(floor: Floor, bandage: Countermeasure) -> None:
+    off = fixes.take_off(bandage.pk, by=floor.tech, now=NOW)
+    assert (off.removed_at, off.removed_by) == (NOW, floor.tech)
+    again = fixes.take_off(bandage.pk, by=floor.supervisor)
+    assert (again.removed_by, again.incident.version) == (floor.tech, off.incident.version)
+    with pytest.raises(Refused) as refusal:
+        fixes.extend(bandage.pk, by=floor.manager, expires_on=date(2026, 4, 1), reason="x", now=NOW)
+    assert refusal.value.code == "not_a_bandage"
+
+
+def test_a_fix_is_no_bandage(floor: Floor) -> None:
+    fix = place_fix(floor, reach(floor, Status.CONTAINED))
+    for refused in (
+        lambda: fixes.take_off(fix.pk, by=floor.tech),
+        lambda: fixes.extend(fix.pk, by=floor.manager, expires_on=date(2026, 4, 1), reason="x", now=NOW),
+    ):
+        with pytest.raises(Refused) as refusal:
+            refused()
+        assert refusal.value.code == "not_a_bandage"
+
+
+def test_what_is_worn_and_what_has_expired_is_found(floor: Floor, bandage: Countermeasure) -> None:
+    worn, expired = Countermeasure.objects.worn, Countermeasure.objects.expired
+    assert list(worn()) == [bandage]
+    assert not expired(date(2026, 3, 9)) and list(expired(date(2026, 3, 10))) == [bandage]
+    fixes.take_off(bandage.pk, by=floor.tech)
+    assert not worn() and not expired(date(2026, 3, 10))

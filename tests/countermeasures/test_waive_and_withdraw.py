@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from countermeasures import lifecycle as fixes
+from countermeasures.models import Stage, Strength
+from incidents.models import Status
+from opsdesk.errors import Invalid, Missing, Refused
+from tests.factories import Floor, place_fix, plan_fix, reach
+
+
+def test_a_manager_accepts_a_weaker_one_and_says_why(floor: Floor) -> None:
+    found = plan_fix(floor, reach(floor, Status.CONTAINED), strength=Strength.WARN)
+    assert not found.is_strong_enough
+    waived = fixes.waive(found.pk, by=floor.manager, reason=" Ends in May ")
+    assert waived.is_strong_enough
+    assert (waived.waived_by, waived.waived_reason) == (floor.manager, "Ends in May")
+    event = found.incident.events.last()
+    assert event is not None and (event.data["did"], event.words) == ("waived", "Ends in May")
+
+
+def test_it_needs_a_reason(floor: Floor) -> None:
+    found = plan_fix(floor, reach(floor, Status.CONTAINED))
+    for refused in (
+        lambda: fixes.waive(found.pk, by=floor.manager, reason=" "),
+        lambda: fixes.withdraw(found.pk, by=floor.tech, reason=" "),
+    ):
+        with pytest.raises(Invalid) as refusal:
+            refused()
+        assert refusal.value.code == "no_reason"
+
+
+def test_what_is_given_up_stays_in_the_record(floor: Floor) -> None:
+    found = fixes.withdraw(plan_fix(floor, reach(floor, Status.CONTAINED)).pk, by=floor.tech, reason="x")
+    assert found.stage == Stage.WITHDRAWN
+    assert found in found.incident.countermeasures.all()
+    assert found not in found.incident.countermeasures.counting()
+
+
+def test_what_is_in_is_not_given_up(floor: Floor) -> None:
+    with pytest.raises(Refused) as refusal:
+        fixes.withdraw(place_fix(floor, reach(floor, Status.CONTAINED)).pk, by=floor.tech, reason="x")
+    assert refusal.value.code == "wrong_status"
+
+
+@pytest.mark.django_db
+def test_an_unknown_one_is_missing(floor: Floor) -> None:
+    with pytest.raises(Missing) as refusal:
+        fixes.withdraw(0, by=floor.tech, reason="x")
+    assert (refusal.value.code, refusal.value.status) == ("unknown_countermeasure", 404)
