@@ -1,0 +1,96 @@
+"""Which policy applies, and publishing a new version."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from escalation.defaults import DEFAULT_CLOCKS
+from escalation.models import Policy
+from escalation.policies import PolicyBook, ensure_policies, policy_for, publish
+from incidents.models import Severity
+from opsdesk.errors import Invalid, NotAllowed
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_installation_without_demo_data_has_a_policy_for_each_severity():
+    assert set(Policy.objects.current().values_list("severity", flat=True)) == set(Severity.values)
+
+
+def test_a_policy_that_is_missing_comes_back_and_the_others_are_left_alone(world):
+    Policy.objects.filter(severity="S2").delete()
+    publish(by=world["hutchins"], severity="S1", clocks=DEFAULT_CLOCKS["S1"], why="Same again")
+    ensure_policies()
+    ensure_policies()
+    assert Policy.objects.current().count() == 4
+    assert Policy.objects.current().get(severity="S1").version == 2
+
+
+def test_the_most_specific_policy_wins(world):
+    incident = world.raise_it("stopped")
+    clocks = DEFAULT_CLOCKS["S1"]
+    default = policy_for(incident)
+    site = publish(by=None, severity="S1", clocks=clocks, why="site", site=world.site)
+    assert policy_for(incident) == site
+    area = publish(by=None, severity="S1", clocks=clocks, why="area", area=world.area)
+    assert policy_for(incident) == area
+    assert area.site == world.site
+    category = publish(by=None, severity="S1", clocks=clocks, why="category", category=world.category)
+    assert policy_for(incident) == category
+    elsewhere = make.make_area()
+    book = PolicyBook.load()
+    assert book.policy("S1", site_id=elsewhere.site_id, area_id=elsewhere.pk) == default
+
+
+def test_publishing_makes_a_new_version_with_who_and_why(world):
+    old = Policy.objects.current().get(severity="S1")
+    new = publish(by=world["hutchins"], severity="S1", clocks=DEFAULT_CLOCKS["S1"], why=" Too late at night ")
+    old.refresh_from_db()
+    assert (new.version, new.published_by, new.why) == (2, world["hutchins"], "Too late at night")
+    assert (old.is_current, new.is_current) == (False, True)
+
+
+@pytest.mark.parametrize("who", ["vela", "brandt", "tillery", "okafor"])
+def test_only_an_it_manager_publishes(world, who):
+    with pytest.raises(NotAllowed):
+        publish(by=world[who], severity="S1", clocks=DEFAULT_CLOCKS["S1"], why="Because")
+
+
+def test_an_it_manager_of_another_site_does_not_publish_here(world):
+    with pytest.raises(NotAllowed):
+        publish(
+            by=world["hutchins"], severity="S1", clocks=DEFAULT_CLOCKS["S1"], why="No", site=make.make_site()
+        )
+
+
+def test_a_reason_is_needed(world):
+    with pytest.raises(Invalid) as refused:
+        publish(by=world["hutchins"], severity="S1", clocks=DEFAULT_CLOCKS["S1"], why="  ")
+    assert refused.value.code == "no_reason"
+
+
+def test_a_policy_cannot_name_somebody_who_is_not_here(world):
+    step = {"after": 0, "roles": [], "people": ["vela", "nobody"], "channels": ["sms"]}
+    with pytest.raises(Invalid, match="nobody"):
+        publish(
+            by=world["hutchins"],
+            severity="S1",
+            clocks={**DEFAULT_CLOCKS["S1"], "response": [step]},
+            why="Name them",
+        )
+
+
+def test_a_bad_policy_is_refused_and_the_old_one_stays(world):
+    with pytest.raises(Invalid):
+        publish(
+            by=world["hutchins"], severity="S1", clocks={**DEFAULT_CLOCKS["S1"], "closure": []}, why="Quiet"
+        )
+    assert Policy.objects.current().get(severity="S1").version == 1
+
+
+def test_only_one_version_is_in_force():
+    old = Policy.objects.current().get(severity="S1")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Policy.objects.create(severity="S1", version=7, clocks=old.clocks)

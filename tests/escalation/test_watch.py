@@ -1,0 +1,77 @@
+"""Somebody watches the watcher."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from escalation import watch
+from escalation.engine import tick
+from escalation.engine.reconcile import reconcile_batch
+from escalation.models import Heartbeat
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_engine_that_ticks_is_fine(world):
+    tick(now=world.now)
+    assert watch.engine_is_ticking(world.now + timedelta(seconds=30)) is None
+
+
+def test_an_engine_that_never_ticked_is_not():
+    assert watch.engine_is_ticking() is not None
+
+
+def test_silence_of_half_a_minute_is_said_with_its_time(world):
+    tick(now=world.now)
+    said = watch.engine_is_ticking(world.now + timedelta(seconds=31))
+    assert said is not None
+    assert "Alerts are not going out since" in said
+    assert watch.silent_since(world.now + timedelta(seconds=31)) == world.now
+
+
+def test_a_timer_that_is_late_for_a_minute_is_said_too(world):
+    world.raise_it("stopped")
+    reconcile_batch(world.now)
+    later = world.now + timedelta(seconds=61)
+    watch.beat(later)
+    assert watch.silent_since(later) == world.now
+
+
+def test_a_heartbeat_does_not_go_back_in_time(world):
+    watch.beat(world.now)
+    watch.beat(world.now - timedelta(minutes=5))
+    assert Heartbeat.objects.get(name=watch.ENGINE).at == world.now
+
+
+def test_a_task_is_for_one_caller_in_each_stretch_of_time(world):
+    every = timedelta(seconds=30)
+    assert watch.is_time_for("x", world.now, every=every)
+    assert not watch.is_time_for("x", world.now + timedelta(seconds=29), every=every)
+    assert watch.is_time_for("x", world.now + timedelta(seconds=30), every=every)
+
+
+def test_the_band_takes_one_query_and_none_where_no_page_asks(world, rf):
+    tick()
+    request = rf.get("/")
+    request.user = world["vela"]
+    with CaptureQueriesContext(connection) as seen:
+        band = watch.alerts_band(request)["alerts_down"]
+    assert len(seen) == 0
+    with CaptureQueriesContext(connection) as seen:
+        assert not band
+    assert len(seen) == 1
+
+
+def test_the_band_names_the_moment_and_the_number_to_call(world, rf):
+    world.site.it_phone = "+1-313-555-0100"
+    world.site.save()
+    watch.beat(world.now)
+    request = rf.get("/")
+    request.user = world["vela"]
+    world["vela"].site = world.site
+    band = watch.alerts_band(request)["alerts_down"]
+    assert (band.since, band.phone) == (world.now, "+1-313-555-0100")
