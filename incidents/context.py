@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from incidents.models import Incident, IncidentQuerySet, Severity
+from incidents.models import Incident, IncidentQuerySet, Severity, Status
 from plant.models import Person
 
 MOST = 99
@@ -15,7 +15,7 @@ MOST = 99
 
 
 class Counts:
-    """Open incidents of the person's sites: all, urgent (S1, S2), and their own; one bounded query each."""
+    """Open incidents of the person's sites: all, pressing (S1 and S2, not moving), and their own."""
 
     def __init__(self, person: Person):
         self._person = person
@@ -29,7 +29,8 @@ class Counts:
 
     @cached_property
     def urgent(self) -> int:
-        return self._open().filter(severity__in=(Severity.S1, Severity.S2))[:MOST].count()
+        urgent = self._open().filter(severity__in=(Severity.S1, Severity.S2))
+        return urgent.exclude(status__in=(Status.CONTAINED, Status.RESOLVED))[:MOST].count()
 
     @cached_property
     def mine(self) -> int:

@@ -54,13 +54,12 @@ CLOSE_BLOCKED = Button("close", _("Close"), "lock", blocked=_("Close, needs proo
 REOPEN = Button("reopen", _("It came back"), "loop", asks=True)
 ASSIGN = Button("assign", _("Ask somebody to take it"), "user", asks=True)
 WAIT = Button("wait", _("It waits on somebody"), "calendar", asks=True)
-STOP_WAITING = Button("wait-over", _("The wait is over"), "calendar")
+STOP_WAITING = Button("stop-waiting", _("The wait is over"), "calendar")
 FLOOR_CALL = Button("severity", _("Change how bad it is"), "flag", asks=True)
 SHELVE = Button("shelve", _("Pause the alerts"), "pause", asks=True)
 UNSHELVE = Button("unshelve", _("Let the alerts go on"), "clock")
 ACCEPT_NO_FIX = Button("accept-no-fix", _("There is no permanent fix"), "promise", asks=True)
-WORDS = Button("words", _("Add words"), "pencil", asks=True)
-PHOTO = Button("photo", _("Add a photo"), "photo", asks=True)
+WORDS = Button("words", _("Add words or a photo"), "photo", asks=True)
 LINE_STOPPED = Button("stop-line", _("The line stands still"), "stop", asks=True)
 LINE_RUNS = Button("line-runs", _("The line runs again"), "lines", asks=True)
 TAKE_BACK = Button("take-back", _("Take it back, wrong tap"), "back")
@@ -167,7 +166,7 @@ def _to_decide(incident: Incident, person: Person) -> list[Button]:
 def _for_everybody(incident: Incident, person: Person, now: datetime, line_is_stopped: bool) -> list[Button]:
     if not can(person, Action.ADD_WORDS, incident):
         return []
-    found = [WORDS, PHOTO]
+    found = [WORDS]
     if incident.is_open and incident.line_id:
         found.append(LINE_RUNS if line_is_stopped else LINE_STOPPED)
     is_new = incident.status == Status.RAISED and now <= incident.raised_at + TAKE_BACK_WITHIN

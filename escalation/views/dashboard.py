@@ -89,20 +89,20 @@ def _context(site: Site, person: Person, now: datetime) -> dict[str, Any]:
     shown = [*needs[:NEEDS_SHOWN], *in_hand[:IN_HAND_SHOWN]]
     steps = ladder.next_steps(shown, book, now)
     rows = {i.pk: _row(i, steps.get(i.pk), asked[i.pk], person, now) for i in shown}
-    cells, side, shipments = lines.strip(site, now), _side(site, now), _shipments(found)
+    cells, side, trucks = lines.strip(site, now), _side(site, now), _trucks(found)
     unsafe = [incident for incident in found if incident.is_safety and not incident.is_moving]
     return {
         "now": now,
         "shift": _shift(site, book, now),
         "headline": headline.sentences(
-            cells, unsafe=unsafe, shipments=len(shipments), late=len(side["late"]), needs=len(needs)
+            cells, unsafe=unsafe, trucks=trucks, late=len(side["late"]), needs=len(needs)
         ),
         "cells": cells,
         "needs": [rows[incident.pk] for incident in needs[:NEEDS_SHOWN]],
         "needs_count": len(needs),
         "in_hand": [rows[incident.pk] for incident in in_hand[:IN_HAND_SHOWN]],
         "open_count": len(found) if len(found) < READ else _open(site).count(),
-        "shipments": shipments[:SIDE_SHOWN],
+        "trucks": trucks[:SIDE_SHOWN],
         **side,
     }
 
@@ -146,7 +146,7 @@ def _row(
     )
 
 
-def _shipments(found: Sequence[Incident]) -> list[Incident]:
+def _trucks(found: Sequence[Incident]) -> list[Incident]:
     """What could leave or arrive late: shipping and receiving that is not moving, by cover left."""
     return [
         incident

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from escalation.views.lines import Cell
-from incidents.models import Incident
+from incidents.models import Flow, Incident
 from plant.wording import names
 
 WORDS = (
@@ -36,13 +36,13 @@ class Sentence:
 
 
 def sentences(
-    cells: Sequence[Cell], *, unsafe: Sequence[Incident], shipments: int, late: int, needs: int
+    cells: Sequence[Cell], *, unsafe: Sequence[Incident], trucks: Sequence[Incident], late: int, needs: int
 ) -> list[Sentence]:
     """Safety first, then what stands still, what leaves late, which dates passed; or that nothing does."""
     found = [
         *_safety(unsafe),
         *_down([cell for cell in cells if cell.state == "down"]),
-        *_shipments(shipments),
+        *_trucks(trucks),
         *_late(late),
     ]
     if found:
@@ -76,11 +76,18 @@ def _down(down: Sequence[Cell]) -> list[Sentence]:
     return [Sentence("down", text)]
 
 
-def _shipments(count: int) -> list[Sentence]:
-    if not count:
-        return []
-    text = ngettext("%(count)s shipment is at risk.", "%(count)s shipments are at risk.", count)
-    return [Sentence("risk", text % {"count": number(count)})]
+def _trucks(trucks: Sequence[Incident]) -> list[Sentence]:
+    """What may leave late, then what may come in late."""
+    found: list[Sentence] = []
+    leaving = sum(1 for one in trucks if one.flow == Flow.SHIPPING)
+    if leaving:
+        text = ngettext("%(count)s shipment is at risk.", "%(count)s shipments are at risk.", leaving)
+        found.append(Sentence("risk", text % {"count": number(leaving)}))
+    if len(trucks) > leaving:
+        coming = len(trucks) - leaving
+        text = ngettext("%(count)s delivery is at risk.", "%(count)s deliveries are at risk.", coming)
+        found.append(Sentence("risk", text % {"count": number(coming)}))
+    return found
 
 
 def _late(count: int) -> list[Sentence]:

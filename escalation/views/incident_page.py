@@ -22,7 +22,7 @@ from escalation.views.buttons import buttons
 from escalation.views.touches import touches
 from incidents import readings
 from incidents.lifecycle.closing import what_is_missing
-from incidents.models import Incident, Status
+from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
 from plant.duty import DutyBook
 from plant.models import Person
@@ -79,7 +79,7 @@ def _context(found: Incident, person: Person, now: datetime, *, everything: bool
         "rows": proofs.rows(countermeasures, now=now, reader=person),
         "cause": Cause.objects.filter(incident=found).first(),
         "may_plan": may_plan(found, person),
-        "missing": missing if found.status != Status.RAISED else [],
+        "missing": missing if found.is_moving else [],
         "photos": list(found.photos.all()),
         "touches": touches(found, downtimes, now),
         "buttons": buttons(
@@ -102,11 +102,11 @@ def _is_worn(one: Countermeasure) -> bool:
 def _told(found: Incident, person: Person, now: datetime, *, everything: bool) -> dict[str, Any]:
     """Who was told and comes next, and the newest of what happened with what was sent because of it."""
     drawn = ladder.for_incident(found, DutyBook.load(now), now)
-    limit = None if everything else timeline_of.SHOWN + 1
-    events = list(found.events.select_related("by").order_by("-at", "-pk")[:limit])
-    shown = events if everything else events[: timeline_of.SHOWN]
+    events = found.events.select_related("by").order_by("-at", "-pk")
+    read = list(events if everything else events[: timeline_of.READ])
+    lines = timeline_of.lines(found, read, [line.notification for line in drawn.told], now=now)
     return {
         "panel": panel.panel(found, drawn, reader=person, now=now),
-        "timeline": timeline_of.lines(found, shown, [line.notification for line in drawn.told], now=now),
-        "has_more": len(events) > len(shown),
+        "timeline": lines if everything else lines[: timeline_of.SHOWN],
+        "has_more": not everything and (len(lines) > timeline_of.SHOWN or len(read) == timeline_of.READ),
     }

@@ -140,7 +140,7 @@ def _cell(
     if incident is None:
         return Cell(line, "run", "", _("Running"), bar=bar)
     state, glyph, word = _state(incident, now)
-    return Cell(line, state, glyph, word, note, incident, bar)
+    return Cell(line, state, glyph, word, "" if state == "run" else note, incident, bar)
 
 
 def _state(incident: Incident, now: datetime) -> tuple[str, str, str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -68,7 +70,7 @@ def panel(incident: Incident, ladder: Ladder, *, reader: Person | None, now: dat
         face=face_of(incident, ladder.next, now=now, reader=reader),
         sentence=_sentence(incident, ladder.next, reader, now),
         rungs=[
-            *(_told_rung(incident, lines, reader, now) for lines in told),
+            *_together([_told_rung(incident, lines, reader, now) for lines in told]),
             *_ahead(ladder.upcoming, reader, now),
         ],
         bands=[_not_reached(lines) for lines in told if _is_not_reached(lines)][:2]
@@ -112,6 +114,13 @@ def _sentence(incident: Incident, step: NextStep | None, reader: Person | None, 
     return format_html(str(sentences[step.clock]), at=at, who=told)
 
 
+def _short(at: datetime, now: datetime) -> str:
+    """The time today, else the day: the column is narrow."""
+    if timezone.localdate(at) == timezone.localdate(now):
+        return moment(at, now)
+    return date_format(timezone.localtime(at), "D j M")
+
+
 # -- who was told
 
 
@@ -123,6 +132,15 @@ def _by_person(lines: Iterable[ToldLine]) -> list[list[ToldLine]]:
     return list(found.values())
 
 
+def _together(rungs: Sequence[Rung]) -> list[Rung]:
+    """Rungs that say the same of several people, as one; who answered or is waited for keeps their own."""
+    groups: dict[tuple[str, ...], list[Rung]] = {}
+    for n, rung in enumerate(rungs):
+        alone = str(n) if rung.warn or rung.state in ("answered", "failed") else ""
+        groups.setdefault((rung.state, rung.at, rung.as_what, alone), []).append(rung)
+    return [replace(group[0], who=names(rung.who for rung in group)) for group in groups.values()]
+
+
 def _told_rung(incident: Incident, lines: Sequence[ToldLine], reader: Person | None, now: datetime) -> Rung:
     first, last = lines[0], lines[-1]
     answered = next((line for line in lines if line.notification.answered_at), None)
@@ -132,7 +150,7 @@ def _told_rung(incident: Incident, lines: Sequence[ToldLine], reader: Person | N
     return Rung(
         state="queued" if state == DeliveryState.DROPPED else state,
         who=_("You") if reader is not None and reader.pk == first.person.pk else first.person.name,
-        at=moment(first.at, now),
+        at=_short(first.at, now),
         as_what=f"{role}. {_how_it_went(incident, last, answered, is_owner, now)}".strip(),
         warn=_no_answer(incident, lines, now) if state not in ("answered", "failed") else "",
     )
@@ -214,17 +232,19 @@ def _ahead(upcoming: Sequence[ForeseenStep], reader: Person | None, now: datetim
         yield Rung(
             state="todo" if n else "next",
             who=_("Everybody again") if step.is_repeat else who(step.people, step.roles, reader=reader),
-            at=moment(step.due_at, now),
+            at=_short(step.due_at, now),
             as_what=". ".join(filter(None, [_as_what(step), how])),
-            warn=" ".join(step.gaps),
+            warn="" if step.is_repeat else " ".join(step.gaps),
         )
 
 
 def _as_what(step: ForeseenStep) -> str:
-    """The roles, or for news why: "Owner, asked for news"."""
+    """The roles, and for news and reminders why; nothing but the reason when everybody is told again."""
+    if step.is_repeat:
+        return _("If there is no word by then") if step.clock == Clock.UPDATE else _("Until it is closed")
     roles = names(dict.fromkeys(wording.role_name(one.role) for one in step.recipients if one.role))
     if step.clock == Clock.UPDATE:
         return _("%(roles)s, if there is no word by then") % {"roles": roles} if roles else ""
-    if step.clock == Clock.CLOSURE and not step.is_repeat:
+    if step.clock == Clock.CLOSURE:
         return _("%(roles)s, while it is open") % {"roles": roles} if roles else ""
     return roles

@@ -76,11 +76,17 @@ def day(on: date | None, today: date) -> str:
     return date_format(on, "D j M" if on.year == today.year else "D j M Y")
 
 
+def _ends(on: date | None, today: date) -> str:
+    if on == today:
+        return _("Ends today")
+    return (_("Ended %(day)s") if on and on < today else _("Ends %(day)s")) % {"day": day(on, today)}
+
+
 def _due(one: Countermeasure, today: date) -> str:
     if one.kind == Kind.CONTAINMENT and one.stage in (Stage.IN_PLACE, Stage.EFFECTIVE):
         if one.removed_at:
             return ""
-        return _("Ends %(day)s") % {"day": day(one.expires_on, today)}
+        return _ends(one.expires_on, today)
     if one.stage in (Stage.CHECKING, Stage.IN_PLACE):
         return day(one.proved_on, today)
     return day(one.due_on, today) if one.stage in LIVE else ""

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrPromise
 
+from escalation import wording
 from escalation.models import Clock, Delivery, DeliveryState, Notification
 from incidents.models import Event, EventKind, Incident, Severity
 from plant.wording import moment, names, span
 
 SHOWN = 40
 """Lines shown at first; the page offers the rest."""
+
+READ = 400
+"""Events read for them: reminders over months become one line."""
+
+
+FEW = 4
+"""Names in one line; more are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`who` in bold, then `text`; `is_said` puts a colon between. Without `who` the system speaks."""
+    """`who` in bold, then `text`; `is_said` puts a colon between. Without `who` the system speaks.
+
+    `day` stands above the first line of each day but today.
+    """
 
     at: datetime
     icon: str
@@ -44,6 +56,7 @@ class Line:
     text: str
     is_said: bool = False
     marks: Sequence[Mark] = field(default_factory=tuple)
+    day: str = ""
 
     @property
     def is_system(self) -> bool:
@@ -132,9 +145,42 @@ CHANNEL_WORDS = {
 def lines(
     incident: Incident, events: Iterable[Event], told: Iterable[Notification], *, now: datetime
 ) -> list[Line]:
-    """The events given, as lines in the same order. `told` come with their person and deliveries."""
+    """The events given, newest first, as lines. `told` come with their person and deliveries.
+
+    Reminders that follow one another are one line: the newest, with how often it was said.
+    """
     marks = _marks_by_event(told)
-    return [_line(incident, event, marks, now) for event in events if not _is_echo(event)]
+    found = [
+        _line(incident, group, marks, now) for group in _reminders_together(events) if not _is_echo(group[0])
+    ]
+    return _with_days(found, now)
+
+
+def _reminders_together(events: Iterable[Event]) -> list[list[Event]]:
+    groups: list[list[Event]] = []
+    for event in events:
+        if groups and _reminder(event) and _reminder(event) == _reminder(groups[-1][0]):
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    return groups
+
+
+def _reminder(event: Event) -> str:
+    """The clock whose used-up ladder tells everybody again; empty for anything else."""
+    is_repeat = event.kind == EventKind.TOLD and event.data.get("round", 0) > 0
+    return str(event.data.get("clock", "")) if is_repeat and not event.data.get("goes_up_from") else ""
+
+
+def _with_days(found: Sequence[Line], now: datetime) -> list[Line]:
+    """Times are short, so each day but today gets its name once."""
+    last, dated = timezone.localdate(now), []
+    for line in found:
+        on = timezone.localdate(line.at)
+        named = "" if on == last else date_format(on, "l j F" if on.year == now.year else "l j F Y")
+        dated.append(replace(line, day=named))
+        last = on
+    return dated
 
 
 def _is_echo(event: Event) -> bool:
@@ -142,14 +188,20 @@ def _is_echo(event: Event) -> bool:
     return event.kind == EventKind.COUNTERMEASURE and event.data.get("did") == "checking"
 
 
-def _line(incident: Incident, event: Event, marks: Mapping[object, list[Mark]], now: datetime) -> Line:
+def _line(
+    incident: Incident, group: Sequence[Event], marks: Mapping[object, list[Mark]], now: datetime
+) -> Line:
+    event = group[0]
     icon = ICONS.get(EventKind(event.kind), "dots")
     who = event.by.name if event.by else ""
     said = event.kind in SAID and bool(event.words)
     text = event.words if said else _sentence(incident, event, now)
+    if len(group) > 1:
+        times = ngettext("%(count)s time since %(day)s.", "%(count)s times since %(day)s.", len(group))
+        text += " " + times % {"count": len(group), "day": moment(group[-1].at, now)}
     if event.kind == EventKind.RAISED and not who:
         text = _("Raised from a tablet.")
-    found = marks.get(event.at if event.kind == EventKind.TOLD else event.pk, ())
+    found = marks.get(_firing(event.at, event.data) if event.kind == EventKind.TOLD else event.pk, ())
     return Line(at=event.at, icon=icon, who=who, text=" ".join(text.split()), is_said=said, marks=found)
 
 
@@ -157,12 +209,15 @@ def _told(incident: Incident, event: Event) -> str:
     """ "30 min without product. Joanne Whitlock and Tomás Varela told." """
     data = event.data
     people = [str(one.get("name", "")) for one in data.get("people", [])]
-    said = {"people": names(people), "span": span(event.at - _counted_from(incident, event))}
+    length = event.at - _counted_from(incident, event)
+    said = {"people": _few(people), "span": span(length)}
     if not people:
         return _("Nobody could be told. The next level is told instead.")
-    if data.get("round", 0) > 0:
+    if data.get("goes_up_from"):
+        sentence = f"{wording.why_it_goes_up(data['goes_up_from'])} {_('%(people)s told.')}"
+    elif data.get("round", 0) > 0:
         sentence = _("Still open after %(span)s. Told again: %(people)s.")
-    elif data.get("clock") == Clock.RESPONSE and data.get("step", 0) == 0:
+    elif data.get("clock") == Clock.RESPONSE and length < timedelta(minutes=1):
         sentence = _("%(people)s told.")
     else:
         sentence = str(TOLD.get(data.get("clock", ""), "%(people)s"))
@@ -171,6 +226,16 @@ def _told(incident: Incident, event: Event) -> str:
 
 def _lateness(seconds: int | None) -> str:
     return _("%(span)s late.") % {"span": span(timedelta(seconds=seconds))} if seconds else ""
+
+
+def _few(people: Sequence[str]) -> str:
+    """Up to four names; then the first three and how many more."""
+    if len(people) <= FEW:
+        return names(people)
+    return _("%(names)s and %(count)s more") % {
+        "names": ", ".join(people[: FEW - 1]),
+        "count": len(people) - FEW + 1,
+    }
 
 
 TOLD: dict[str, StrPromise] = {
@@ -236,11 +301,17 @@ def _when(value: Any, now: datetime) -> str:
 
 
 def _marks_by_event(told: Iterable[Notification]) -> dict[object, list[Mark]]:
-    """Marks by what caused the messages: the event they bring news of, or the moment a step fired."""
+    """Marks by what caused the messages: the event they bring news of, or the step that fired."""
     groups: dict[object, list[Notification]] = {}
-    for notification in told:
-        groups.setdefault(notification.data.get("event", notification.created_at), []).append(notification)
+    for one in told:
+        step = _firing(one.created_at, {"clock": one.clock, **one.data})
+        groups.setdefault(one.data.get("event", step), []).append(one)
     return {cause: marks_of(group) for cause, group in groups.items()}
+
+
+def _firing(at: datetime, data: Mapping[str, Any]) -> object:
+    """Which firing this is about: several may happen in one moment."""
+    return at, data.get("clock"), data.get("step"), data.get("round")
 
 
 def marks_of(group: Sequence[Notification]) -> list[Mark]:
@@ -254,12 +325,14 @@ def _named(notification: Notification, *, alone: bool) -> list[Mark]:
     name = "" if alone else notification.person.get_short_name()
     failed = [d for d in notification.deliveries.all() if d.state == DeliveryState.FAILED]
     found = [Mark("failed", _failed_words(d, name)) for d in failed]
+    told_at = notification.created_at
     if notification.answered_at:
-        return [*found, Mark("answered", _at(name or _channel(notification), notification.answered_at))]
+        answered = _at(name or _channel(notification), notification.answered_at, told_at)
+        return [*found, Mark("answered", answered)]
     best = how_far(notification)
     if best and best.state != DeliveryState.FAILED:
         at = best.delivered_at or best.sent_at
-        found.append(Mark(best.state, _at(name or best.get_channel_display(), at)))
+        found.append(Mark(best.state, _at(name or best.get_channel_display(), at, told_at)))
     return found
 
 
@@ -272,8 +345,9 @@ def _failed_words(delivery: Delivery, name: str) -> str:
     return _("%(who)s failed") % {"who": name or delivery.get_channel_display()}
 
 
-def _at(who: str, at: datetime | None) -> str:
-    return f"{who} {moment(at)}" if at else who
+def _at(who: str, at: datetime | None, told_at: datetime) -> str:
+    """The day only when it is not that of the line."""
+    return f"{who} {moment(at, told_at)}" if at else who
 
 
 ORDER = [

@@ -24,6 +24,10 @@ from plant.models import Area, Line, Site, Station
 from plant.wording import names, span
 
 
+SAID = 4
+"""Names in the sentence at most; at night, when nobody is on shift, a whole department may be called."""
+
+
 @require_safe
 @never_cache
 def told(request: HttpRequest) -> HttpResponse:
@@ -68,4 +72,5 @@ def _who(steps: Sequence[PreviewStep], now: datetime) -> dict[str, Any]:
 
 def _bold(people: Sequence[PreviewPerson]) -> SafeString:
     """Names in bold within the sentence."""
-    return mark_safe(names(format_html("<b>{}</b>", one.person) for one in people))  # noqa: S308 - escaped
+    bold = (format_html("<b>{}</b>", one.person) for one in people)
+    return mark_safe(names(bold, most=SAID))  # noqa: S308 - escaped

@@ -70,4 +70,5 @@ def _flow(incident: Incident) -> Iterable[Touch]:
 
 def _system(incident: Incident) -> Iterable[Touch]:
     if incident.system is not None:
-        yield Touch("server", incident.system.plain_name, "", incident.system.if_down)
+        name = incident.system.plain_name
+        yield Touch("server", name[:1].upper() + name[1:], "", incident.system.if_down)

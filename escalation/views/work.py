@@ -48,11 +48,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What comes after the job."""
+    """What comes after the job. `note`: what keeps product moving, or how it stands."""
 
     incident: Incident
     face: Face | None
-    doing: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,7 @@ def _context(person: Person, now: datetime) -> dict[str, Any]:
         "job": job,
         "is_free": bool(waiting_here),
         "next": [
-            Next(i, face_of(i, steps.get(i.pk), now=now, reader=person), readings.doing(i, now=now))
-            for i in shown[1:]
+            Next(i, face_of(i, steps.get(i.pk), now=now, reader=person), _in_a_word(i)) for i in shown[1:]
         ],
         "next_count": max(0, len(mine) - 1),
         "promises": _promises(person, mine, now),
@@ -144,6 +143,10 @@ def _job(incident: Incident, steps: Mapping[int, ladder.NextStep], person: Perso
             has_fix=incident.countermeasures.permanent().in_place().exists(),
         ),
     )
+
+
+def _in_a_word(incident: Incident) -> str:
+    return readings.sentence(readings.bandage(incident)) or str(incident.get_status_display())
 
 
 def _promises(person: Person, mine: Sequence[Incident], now: datetime) -> list[Promise]:
