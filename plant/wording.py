@@ -46,9 +46,14 @@ def moment(at: datetime, now: datetime | None = None) -> str:
     return f"{date_format(local, pattern)} {clock}"
 
 
-def names(people: Iterable[object]) -> str:
-    """ "Sam Okafor", "Sam Okafor and Dale Kimura", "Sam Okafor, Dale Kimura and Wes Callahan"."""
+def names(people: Iterable[object], *, most: int | None = None) -> str:
+    """ "Sam Okafor", "Sam Okafor and Dale Kimura", "Sam Okafor, Dale Kimura and Wes Callahan".
+
+    With `most` (2 or more) names at most are said: "Sam Okafor, Dale Kimura and 4 more".
+    """
     said = [str(person) for person in people]
+    if most is not None and len(said) > most:
+        said = [*said[: most - 1], gettext("%(count)d more") % {"count": len(said) - most + 1}]
     if len(said) < 2:
         return "".join(said)
     return gettext("%(all_but_last)s and %(last)s") % {

@@ -48,6 +48,7 @@ def _context(incident: Incident, person: Person | None, now: datetime, *, is_our
         "incident": incident,
         "panel": panel.panel(incident, drawn, reader=person, now=now),
         "told": _being_told(drawn, now),
+        "first": drawn.upcoming[0] if drawn.upcoming else None,
         "nobody": refusal,
         "can_add": person is not None,
         "can_take_back": is_raiser and is_fresh,

@@ -86,8 +86,9 @@ def mark(state: str, css: str = "st") -> SafeString:
 
 
 @register.filter
-def names(people: Iterable[object]) -> str:
-    return wording.names(people)
+def names(people: Iterable[object], most: int | None = None) -> str:
+    """Names in a sentence; `names:4` says at most four and how many more."""
+    return wording.names(people, most=most)
 
 
 @register.filter

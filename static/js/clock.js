@@ -5,7 +5,7 @@
 (() => {
   const HOUR = 3_600, DAY = 24 * HOUR, SOON_SECONDS = 300, SOON_SHARE = 0.25;
   const root = document.documentElement;
-  let ahead = Number(root.dataset.now) ? Number(root.dataset.now) - Date.now() : 0;
+  let ahead = Number(root.dataset.now) ? Number(root.dataset.now) * 1000 - Date.now() : 0;
 
   const words = (seconds) => {
     if (seconds >= DAY) {
