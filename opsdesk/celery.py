@@ -4,14 +4,30 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from celery.signals import beat_init, celeryd_init
+from kombu import Connection
 
 from opsdesk import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsdesk.settings")
 os.environ.setdefault("DB_STATEMENT_SECONDS", "60")  # a task that takes longer is given up and comes again
 
-app = Celery("opsdesk")
+
+class Impatient(Connection):
+    """Tries a lost broker again every second. Celery waits up to half a minute: too long for alarms."""
+
+    def _ensure_connection(self, *args: Any, **options: Any) -> Any:
+        return super()._ensure_connection(
+            *args, **{**options, "interval_start": 1, "interval_step": 0, "interval_max": 2}
+        )
+
+
+class Broker(AMQP):
+    Connection = Impatient
+
+
+app = Celery("opsdesk", amqp=Broker)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

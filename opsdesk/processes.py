@@ -55,7 +55,8 @@ class Program:
     def _pass_on(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            say(f"{self.name:<7}| {line.rstrip()}")
+            if line.strip():
+                say(f"{self.name:<7}| {line.rstrip()}")
 
     def look_after(self, now: float) -> None:
         """Start it again when it has died: at once the first time, later and later when it keeps dying."""
