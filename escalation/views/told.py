@@ -23,7 +23,6 @@ from plant.context import Shell
 from plant.models import Area, Line, Site, Station
 from plant.wording import names, span
 
-
 SAID = 4
 """Names in the sentence at most; at night, when nobody is on shift, a whole department may be called."""
 
