@@ -1,4 +1,4 @@
-"""Every verb that changes an incident. Pages, API, answer links and messages all call these and nothing else."""
+"""Every verb that changes an incident. Pages, API and answer links call these and nothing else."""
 
 from incidents.lifecycle.closing import (
     accept_no_fix,

@@ -181,7 +181,7 @@ def _close_small(
 def _closed(
     incident: Incident,
     *,
-    by: Person,
+    by: Person | None,
     now: datetime | None,
     words: str = "",
     **changes: Any,
@@ -211,7 +211,7 @@ def accept_no_fix(
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> Incident:
-    """A manager accepts that there is no permanent fix, says why, and when it is looked at again. It closes."""
+    """A manager accepts that there is no permanent fix, says why, and when it is reviewed. It closes."""
     incident = locked(number, by=by, action=Action.ACCEPT_NO_FIX, seen_version=seen_version)
     reason = needs_reason(reason)
     now = now or timezone.now()
@@ -298,7 +298,7 @@ def take_back(
 ) -> Incident:
     """A wrong tap: whoever raised it closes it again, soon, and only while nobody has it.
 
-    `by` is None for a station's tablet where nobody is signed in; the page has checked that this device raised it.
+    `by` is None for a station's tablet where nobody is signed in; the page has checked that it raised it.
     """
     incident = Incident.objects.locked(number)
     now = now or timezone.now()

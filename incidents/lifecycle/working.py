@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from incidents.lifecycle.moves import locked, move, touch
@@ -21,6 +23,9 @@ from incidents.models import (
 from incidents.permissions import Action, can, refuse_unless
 from opsdesk.errors import Invalid, Refused
 from plant.models import Line, Person
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 WORKED_ON = (Status.ACKNOWLEDGED, Status.REOPENED)
 
@@ -216,7 +221,7 @@ def _promised_word(incident: Incident, promised: datetime | None, now: datetime)
     return promised
 
 
-def _refuse_promise(sentence: str) -> None:
+def _refuse_promise(sentence: StrOrPromise) -> None:
     raise Invalid("bad_promise", sentence, fields={"next_update_at": [sentence]})
 
 
@@ -273,12 +278,12 @@ def bandage_end(incident: Incident, expires_on: date | None, now: datetime) -> d
     if expires_on is None:
         return latest
     if expires_on < today:
-        sentence = _("The day it ends has passed already.")
+        sentence: StrOrPromise = _("The day it ends has passed already.")
         raise Invalid("expired", sentence, fields={"expires_on": [sentence]})
     if expires_on > latest:
         sentence = _(
             "A bandage is good until %(day)s at the latest. After that a manager may extend it with a reason."
-        ) % {"day": latest.isoformat()}
+        ) % {"day": date_format(latest, "j M")}
         raise Invalid("bandage_too_long", sentence, fields={"expires_on": [sentence]})
     return expires_on
 

@@ -1,17 +1,10 @@
 """What went wrong: incidents, what people said about them, and the timeline."""
 
-from incidents.models.incident import (
-    Category,
-    Flow,
-    Impact,
-    Incident,
-    IncidentQuerySet,
-    Severity,
-    SeverityRule,
-    Status,
-    WaitingOn,
-)
+from incidents.models.choices import Category, SeverityRule
+from incidents.models.incident import Incident, IncidentQuerySet
+from incidents.models.terms import Impact, Severity, Status, WaitingOn
 from incidents.models.timeline import Downtime, Event, EventKind, Photo, Update
+from plant.models import Flow
 
 __all__ = [
     "Category",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
@@ -11,149 +10,12 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from incidents.models.choices import Category
+from incidents.models.terms import IMPACT_OF, OWNED, Impact, Severity, Status, WaitingOn
 from opsdesk.errors import Missing, Stale
 from plant.models import Area, Flow, Line, Person, Site, Station, System
-
-if TYPE_CHECKING:
-    from countermeasures.models import Countermeasure
-
-__all__ = [
-    "Category",
-    "Flow",
-    "Impact",
-    "Incident",
-    "IncidentQuerySet",
-    "Severity",
-    "SeverityRule",
-    "Status",
-    "WaitingOn",
-]
-
-
-class Severity(models.TextChoices):
-    S1 = "S1", _("S1")
-    S2 = "S2", _("S2")
-    S3 = "S3", _("S3")
-    S4 = "S4", _("S4")
-
-
-class Impact(models.TextChoices):
-    """How bad it is, in the words of the floor (domain §2). The label is the one screen word."""
-
-    SAFETY = "safety", _("Safety")
-    STOPPED = "stopped", _("Line down")
-    AT_RISK = "at_risk", _("At risk")
-    WORKAROUND = "workaround", _("Workaround")
-    NONE = "none", _("Minor")
-
-    @property
-    def severity(self) -> Severity:
-        return _SEVERITY_OF[self]
-
-
-_SEVERITY_OF = {
-    Impact.SAFETY: Severity.S1,
-    Impact.STOPPED: Severity.S1,
-    Impact.AT_RISK: Severity.S2,
-    Impact.WORKAROUND: Severity.S3,
-    Impact.NONE: Severity.S4,
-}
-
-
-_IMPACT_OF = {
-    Severity.S1: Impact.STOPPED,
-    Severity.S2: Impact.AT_RISK,
-    Severity.S3: Impact.WORKAROUND,
-    Severity.S4: Impact.NONE,
-}
-
-
-class Status(models.TextChoices):
-    RAISED = "raised", _("Raised")
-    ACKNOWLEDGED = "acknowledged", _("Picked up")
-    CONTAINED = "contained", _("Product moving")
-    RESOLVED = "resolved", _("Being proved")
-    CLOSED = "closed", _("Closed")
-    REOPENED = "reopened", _("Came back")
-
-
-class WaitingOn(models.TextChoices):
-    VENDOR = "vendor", _("Vendor")
-    PART = "part", _("Part")
-    CUSTOMER = "customer", _("Customer")
-    PRODUCTION_WINDOW = "production_window", _("Production window")
-
-
-OWNED = (Status.ACKNOWLEDGED, Status.CONTAINED, Status.RESOLVED, Status.REOPENED)
-
-
-class Category(models.Model):
-    """What kind of thing is wrong, as a tile on the raise screen."""
-
-    code = models.SlugField(_("code"), max_length=24, unique=True)
-    name = models.CharField(_("name"), max_length=60)
-    name_es = models.CharField(_("name in Spanish"), max_length=60, blank=True)
-    icon = models.CharField(_("icon"), max_length=24, default="i-dots")
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
-    is_active = models.BooleanField(_("offered when raising"), default=True)
-
-    class Meta:
-        ordering = ["position", "name"]
-        verbose_name = _("category")
-        verbose_name_plural = _("categories")
-
-    def __str__(self) -> str:
-        return self.label
-
-    @property
-    def label(self) -> str:
-        """The name in the reader's language."""
-        return self.name_es if (get_language() or "").startswith("es") and self.name_es else self.name
-
-
-class SeverityRule(models.Model):
-    """The numbers that go with a severity; an IT manager can change them."""
-
-    severity = models.CharField(_("severity"), max_length=2, choices=Severity.choices, unique=True)
-    update_every_minutes = models.PositiveIntegerField(
-        _("word from the owner every (minutes)"),
-        null=True,
-        blank=True,
-        help_text=_("Empty: never."),
-    )
-    bandage_days = models.PositiveSmallIntegerField(_("a bandage is good for (days)"), default=7)
-    proving_days = models.PositiveSmallIntegerField(_("a fix is proved over (days)"), default=90)
-
-    class Meta:
-        ordering = ["severity"]
-        verbose_name = _("severity rule")
-        verbose_name_plural = _("severity rules")
-
-    def __str__(self) -> str:
-        return self.severity
-
-    @classmethod
-    def of(cls, severity: str) -> SeverityRule:
-        """The rule in force; the defaults of domain §2 and §3 where nobody has written one."""
-        return cls.objects.filter(severity=severity).first() or cls(
-            severity=severity, **DEFAULT_RULES[severity]
-        )
-
-    @property
-    def update_every(self) -> timedelta | None:
-        return timedelta(minutes=self.update_every_minutes) if self.update_every_minutes else None
-
-
-DEFAULT_RULES: dict[str, dict[str, int | None]] = {
-    "S1": {"update_every_minutes": 30, "bandage_days": 7, "proving_days": 30},
-    "S2": {"update_every_minutes": 120, "bandage_days": 7, "proving_days": 60},
-    "S3": {"update_every_minutes": 480, "bandage_days": 7, "proving_days": 90},
-    "S4": {"update_every_minutes": None, "bandage_days": 7, "proving_days": 90},
-}
-"""Words every 30 min, 2 h, each shift (8 h), never (domain §2); bandage 7 days; proof 30, 60, 90 days (domain §3)."""
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -203,8 +65,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
         Raises Missing when there is no such number.
         """
-        # Locked without joins, and read after that. With joins, whoever waited for the lock gets the new row with
-        # the old owner: PostgreSQL looks again at the locked row alone, so `owner` is None beside an `owner_id`.
+        # Locked without joins, and read after that: who waited for a lock with joins gets the new row with the
+        # old owner (PostgreSQL looks again at the locked row alone), so `owner` is None beside an `owner_id`.
         found = (
             self.select_for_update().filter(number=parse_number(number)).values_list("pk", flat=True).first()
         )
@@ -386,9 +248,6 @@ class Incident(models.Model):
 
     objects = IncidentQuerySet.as_manager()
 
-    if TYPE_CHECKING:
-        countermeasures: models.Manager[Countermeasure]
-
     class Meta:
         ordering = ["-number"]
         verbose_name = _("incident")
@@ -492,7 +351,7 @@ class Incident(models.Model):
     def level(self) -> Impact:
         """The impact whose word and shape are shown: what was raised, or what a floor call made of it."""
         impact = Impact(self.impact)
-        return impact if impact.severity == self.severity else _IMPACT_OF[Severity(self.severity)]
+        return impact if impact.severity == self.severity else IMPACT_OF[Severity(self.severity)]
 
     @property
     def line_is_stopped(self) -> bool:

@@ -1,4 +1,4 @@
-"""Everything said about and done to an incident. Events are append-only: a database trigger refuses the rest."""
+"""Everything said about and done to an incident. Events are append-only: a trigger refuses the rest."""
 
 from __future__ import annotations
 

@@ -1,0 +1,19 @@
+"""Every verb that changes a countermeasure. The incident row is locked first: it locks its family."""
+
+from countermeasures.lifecycle.bandages import extend, take_off
+from countermeasures.lifecycle.planning import add, plan_check, start, withdraw, write_cause
+from countermeasures.lifecycle.proving import check, did_not_hold, put_in_place, waive
+
+__all__ = [
+    "add",
+    "check",
+    "did_not_hold",
+    "extend",
+    "plan_check",
+    "put_in_place",
+    "start",
+    "take_off",
+    "waive",
+    "withdraw",
+    "write_cause",
+]

@@ -1,0 +1,66 @@
+"""What keeps product moving for now: how long it may stay on, and taking it off."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from countermeasures.lifecycle.moves import locked_for, refuse, write
+from countermeasures.models import Countermeasure, Kind
+from incidents.lifecycle.moves import needs_reason
+from incidents.permissions import Action, refuse_unless
+from opsdesk.errors import Refused
+from plant.models import Person
+
+
+@transaction.atomic
+def extend(
+    pk: int,
+    *,
+    by: Person,
+    expires_on: date,
+    reason: str,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """A manager lets a bandage stay on longer, and says why."""
+    found = Countermeasure.objects.locked(pk)
+    refuse_unless(by, Action.EXTEND, found.incident)
+    found.incident.refuse_if_stale(seen_version)
+    reason = needs_reason(reason)
+    if found.kind != Kind.CONTAINMENT or found.removed_at is not None:
+        raise Refused("not_a_bandage", _("Only a bandage that is on can be extended."))
+    today = (now or timezone.now()).astimezone(found.incident.site.tz).date()
+    if expires_on <= max(today, found.expires_on or today):
+        refuse(
+            "expires_on",
+            "not_later",
+            _("The new day has to be later than the old one."),
+        )
+    data = {"was": found.expires_on.isoformat() if found.expires_on else None}
+    return write(
+        found,
+        by=by,
+        now=now,
+        did="extended",
+        words=reason,
+        data=data,
+        expires_on=expires_on,
+    )
+
+
+@transaction.atomic
+def take_off(
+    pk: int, *, by: Person, seen_version: int | None = None, now: datetime | None = None
+) -> Countermeasure:
+    """The bandage is off."""
+    found = locked_for(pk, by=by, seen_version=seen_version)
+    if found.kind != Kind.CONTAINMENT:
+        raise Refused("not_a_bandage", _("Only a bandage is taken off."))
+    if found.removed_at is not None:
+        return found
+    now = now or timezone.now()
+    return write(found, by=by, now=now, did="taken_off", removed_at=now, removed_by=by)

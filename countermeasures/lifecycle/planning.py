@@ -1,0 +1,210 @@
+"""Saying what we will do, who promises it, how we will know that it works, and why it happened at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from countermeasures.lifecycle.moves import (
+    locked_for,
+    move,
+    needed,
+    refuse,
+    refuse_same,
+    refuse_strangers,
+    tell,
+    write,
+)
+from countermeasures.models import Cause, Countermeasure, Kind, Stage, Strength
+from incidents.lifecycle.moves import locked, needs_reason, touch
+from incidents.lifecycle.working import bandage_end
+from incidents.models import EventKind, SeverityRule
+from incidents.permissions import Action
+from opsdesk.errors import Refused
+from plant.models import Person
+
+NOT_PROVED: dict[str, Any] = {"checking_from": None, "checked_by": None, "checked_at": None, "measured": ""}
+"""What is promised again has its boxes empty; what was measured before stays in the timeline."""
+
+
+@transaction.atomic
+def add(
+    number: int | str,
+    *,
+    by: Person,
+    kind: Kind | str,
+    what: str,
+    owner: Person | None = None,
+    due_on: date | None = None,
+    strength: Strength | str = "",
+    expires_on: date | None = None,
+    metric: str = "",
+    baseline: str = "",
+    target: str = "",
+    window_days: int | None = None,
+    window_exposure: int | None = None,
+    exposure_unit: str = "",
+    checker: Person | None = None,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """Write down what we will do. With an owner and a day it is promised, without them it is to be agreed."""
+    incident = locked(number, by=by, action=Action.PLAN, seen_version=seen_version)
+    if not incident.is_open:
+        raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})
+    what = needed(what, "what", _("Say what you will do."))
+    now = now or timezone.now()
+    refuse_same(owner, checker)
+    refuse_strangers(incident, owner=owner, checker=checker)
+    found = Countermeasure.objects.create(
+        incident=incident,
+        kind=kind,
+        stage=Stage.IN_WORK if owner and due_on else Stage.PLANNED,
+        what=what,
+        owner=owner,
+        due_on=due_on,
+        strength=strength,
+        expires_on=bandage_end(incident, expires_on, now) if kind == Kind.CONTAINMENT else None,
+        metric=metric.strip(),
+        baseline=baseline.strip(),
+        target=target.strip(),
+        window_days=window_days or SeverityRule.of(incident.severity).proving_days,
+        window_exposure=window_exposure,
+        exposure_unit=exposure_unit,
+        checker=checker,
+        created_by=by,
+        created_at=now,
+    )
+    tell(found, by=by, now=now, did="added", words=what)
+    return found
+
+
+@transaction.atomic
+def start(
+    pk: int,
+    *,
+    by: Person,
+    owner: Person | None = None,
+    due_on: date | None = None,
+    strength: Strength | str = "",
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """Promise it: one owner and a day, and how much it relies on people when that was not said yet."""
+    found = locked_for(pk, by=by, seen_version=seen_version)
+    owner, due_on = owner or found.owner, due_on or found.due_on
+    if owner is None:
+        refuse("owner", "no_owner", _("Say who does it."))
+    if due_on is None:
+        refuse("due_on", "no_day", _("Say by which day."))
+    refuse_same(owner, found.checker)
+    refuse_strangers(found.incident, owner=owner)
+    promise: dict[str, Any] = {"owner": owner, "due_on": due_on, "strength": strength or found.strength}
+    if found.stage == Stage.IN_WORK:
+        return write(found, by=by, now=now, did="promised", **promise)
+    return move(found, to=Stage.IN_WORK, by=by, now=now, did="promised", **promise, **NOT_PROVED)
+
+
+@transaction.atomic
+def plan_check(
+    pk: int,
+    *,
+    by: Person,
+    metric: str,
+    target: str,
+    checker: Person,
+    baseline: str = "",
+    window_days: int | None = None,
+    window_exposure: int | None = None,
+    exposure_unit: str = "",
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """How we will know that it works, agreed before the fix goes in: metric, target, window, checker."""
+    found = locked_for(pk, by=by, seen_version=seen_version)
+    if found.stage not in (Stage.PLANNED, Stage.IN_WORK, Stage.NOT_EFFECTIVE):
+        raise Refused(
+            "too_late",
+            _("The check is planned before the fix goes in. It cannot be changed now."),
+        )
+    refuse_same(found.owner, checker)
+    refuse_strangers(found.incident, checker=checker)
+    return write(
+        found,
+        by=by,
+        now=now,
+        did="check_planned",
+        metric=needed(metric, "metric", _("Say what is measured.")),
+        target=needed(target, "target", _("Say what you want to see.")),
+        baseline=baseline.strip(),
+        checker=checker,
+        window_days=window_days or SeverityRule.of(found.incident.severity).proving_days,
+        window_exposure=window_exposure,
+        exposure_unit=exposure_unit,
+    )
+
+
+@transaction.atomic
+def withdraw(
+    pk: int,
+    *,
+    by: Person,
+    reason: str,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """It will not be done after all; it stays in the record with the reason."""
+    found = locked_for(pk, by=by, seen_version=seen_version)
+    return move(
+        found,
+        to=Stage.WITHDRAWN,
+        by=by,
+        now=now,
+        did="withdrawn",
+        words=needs_reason(reason),
+    )
+
+
+@transaction.atomic
+def write_cause(
+    number: int | str,
+    *,
+    by: Person,
+    root_cause: str,
+    escape_cause: str,
+    five_whys: Sequence[str] = (),
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Cause:
+    """Why it happened, and why nothing caught it. What is given empty stays as it was written before."""
+    incident = locked(number, by=by, action=Action.PLAN, seen_version=seen_version)
+    root_cause, escape_cause = root_cause.strip(), escape_cause.strip()
+    if not root_cause and not escape_cause:
+        refuse("root_cause", "empty", _("Write why it happened, or why nothing caught it."))
+    written = {
+        "root_cause": root_cause,
+        "escape_cause": escape_cause,
+        "five_whys": [why.strip() for why in five_whys if why.strip()],
+    }
+    cause, _created = Cause.objects.update_or_create(
+        incident=incident,
+        defaults={
+            **{name: words for name, words in written.items() if words},
+            "written_by": by,
+            "written_at": now or timezone.now(),
+        },
+    )
+    touch(
+        incident,
+        kind=EventKind.CAUSE,
+        by=by,
+        now=now,
+        words=root_cause,
+        data={"escape_cause": escape_cause},
+    )
+    return cause

@@ -1,0 +1,154 @@
+"""From "it is in, here is the evidence" to proved, or back again when it did not hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from countermeasures.lifecycle.moves import locked_for, move, needed, refuse, write
+from countermeasures.models import Countermeasure, Kind, Stage
+from incidents.lifecycle.closing import came_back
+from incidents.lifecycle.moves import needs_reason
+from incidents.permissions import Action, refuse_unless
+from opsdesk.errors import NotAllowed, Refused
+from plant.models import Person
+
+
+@transaction.atomic
+def put_in_place(
+    pk: int,
+    *,
+    by: Person,
+    evidence: str,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """It is in, and here is the evidence. A permanent one starts being proved at once."""
+    found = locked_for(pk, by=by, seen_version=seen_version)
+    evidence = needed(evidence, "evidence", _("Say how one can see that it is in place."))
+    if found.owner is None:
+        refuse("owner", "no_owner", _("Say who does it."))
+    if found.kind != Kind.CONTAINMENT and not found.is_planned_check_complete:
+        raise Refused(
+            "no_check_planned",
+            _("Plan the check first: what is measured, what you want to see, and who checks it."),
+        )
+    if not found.is_strong_enough:
+        raise Refused(
+            "too_weak",
+            _(
+                "This needs something that stops the problem by itself. "
+                "Make it stronger, or ask a manager to accept it."
+            ),
+        )
+    now = now or timezone.now()
+    placed = move(
+        found,
+        to=Stage.IN_PLACE,
+        by=by,
+        now=now,
+        did="in_place",
+        words=evidence,
+        evidence=evidence,
+        in_place_at=now,
+    )
+    if placed.kind == Kind.CONTAINMENT:
+        return placed
+    return move(placed, to=Stage.CHECKING, by=by, now=now, did="checking", checking_from=now)
+
+
+@transaction.atomic
+def waive(
+    pk: int,
+    *,
+    by: Person,
+    reason: str,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """A manager accepts a weaker countermeasure, and says why."""
+    found = Countermeasure.objects.locked(pk)
+    refuse_unless(by, Action.WAIVE, found.incident)
+    found.incident.refuse_if_stale(seen_version)
+    reason = needs_reason(reason)
+    return write(
+        found,
+        by=by,
+        now=now,
+        did="waived",
+        words=reason,
+        waived_by=by,
+        waived_reason=reason,
+    )
+
+
+@transaction.atomic
+def check(
+    pk: int,
+    *,
+    by: Person,
+    effective: bool,
+    measured: str,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """The second, separate sign-off, never by the owner. What did not hold opens the incident again."""
+    found = Countermeasure.objects.locked(pk)
+    if by == found.owner:
+        raise NotAllowed("own_work", _("You own this, so somebody else has to check it."))
+    refuse_unless(by, Action.CHECK, found.incident)
+    found.incident.refuse_if_stale(seen_version)
+    measured = needed(measured, "measured", _("Say what you measured."))
+    now = now or timezone.now()
+    if effective:
+        _refuse_before_window_ends(found, now)
+        return move(
+            found,
+            to=Stage.EFFECTIVE,
+            by=by,
+            now=now,
+            did="effective",
+            words=measured,
+            checked_by=by,
+            checked_at=now,
+            measured=measured,
+        )
+    return did_not_hold(found, by=by, measured=measured, now=now)
+
+
+def _refuse_before_window_ends(found: Countermeasure, now: datetime) -> None:
+    if found.stage == Stage.CHECKING and found.days_proved(now) < (found.window_days or 0):
+        raise Refused(
+            "window_not_over",
+            _("It has held for %(days)s of %(window)s days. It is proved on %(day)s at the earliest.")
+            % {
+                "days": found.days_proved(now),
+                "window": found.window_days,
+                "day": date_format(found.proved_on, "j M") if found.proved_on else "",
+            },
+        )
+
+
+def did_not_hold(
+    found: Countermeasure, *, by: Person | None, measured: str, now: datetime | None
+) -> Countermeasure:
+    """The fix failed: the boxes are empty again, and the incident comes back if it was thought to be safe."""
+    failed = move(
+        found,
+        to=Stage.NOT_EFFECTIVE,
+        by=by,
+        now=now,
+        did="not_effective",
+        words=measured,
+        measured=measured,
+        checked_by=by,
+        checked_at=now or timezone.now(),
+    )
+    if found.kind == Kind.PERMANENT and failed.incident.is_moving:
+        reason = _("The fix did not hold: %(what)s") % {"what": found.what}
+        came_back(failed.incident, by=by, reason=str(reason), now=now)
+    return failed
