@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import django_filters
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -20,8 +20,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from incidents import lifecycle, serializers
 from incidents.models import Downtime, Incident, IncidentQuerySet, Severity, Status
-from incidents.models.incident import parse_number
 from incidents.permissions import Action, refuse_unless
+from incidents.search import with_words
 from opsdesk.paging import OldestFirst
 from plant.models import Line, Person, Site
 
@@ -56,12 +56,7 @@ class IncidentFilter(django_filters.FilterSet):
         return found.open() if value else found.filter(status=Status.CLOSED)
 
     def with_words(self, found: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
-        number = parse_number(value.strip())
-        if number > 0:
-            return found.filter(number=number)
-        for word in value.split()[:6]:
-            found = found.filter(Q(title__icontains=word) | Q(words__icontains=word))
-        return found
+        return with_words(found, value)
 
 
 NUMBER = OpenApiParameter("number", str, OpenApiParameter.PATH, description="1042 or INC-1042")
