@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -88,10 +89,15 @@ def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """The last resort: no template, no database, no session, since any of them may be what broke."""
+    """The last resort: no database and no session, since they may be what broke; without templates a sentence."""
     if refusals.is_for_a_program(request):
         return JsonResponse(refusals.BROKEN.as_dict(), status=500)
-    return HttpResponse(f"{refusals.BROKEN.message}\n", status=500, content_type="text/plain; charset=utf-8")
+    try:
+        return HttpResponse(render_to_string("broken.html", {"refusal": refusals.BROKEN}), status=500)
+    except Exception:
+        log.exception("The page that says that something broke is broken")
+        sentence = f"{refusals.BROKEN.message}\n"
+        return HttpResponse(sentence, status=500, content_type="text/plain; charset=utf-8")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

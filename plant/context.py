@@ -72,6 +72,11 @@ class Shell:
         return bool(self.roles & IT_ROLES)
 
     @property
+    def can_set_up(self) -> bool:
+        """Policies, rosters, people and systems are the IT manager's."""
+        return self.person is not None and (self.person.is_superuser or Role.IT_MANAGER in self.roles)
+
+    @property
     def has_outbox(self) -> bool:
         """Messages stay in the sandbox, so their place is shown."""
         return bool(settings.DEMO or settings.DEBUG)
