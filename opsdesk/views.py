@@ -89,7 +89,7 @@ def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """The last resort: no database and no session, since they may be what broke; without templates a sentence."""
+    """The last resort: no database and no session, since either may be what broke; at worst a sentence."""
     if refusals.is_for_a_program(request):
         return JsonResponse(refusals.BROKEN.as_dict(), status=500)
     try:
