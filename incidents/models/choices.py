@@ -74,4 +74,4 @@ DEFAULT_RULES: dict[str, dict[str, int | None]] = {
     "S3": {"update_every_minutes": 480, "bandage_days": 7, "proving_days": 90},
     "S4": {"update_every_minutes": None, "bandage_days": 7, "proving_days": 90},
 }
-"""Word every 30 min, 2 h, each shift, never (domain §2); bandage 7 days; proof 30, 60, 90 days (domain §3)."""
+"""Word: 30 min, 2 h, each shift, never (domain §2); bandage 7 days; proof 30, 60, 90 days (domain §3)."""

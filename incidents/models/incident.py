@@ -65,7 +65,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
         Raises Missing when there is no such number.
         """
-        # Locked without joins, and read after that: who waited for a lock with joins gets the new row with the
+        # Locked without joins, and read after that: a wait for a lock with joins ends in the new row with the
         # old owner (PostgreSQL looks again at the locked row alone), so `owner` is None beside an `owner_id`.
         found = (
             self.select_for_update().filter(number=parse_number(number)).values_list("pk", flat=True).first()
