@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -29,11 +29,20 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdesk.errors import Refused
 from plant.duty_answer import DutyAnswer, DutyLevel, StandIn
-from plant.models import SHIFT_ROLES, Area, Person, Role, RoleAssignment
+from plant.models import SHIFT_ROLES, Area, Person, Role, RoleAssignment, Site
 from plant.rotation import ONE_DAY, ShiftSpan
 from plant.snapshot import DAY_SECONDS, Place, Scope, Snapshot, by_name, is_rostered
 
-__all__ = ["DutyAnswer", "DutyBook", "DutyLevel", "NobodyToTell", "Place", "StandIn", "who_is_on_duty"]
+__all__ = [
+    "DutyAnswer",
+    "DutyBook",
+    "DutyLevel",
+    "NobodyToTell",
+    "Place",
+    "Spell",
+    "StandIn",
+    "who_is_on_duty",
+]
 
 HORIZON = timedelta(days=7)
 """How far ahead a book knows of cover when it is loaded without ``until``."""
@@ -60,6 +69,21 @@ class Stretch(NamedTuple):
 
     on_shift: frozenset[int]
     away: Mapping[int, int | None]
+
+
+class Spell(NamedTuple):
+    """A stretch of time with one answer."""
+
+    starts_at: datetime
+    ends_at: datetime
+    answer: DutyAnswer
+
+
+class Stint(NamedTuple):
+    """A stretch of time in which a place works."""
+
+    starts_at: datetime
+    ends_at: datetime
 
 
 class Found(NamedTuple):
@@ -99,6 +123,11 @@ class DutyBook:
         """The last moment that can be asked about."""
         return self._known.until
 
+    @property
+    def known(self) -> Snapshot:
+        """What the book was read into: people, places, crews, rosters and cover."""
+        return self._known
+
     # --- questions ------------------------------------------------------------------------------------------
 
     def on_duty(self, role: Role | str, place: Place, at: datetime) -> DutyAnswer:
@@ -116,10 +145,59 @@ class DutyBook:
             answer = self._answers[key] = self._walk(Role(role), key[2], self._stretch(since, at))
         return answer
 
+    def answers_between(self, role: Role | str, place: Place, start: datetime, end: datetime) -> list[Spell]:
+        """The answers from ``start`` to ``end``, in order and without a hole; equal neighbours are one."""
+        moments = [start, *self.changes_between(start, end)]
+        spells: list[Spell] = []
+        for since, until in zip(moments, [*moments[1:], end], strict=True):
+            answer = self.on_duty(role, place, since)
+            if spells and spells[-1].answer == answer:
+                spells[-1] = spells[-1]._replace(ends_at=until)
+            else:
+                spells.append(Spell(since, until, answer))
+        return spells
+
+    def changes_between(self, start: datetime, end: datetime) -> list[datetime]:
+        """Moments strictly between the two at which a shift or a cover starts or ends, in order, in UTC."""
+        first, last = start.timestamp(), end.timestamp()
+        days = range(int(first // DAY_SECONDS), int(last // DAY_SECONDS) + 1)
+        moments = {moment for day in days for moment in self._boundaries_of(day) if first < moment < last}
+        return [datetime.fromtimestamp(moment, tz=UTC) for moment in sorted(moments)]
+
+    def is_held(self, role: Role | str, place: Place) -> bool:
+        """Whether anybody at all holds the role for the place, on shift or not."""
+        return bool(self._rungs_of(Role(role), self._known.scope(place)))
+
+    def is_away(self, person: Person, at: datetime) -> bool:
+        return person.pk in self._stretch(self._stretch_start(at), at).away
+
+    def stand_in_for(self, person: Person, at: datetime) -> Person | None:
+        """Who answers for a person who is away at that moment, if anybody does."""
+        stand_in = self._stretch(self._stretch_start(at), at).away.get(person.pk)
+        return self._known.people[stand_in] if stand_in is not None else None
+
     def shift_at(self, area: Area, at: datetime) -> ShiftSpan | None:
         """The shift that is on in the area; None when nobody works there now."""
         spans = [span for crew in self._known.crews_of(area) if (span := crew.span_at(at))]
         return min(spans, key=lambda span: (span.starts_at, span.crew), default=None)
+
+    def worked_between(self, place: Area | Site, start: datetime, end: datetime) -> list[Stint]:
+        """When a shift is on at the place, in order and without overlap, cut to ``start`` and ``end``.
+
+        A place without any shift is taken to work all the time: nobody said that it stops.
+        """
+        crews = self._known.crew_rows_of(place)
+        spans = [span for row in crews for span in row.calendar.spans_between(start, end)]
+        if not crews:
+            return [Stint(start, end)]
+        stints: list[Stint] = []
+        for span in sorted(spans, key=lambda span: span.starts_at):
+            since, until = max(span.starts_at, start), min(span.ends_at, end)
+            if stints and since <= stints[-1].ends_at:
+                stints[-1] = Stint(stints[-1].starts_at, max(until, stints[-1].ends_at))
+            else:
+                stints.append(Stint(since, until))
+        return stints
 
     def next_shift_starts(self, area: Area, at: datetime) -> datetime | None:
         """When the area's next shift starts, strictly after ``at``; None when no shift is planned there."""
@@ -237,11 +315,14 @@ class DutyBook:
         if at.tzinfo is None:
             raise ValueError("A time without a time zone says nothing about a shift.")
         seconds = at.timestamp()
-        day = int(seconds // DAY_SECONDS)
+        boundaries = self._boundaries_of(int(seconds // DAY_SECONDS))
+        return boundaries[bisect_right(boundaries, seconds) - 1]
+
+    def _boundaries_of(self, day: int) -> list[float]:
         boundaries = self._boundaries.get(day)
         if boundaries is None:
             boundaries = self._boundaries[day] = self._known.boundaries_of(day)
-        return boundaries[bisect_right(boundaries, seconds) - 1]
+        return boundaries
 
     def _stretch(self, since: float, at: datetime) -> Stretch:
         stretch = self._stretches.get(since)

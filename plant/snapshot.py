@@ -6,7 +6,7 @@ Nine queries whatever the size of the plant. Plants are small (hundreds of peopl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -38,6 +38,8 @@ class CrewRow(NamedTuple):
     calendar: CrewCalendar
     site_id: int
     area_ids: frozenset[int]
+    pattern_id: int
+    pattern: str
 
 
 class Snapshot:
@@ -69,9 +71,23 @@ class Snapshot:
 
     def crews_of(self, area: Area) -> list[CrewCalendar]:
         """Crews of the patterns that name the area, else of the site's patterns that name none."""
-        rows = [row for row in self._crews.values() if row.site_id == area.site_id]
-        named = [row.calendar for row in rows if area.pk in row.area_ids]
-        return named or [row.calendar for row in rows if not row.area_ids]
+        return [row.calendar for row in self.crew_rows_of(area)]
+
+    def crew_rows_of(self, place: Area | Site) -> list[CrewRow]:
+        """The same with their patterns; for a site the crews of all its patterns."""
+        if isinstance(place, Site):
+            return [row for row in self._crews.values() if row.site_id == place.pk]
+        rows = [row for row in self._crews.values() if row.site_id == place.site_id]
+        named = [row for row in rows if place.pk in row.area_ids]
+        return named or [row for row in rows if not row.area_ids]
+
+    def patterns_of(self, people: Collection[int]) -> set[int]:
+        """Ids of the patterns in which somebody of these people (by id) has a roster."""
+        return {
+            self._crews[crew_id].pattern_id
+            for crew_id, rosters in self._rosters.items()
+            if any(roster.person_id in people for roster in rosters)
+        }
 
     # --- moments --------------------------------------------------------------------------------------------
 
@@ -96,6 +112,10 @@ class Snapshot:
                 if cover.stand_in_id is not None and cover.stand_in_id in self.people:
                     offer.append(cover.stand_in_id)
         return {absent: _first_free(absent, offers) for absent in offers}
+
+    def covers_between(self, start: datetime, end: datetime) -> list[Cover]:
+        """Cover that overlaps the time from ``start`` to ``end``, earliest first."""
+        return [cover for cover in self._covers if cover.starts_at < end and cover.ends_at > start]
 
     def boundaries_of(self, day: int) -> list[float]:
         """The start of a UTC day, and every moment in it at which a shift or a cover starts or ends.
@@ -147,7 +167,8 @@ class Snapshot:
         }
         tz = self.sites[pattern.site_id].tz
         calendar = CrewCalendar(crew.name, pattern.anchor, crew.rotation, shifts, tz)
-        return CrewRow(calendar, pattern.site_id, frozenset(area.pk for area in pattern.areas.all()))
+        area_ids = frozenset(area.pk for area in pattern.areas.all())
+        return CrewRow(calendar, pattern.site_id, area_ids, pattern.pk, pattern.name)
 
     def _read_rosters(self) -> None:
         # A shift that still runs may have started two local days before the UTC date.

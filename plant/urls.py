@@ -1,20 +1,21 @@
-"""Addresses of signing in, home, the station code and the profile."""
+"""Addresses of signing in, home, the station code, the profile, and of the roster."""
 
 from django.urls import path
 
-from plant import views
+from plant.views import account, roster
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("alerts/", views.alerts, name="alerts"),
-    path("login/", views.SignIn.as_view(), name="login"),
-    path("logout/", views.SignOut.as_view(), name="logout"),
-    path("language/", views.language, name="language"),
-    path("theme/", views.theme, name="theme"),
-    path("q/<str:code>", views.station_code, name="station-code"),
-    path("q/<str:code>/", views.station_code),
-    path("station/leave/", views.leave_station, name="leave-station"),
-    path("profile/", views.profile, name="profile"),
-    path("profile/password/", views.change_password, name="change-password"),
-    path("profile/token/", views.new_token, name="new-token"),
+    path("", account.home, name="home"),
+    path("alerts/", account.alerts, name="alerts"),
+    path("login/", account.SignIn.as_view(), name="login"),
+    path("logout/", account.SignOut.as_view(), name="logout"),
+    path("language/", account.language, name="language"),
+    path("theme/", account.theme, name="theme"),
+    path("q/<str:code>", account.station_code, name="station-code"),
+    path("q/<str:code>/", account.station_code),
+    path("station/leave/", account.leave_station, name="leave-station"),
+    path("profile/", account.profile, name="profile"),
+    path("profile/password/", account.change_password, name="change-password"),
+    path("profile/token/", account.new_token, name="new-token"),
+    path("setup/roster/", roster.week, name="roster"),
 ]

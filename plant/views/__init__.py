@@ -1,0 +1,1 @@
+"""Pages of the plant: signing in and settings, the roster, duty, the calendar, feeds."""
