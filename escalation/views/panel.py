@@ -18,6 +18,8 @@ from escalation import wording
 from escalation.foresight import ForeseenStep
 from escalation.ladder import Ladder, NextStep, ToldLine
 from escalation.models import Clock, DeliveryState
+from escalation.recipients import SENT_BY
+from escalation.views.answers import expects_answer
 from escalation.views.face import Face, face_of, who
 from incidents.models import Incident
 from plant.models import Channel, Person
@@ -168,8 +170,9 @@ def _how_it_went(
             "how": str(ANSWERED_BY.get(answered.notification.answered_by_channel, "")),
         }
         return (_("Answered %(time)s %(how)s") % said).strip()
-    if last.waits_for_answer and last.state in (DeliveryState.SENT, DeliveryState.DELIVERED):
-        return ""  # what is said in amber says it
+    is_said_in_amber = not incident.is_moving and expects_answer(last.notification)
+    if is_said_in_amber and last.state in (DeliveryState.SENT, DeliveryState.DELIVERED):
+        return ""
     channels = _channels(d.channel for d in last.deliveries if d.state == last.state)
     return str(HOW_FAR.get(last.state, "")) % {"channels": channels}
 
@@ -192,7 +195,7 @@ HOW_FAR: dict[str, StrPromise] = {
 
 def _no_answer(incident: Incident, lines: Sequence[ToldLine], now: datetime) -> str:
     """Said of whoever was asked to answer, until product moves."""
-    if incident.is_moving or not any(line.waits_for_answer for line in lines):
+    if incident.is_moving or not any(expects_answer(line.notification) for line in lines):
         return ""
     if len(lines) > 1:
         return _("No answer, asked again %(time)s") % {"time": moment(lines[-1].at, now)}
@@ -202,7 +205,8 @@ def _no_answer(incident: Incident, lines: Sequence[ToldLine], now: datetime) -> 
 def _channels(channels: Iterable[str]) -> str:
     """ "SMS and email", in the middle of a sentence."""
     words = {Channel.SMS: _("SMS"), Channel.EMAIL: _("email")}
-    return names(dict.fromkeys(words.get(Channel(channel), channel) for channel in channels))
+    ways = (Channel(SENT_BY[channel]) for channel in channels)
+    return names(dict.fromkeys(words.get(way, way.label) for way in ways))
 
 
 def _is_not_reached(lines: Sequence[ToldLine]) -> bool:
