@@ -150,7 +150,7 @@ def _refused(
     """The form again with every word kept, against the incident as it is now."""
     fresh = Incident.objects.numbered(form.incident.number)
     form.incident = fresh
-    data: Any = form.data.copy()
+    data = request.POST.copy()
     data["seen_version"] = str(fresh.version)
     form.data = data
     form.add_refusal({name: [str(text) for text in texts] for name, texts in (refusal.fields or {}).items()})

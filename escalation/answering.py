@@ -19,6 +19,9 @@ from incidents.permissions import Action, can
 from opsdesk.errors import Missing, Refused
 from plant.models import Person
 
+ASKING = (Reason.STEP, Reason.ASSIGNED, Reason.FALLBACK)
+"""Messages that an answer is an answer to; news asks nothing of its reader."""
+
 TOOK_IT = "took_it"
 SEEN = "seen"
 
@@ -107,7 +110,7 @@ def answer(
 def see(incident: Incident, *, by: Person, channel: str = "screen", now: datetime | None = None) -> None:
     """ "I've seen it" on a screen: answers every message that waits for this person. It stops nothing."""
     locked = Incident.objects.locked(incident.number)
-    waiting = locked.notifications.filter(person=by, wants_answer=True, answered_at=None)
+    waiting = locked.notifications.filter(person=by, answered_at=None, reason__in=ASKING)
     newest = waiting.order_by("created_at", "pk").last()
     if newest is not None and locked.is_open:
         newest.incident = locked
@@ -145,6 +148,6 @@ def _answer_the_others(notification: Notification, what: str, channel: str, now:
         person=notification.person,
         answered_at=None,
         created_at__lte=notification.created_at,
-        reason__in=[Reason.STEP, Reason.ASSIGNED, Reason.FALLBACK],
+        reason__in=ASKING,
     )
     earlier.update(answered_at=now, answer=what, answered_by_channel=channel)

@@ -6,12 +6,39 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from escalation.models import Notification
+from escalation.models import Clock, Notification, Reason
 from incidents.models import Incident
-from plant.models import Person
+from plant.models import Person, Role
 from plant.wording import names
+
+ANSWERERS = frozenset(
+    {
+        Role.SUPERVISOR,
+        Role.IT_MANAGER,
+        Role.PRODUCTION_MANAGER,
+        Role.MATERIALS_MANAGER,
+        Role.DEPT_MANAGER,
+        Role.PLANT_MANAGER,
+        Role.IT_DIRECTOR,
+    }
+)
+"""Each of them answers for themselves, whatever the policy asks (domain §4); IT answers by taking it."""
+
+_ASKS = Q(wants_answer=True) | Q(
+    role__in=ANSWERERS,
+    reason__in=(Reason.STEP, Reason.FALLBACK),
+    clock__in=(Clock.RESPONSE, Clock.CONTAINMENT),
+)
+
+
+def expects_answer(notification: Notification) -> bool:
+    """Whether their silence is worth saying: the policy asks them, or their role answers for itself."""
+    is_step = notification.reason in (Reason.STEP, Reason.FALLBACK)
+    is_pressing = notification.clock in (Clock.RESPONSE, Clock.CONTAINMENT)
+    return notification.wants_answer or (is_step and is_pressing and notification.role in ANSWERERS)
 
 
 @dataclass(slots=True)
@@ -51,7 +78,7 @@ def answers(incidents: Iterable[Incident]) -> Mapping[int, Answers]:
     stopped = {incident.pk: incident for incident in incidents if not incident.is_moving}
     found: dict[int, Answers] = defaultdict(Answers)
     asked = (
-        Notification.objects.filter(incident_id__in=stopped, wants_answer=True)
+        Notification.objects.filter(_ASKS, incident_id__in=stopped)
         .select_related("person")
         .order_by("incident_id", "created_at", "pk")
     )

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from escalation.ladder import NextStep
 from incidents.models import Incident
 from plant.models import Person, Role
-from plant.wording import moment, names, span
+from plant.wording import moment, names
 
 BOTH_MANAGERS = frozenset({Role.PRODUCTION_MANAGER, Role.MATERIALS_MANAGER})
 
@@ -83,7 +83,7 @@ def face_of(
         marks=step.marks,
         since=incident.raised_at,
         told=who(step.people, step.roles, reader=reader),
-        count=len(step.people),
+        count=agrees_with(step.people, reader),
         at=moment(step.due_at, now),
         paused_by=str(incident.shelved_by or ""),
     )
@@ -101,5 +101,7 @@ def who(people: Sequence[Person], roles: Sequence[str], *, reader: Person | None
     return names(said)
 
 
-def open_for(incident: Incident, now: datetime) -> str:
-    return span(incident.open_for(now))
+def agrees_with(people: Sequence[Person], reader: Person | None) -> int:
+    """How many the verb agrees with: "you are told", even when you are alone."""
+    is_reader_alone = reader is not None and [one.pk for one in people] == [reader.pk]
+    return 2 if is_reader_alone else len(people)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +24,7 @@ from escalation.views.buttons import buttons
 from escalation.views.touches import touches
 from incidents import readings
 from incidents.lifecycle.closing import what_is_missing
-from incidents.models import Incident
+from incidents.models import Incident, Update
 from incidents.permissions import Action, refuse_unless
 from plant.duty import DutyBook
 from plant.models import Person
@@ -68,6 +70,8 @@ def _context(found: Incident, person: Person, now: datetime, *, everything: bool
     countermeasures = list(Countermeasure.objects.filter(incident=found).with_people().order_by("id"))
     for one in countermeasures:
         one.incident = found
+    updates = list(found.updates.select_related("by"))
+    vars(found)["latest_update"] = updates[0] if updates else None
     vars(found)["bandages"] = [one for one in countermeasures if _is_worn(one)]
     missing = what_is_missing(found, by=person) if found.is_open else []
     downtimes = list(found.downtimes.select_related("line"))
@@ -76,6 +80,7 @@ def _context(found: Incident, person: Person, now: datetime, *, everything: bool
         "incident": found,
         "now": now,
         "reading": readings.read(found, now=now),
+        "technical": _technical(found, updates),
         "rows": proofs.rows(countermeasures, now=now, reader=person),
         "cause": Cause.objects.filter(incident=found).first(),
         "may_plan": may_plan(found, person),
@@ -93,6 +98,21 @@ def _context(found: Incident, person: Person, now: datetime, *, everything: bool
         ),
         **_told(found, person, now, everything=everything),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Technical:
+    """A piece of technical detail; without `by` it came with the report."""
+
+    text: str
+    by: Person | None = None
+    at: datetime | None = None
+
+
+def _technical(found: Incident, updates: Sequence[Update]) -> list[Technical]:
+    """All of it, newest first: one tap away and complete."""
+    said = [Technical(one.technical.strip(), one.by, one.at) for one in updates if one.technical.strip()]
+    return [*said, Technical(found.technical.strip())] if found.technical.strip() else said
 
 
 def _is_worn(one: Countermeasure) -> bool:

@@ -177,7 +177,7 @@ def _opened(request: HttpRequest, reader: Person) -> Message | None:
 @login_required
 @require_safe
 @xframe_options_sameorigin
-@csp(
+@csp(  # type: ignore[arg-type]  # its types know only views without arguments
     {
         "default-src": [NONE],
         "style-src": ["'unsafe-inline'"],

@@ -20,9 +20,9 @@ from escalation.ladder import Ladder, NextStep, ToldLine
 from escalation.models import Clock, DeliveryState
 from escalation.recipients import SENT_BY
 from escalation.views.answers import expects_answer
-from escalation.views.face import Face, face_of, who
+from escalation.views.face import Face, agrees_with, face_of, who
 from incidents.models import Incident
-from plant.models import Channel, Person
+from plant.models import Person
 from plant.wording import moment, names
 
 AHEAD = 5
@@ -112,7 +112,7 @@ def _sentence(incident: Incident, step: NextStep | None, reader: Person | None, 
     if step.is_used_up:
         return format_html(_("Everybody was told. All told again <b>{}</b>, until it is closed"), at)
     told = who(step.people, step.roles, reader=reader)
-    sentences = IF_NOTHING_MANY if len(step.people) > 1 else IF_NOTHING
+    sentences = IF_NOTHING_MANY if agrees_with(step.people, reader) > 1 else IF_NOTHING
     return format_html(str(sentences[step.clock]), at=at, who=told)
 
 
@@ -204,9 +204,9 @@ def _no_answer(incident: Incident, lines: Sequence[ToldLine], now: datetime) -> 
 
 def _channels(channels: Iterable[str]) -> str:
     """ "SMS and email", in the middle of a sentence."""
-    words = {Channel.SMS: _("SMS"), Channel.EMAIL: _("email")}
-    ways = (Channel(SENT_BY[channel]) for channel in channels)
-    return names(dict.fromkeys(words.get(way, way.label) for way in ways))
+    words = {"sms": _("SMS"), "email": _("email")}
+    ways = (SENT_BY.get(channel, channel) for channel in channels)
+    return names(dict.fromkeys(words.get(way, way) for way in ways))
 
 
 def _is_not_reached(lines: Sequence[ToldLine]) -> bool:
@@ -233,9 +233,10 @@ def _ahead(upcoming: Sequence[ForeseenStep], reader: Person | None, now: datetim
     for n, step in enumerate(upcoming[:AHEAD]):
         channels = _channels(step.channels)
         how = channels[:1].upper() + channels[1:]
+        told = who(step.people, step.roles, reader=reader)
         yield Rung(
             state="todo" if n else "next",
-            who=_("Everybody again") if step.is_repeat else who(step.people, step.roles, reader=reader),
+            who=_("Everybody again") if step.is_repeat else told[:1].upper() + told[1:],
             at=_short(step.due_at, now),
             as_what=". ".join(filter(None, [_as_what(step), how])),
             warn="" if step.is_repeat else " ".join(step.gaps),
