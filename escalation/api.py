@@ -51,9 +51,8 @@ class IncidentViewSet(countermeasures.IncidentViewSet):
     @action(detail=True, pagination_class=OldestFirst, filterset_class=None)
     def notifications(self, request: Request, number: str) -> Response:
         """Who was told, by which channels, how far each message got, and who answered."""
-        page = self.paginate_queryset(self.one(number).notifications.with_deliveries())
-        shown = serializers.NotificationSerializer(page or [], many=True)
-        return self.get_paginated_response(shown.data)
+        sent = self.one(number).notifications.with_deliveries()
+        return self.paged(sent, serializers.NotificationSerializer)
 
 
 class PolicyFilter(django_filters.FilterSet):

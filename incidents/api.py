@@ -98,11 +98,16 @@ class IncidentViewSet(GenericViewSet[Incident]):
         rows = for_api(incidents)
         now = timezone.now()
         context = {**self.get_serializer_context(), "now": now, **self.known_about(rows, now)}
-        return cast(list[dict[str, Any]], self.get_serializer_class()(rows, many=True, context=context).data)
+        shape: Any = self.get_serializer_class()
+        return cast(list[dict[str, Any]], shape(rows, many=True, context=context).data)
 
     def known_about(self, incidents: list[Incident], now: datetime) -> dict[str, Any]:
         """What the serializer of a subclass needs to know about all rows at once."""
         return {}
+
+    def paged(self, rows: Any, shape: Any) -> Response:
+        """A page of rows that hang on an incident."""
+        return self.get_paginated_response(shape(self.paginate_queryset(rows) or [], many=True).data)
 
     def one(self, number: str) -> Incident:
         """The incident, for somebody who may see it; Missing or NotAllowed otherwise."""
@@ -130,8 +135,7 @@ class IncidentViewSet(GenericViewSet[Incident]):
     @action(detail=True, pagination_class=OldestFirst, filterset_class=None)
     def timeline(self, request: Request, number: str) -> Response:
         """Every event, oldest first."""
-        page = self.paginate_queryset(self.one(number).events.select_related("by"))
-        return self.get_paginated_response(serializers.EventSerializer(page or [], many=True).data)
+        return self.paged(self.one(number).events.select_related("by"), serializers.EventSerializer)
 
     acknowledge = verb("acknowledge", lifecycle.acknowledge)
     assign = verb("assign", lifecycle.assign, serializers.AssignInput)

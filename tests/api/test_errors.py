@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.test import Client
@@ -105,7 +105,7 @@ MALFORMED = [
 @pytest.mark.parametrize("body", MALFORMED, ids=lambda body: body[:8].decode("latin-1"))
 def test_malformed_json_is_one_sentence(floor: Floor, body: bytes) -> None:
     answer = program(floor.operator).generic(
-        "POST", "/api/v1/incidents/", body, content_type="application/json"
+        "POST", "/api/v1/incidents/", cast(str, body), content_type="application/json"
     )
     assert answer.status_code == 400
     assert answer.json()["code"] in ("malformed", "invalid")
@@ -122,7 +122,7 @@ def test_json_that_is_no_object_is_refused(floor: Floor, body: Any) -> None:
 def test_ten_megabytes_are_too_much(floor: Floor) -> None:
     body = b'{"words": "' + b"x" * 10_000_000 + b'"}'
     answer = program(floor.operator).generic(
-        "POST", "/api/v1/incidents/", body, content_type="application/json"
+        "POST", "/api/v1/incidents/", cast(str, body), content_type="application/json"
     )
     check(answer, 413, "too_large")
     assert not Incident.objects.exists()
@@ -130,7 +130,7 @@ def test_ten_megabytes_are_too_much(floor: Floor) -> None:
 
 @pytest.mark.parametrize("kind", ["application/xml", "text/plain", "application/x-www-form-urlencoded"])
 def test_another_media_type_is_refused(floor: Floor, kind: str) -> None:
-    answer = program(floor.operator).generic("POST", "/api/v1/incidents/", b"<a/>", content_type=kind)
+    answer = program(floor.operator).generic("POST", "/api/v1/incidents/", "<a/>", content_type=kind)
     check(answer, 415, "unsupported_media_type")
 
 

@@ -82,7 +82,7 @@ def test_nobody_is_named_who_could_not_open_the_incident(floor: Floor, who: str)
         make_person("Gone", site=floor.site, is_active=False),
     ):
         with pytest.raises(Invalid) as refusal:
-            plan_fix(floor, incident, **{who: stranger})
+            plan_fix(floor, incident, **{who: stranger})  # type: ignore[arg-type]
         assert refusal.value.fields is not None and list(refusal.value.fields) == [who]
 
 

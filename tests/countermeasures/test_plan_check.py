@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_the_checker_works_here(floor: Floor, planned: Countermeasure) -> None:
 
 @pytest.mark.parametrize("missing", ["metric", "target"])
 def test_metric_and_target_are_needed(floor: Floor, planned: Countermeasure, missing: str) -> None:
-    asked = {"metric": "x", "target": "y", missing: " "}
+    asked: dict[str, Any] = {"metric": "x", "target": "y", missing: " "}
     with pytest.raises(Invalid) as refusal:
         fixes.plan_check(planned.pk, by=floor.tech, checker=floor.supervisor, **asked)
     assert refusal.value.fields is not None and list(refusal.value.fields) == [missing]

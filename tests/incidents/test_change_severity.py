@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from plant.models import Role
 from tests.factories import NOW, Floor, fresh, raise_, reach
 
 LATER = NOW + timedelta(minutes=10)
-SAID = {"conditions": "No labels", "actions": "Swapping", "needs": "No needs"}
+SAID: dict[str, Any] = {"conditions": "No labels", "actions": "Swapping", "needs": "No needs"}
 
 
 @pytest.mark.parametrize("role", [Role.PRODUCTION_MANAGER, Role.MATERIALS_MANAGER])

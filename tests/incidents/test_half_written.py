@@ -34,7 +34,7 @@ def _contain(floor: Floor) -> Callable[[], object]:
 
 def _update(floor: Floor) -> Callable[[], object]:
     number = reach(floor, Status.ACKNOWLEDGED).number
-    said = {"conditions": "a", "actions": "b", "needs": "c"}
+    said: dict[str, Any] = {"conditions": "a", "actions": "b", "needs": "c"}
     return lambda: lifecycle.post_update(number, by=floor.tech, **said)
 
 
@@ -90,7 +90,7 @@ VERBS: dict[str, Breaks] = {
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
-    tables = (Incident, Event, Update, Downtime, Photo, Countermeasure, Cause)
+    tables: tuple[Any, ...] = (Incident, Event, Update, Downtime, Photo, Countermeasure, Cause)
     return {table.__name__: list(table._default_manager.order_by("pk").values()) for table in tables}
 
 

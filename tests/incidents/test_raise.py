@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError
@@ -133,7 +134,7 @@ def test_nobody_raises_at_a_site_they_do_not_see(floor: Floor) -> None:
 
 def test_the_same_client_id_gives_the_same_incident(floor: Floor) -> None:
     client_id = uuid.uuid4()
-    asked = {
+    asked: dict[str, Any] = {
         "category": floor.category,
         "impact": Impact.STOPPED,
         "station": floor.station,

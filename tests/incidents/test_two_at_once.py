@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
     """Run the calls in threads that start together; what each returned or raised."""
-    start, results = threading.Barrier(len(calls)), [None] * len(calls)
+    start = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
 
     def run(n: int, call: Callable[[], Any]) -> None:
         start.wait()
@@ -71,7 +72,7 @@ def test_a_double_tap_acknowledges_once(floor: Floor) -> None:
 def test_of_two_on_the_same_screen_the_second_is_told_it_is_stale(floor: Floor) -> None:
     incident = reach(floor, Status.ACKNOWLEDGED)
     tech, lead = floor.tech, floor.who(Role.IT_LEAD)
-    said = {"conditions": "No labels", "actions": "Swapping", "needs": "No needs"}
+    said: dict[str, Any] = {"conditions": "No labels", "actions": "Swapping", "needs": "No needs"}
     results = at_once(
         lambda: lifecycle.post_update(incident.number, by=tech, seen_version=2, **said),
         lambda: lifecycle.post_update(incident.number, by=lead, seen_version=2, **said),
@@ -88,7 +89,7 @@ def test_two_taps_on_product_is_moving_make_one_bandage(floor: Floor) -> None:
 
 
 def test_a_resent_raise_is_one_incident_however_concurrently(floor: Floor) -> None:
-    asked = {
+    asked: dict[str, Any] = {
         "by": floor.operator,
         "category": floor.category,
         "impact": Impact.STOPPED,
@@ -103,7 +104,12 @@ def test_a_resent_raise_is_one_incident_however_concurrently(floor: Floor) -> No
 
 
 def test_raising_at_once_gives_different_numbers(floor: Floor) -> None:
-    asked = {"by": floor.operator, "category": floor.category, "impact": Impact.NONE, "line": floor.line}
+    asked: dict[str, Any] = {
+        "by": floor.operator,
+        "category": floor.category,
+        "impact": Impact.NONE,
+        "line": floor.line,
+    }
     results = at_once(*[lambda: lifecycle.raise_incident(**asked)] * 8)
     assert len({incident.number for incident, _is_new in results}) == 8
 

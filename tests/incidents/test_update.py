@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from incidents.models import EventKind, Impact, Incident, Status, Update
 from opsdesk.errors import Invalid, Refused, Stale
 from tests.factories import NOW, Floor, fresh, raise_, reach
 
-SAID = {"conditions": "No labels", "actions": "Swapping the printer", "needs": "No needs"}
+SAID: dict[str, Any] = {"conditions": "No labels", "actions": "Swapping the printer", "needs": "No needs"}
 LATER = NOW + timedelta(minutes=20)
 
 
