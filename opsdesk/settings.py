@@ -139,6 +139,9 @@ if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket"}:
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
+    "max_retries": 0,  # for who publishes: a page must not wait; workers try for ever (opsdesk.celery)
+    "socket_timeout": 2,  # a frozen Redis must not freeze a page; readers block for 1 s at a time
+    "health_check_interval": 5,
     "socket_keepalive": True,
     "global_keyprefix": "opsdesk:",
 }

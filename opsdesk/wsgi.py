@@ -3,6 +3,7 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from opsdesk import embedded
 
@@ -11,3 +12,5 @@ os.environ.setdefault("DB_STATEMENT_SECONDS", "30")  # a page that takes longer 
 
 embedded.attach()
 application = get_wsgi_application()
+# Every view is loaded now: a broken one ends the start, and the first page is not slow.
+_ = get_resolver().url_patterns
