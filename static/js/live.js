@@ -18,6 +18,16 @@
     if (verb === "get" && isLive(elt) && tags.has(key(elt))) headers["If-None-Match"] = tags.get(key(elt));
   });
 
+  // Signed out meanwhile: the answer is the sign-in page, which belongs into no region. Load this page again; the
+  // server sends it through signing in and back here.
+  const isSignIn = (xhr) => xhr.responseURL && new URL(xhr.responseURL).pathname === document.documentElement.dataset.login;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isSignIn(event.detail.xhr)) return;
+    event.detail.shouldSwap = false;
+    event.stopImmediatePropagation();
+    location.reload();
+  });
+
   const open = new Map();
   document.addEventListener("htmx:beforeSwap", (event) => {
     const region = event.detail.requestConfig.elt;
