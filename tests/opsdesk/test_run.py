@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.backends.base import base
 from django.db.backends.postgresql.features import DatabaseFeatures
 
 from opsdesk import embedded, run
@@ -225,6 +226,7 @@ def test_a_database_that_is_too_old_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, django_db_setup: None, django_db_blocker: Any
 ) -> None:
     monkeypatch.setattr(DatabaseFeatures, "minimum_database_version", (99,))
+    monkeypatch.setattr(base, "RAN_DB_VERSION_CHECK", set())  # Django looks once per process
     monkeypatch.setattr(run, "connection", connections.create_connection("default"))
 
     with (
