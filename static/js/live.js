@@ -48,6 +48,14 @@
     for (const id of open.get(region.id) ?? []) document.getElementById(id)?.setAttribute("open", "");
   });
 
+  // A form that was asked for takes the focus; one that was refused shows why.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target?.id !== "do") return;
+    const band = event.detail.target.querySelector(".banner");
+    if (band) band.scrollIntoView({ block: "center" });
+    else event.detail.target.querySelector("textarea, input:not([type=hidden]), select, button")?.focus();
+  });
+
   const offline = (isOff) => {
     for (const net of document.querySelectorAll(".net[data-net]")) net.hidden = (net.dataset.net === "off") !== isOff;
   };
