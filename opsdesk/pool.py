@@ -21,6 +21,7 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 IN_MEMORY = 1 << 20  # bytes of a request body kept in memory; more goes to a temporary file
+PATIENCE = 4  # times the limit that is read and dropped before the connection is cut
 AT_ONCE = 1 << 18  # bytes of an answer sent in one piece; more is streamed, waiting for the client
 SEND_LIMIT = 60.0  # seconds a thread waits for a client that does not take its answer
 
@@ -54,7 +55,11 @@ class ThreadPool:
             await send(message)
 
     async def read(self, receive: Receive, body: IO[bytes]) -> bool:
-        """Spool the whole body; False when the client left meanwhile."""
+        """Spool the whole body; False when the client left meanwhile.
+
+        One that is too large is read and dropped, as far as patience goes: most clients read an answer only
+        when they have sent everything, and would see a broken connection instead of the 413.
+        """
         size, more = 0, True
         while more:
             message = await receive()
@@ -62,9 +67,12 @@ class ThreadPool:
                 return False
             chunk = message.get("body", b"")
             size, more = size + len(chunk), message.get("more_body", False)
-            if size > self.body_limit:
+            if size > self.body_limit * PATIENCE:
                 raise TooLarge
-            body.write(chunk)
+            if size <= self.body_limit:
+                body.write(chunk)
+        if size > self.body_limit:
+            raise TooLarge
         return True
 
     async def refuse(self, send: Send) -> None:

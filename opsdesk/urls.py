@@ -1,7 +1,5 @@
 """Every address. The apps name their own; `opsdesk.api` lists those of the API."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -16,16 +14,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/v1/", include("opsdesk.api")),
+    path("", include("plant.urls")),
+    path("", include("incidents.urls")),
+    path("", include("countermeasures.urls")),
+    path("", include("escalation.urls")),
 ]
-for _name, _prefix in [
-    ("opsdesk.api", "api/v1/"),
-    ("plant.urls", ""),
-    ("incidents.urls", ""),
-    ("countermeasures.urls", ""),
-    ("escalation.urls", ""),
-]:
-    if find_spec(_name):
-        urlpatterns.append(path(_prefix, include(_name)))
 
 handler400 = "opsdesk.views.malformed"
 handler403 = "opsdesk.views.not_allowed"

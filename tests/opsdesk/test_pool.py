@@ -82,11 +82,22 @@ def test_a_body_over_the_limit_is_413_and_never_reaches_django() -> None:
         reached.append(1)
         return []
 
-    sent = ask(app, *[{"type": "http.request", "body": b"x" * 600, "more_body": True}] * 3)
+    pieces: list[Message] = [{"type": "http.request", "body": b"x" * 600, "more_body": True}] * 2
+    sent = ask(app, *pieces, {"type": "http.request", "body": b"x", "more_body": False})
 
     assert sent[0]["status"] == 413
     assert b"too_large" in body_of(sent)
     assert not reached
+
+
+def test_a_body_without_end_is_cut_off() -> None:
+    def endless(environ: dict[str, Any], start: Start) -> list[bytes]:
+        raise AssertionError
+
+    sent = ask(endless, *[{"type": "http.request", "body": b"x" * 1000, "more_body": True}] * 100)
+
+    assert sent[0]["status"] == 413
+    assert (b"connection", b"close") in sent[0]["headers"]
 
 
 def test_a_client_that_leaves_while_sending_costs_no_thread() -> None:
