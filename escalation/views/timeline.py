@@ -139,6 +139,7 @@ CHANNEL_WORDS = {
     "sms": gettext_lazy("by SMS"),
     "email": gettext_lazy("by email"),
     "link": gettext_lazy("by the link"),
+    "screen": gettext_lazy("on the screen"),
 }
 
 
