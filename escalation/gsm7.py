@@ -60,6 +60,12 @@ _SAID_OTHERWISE = str.maketrans(
 _UNKNOWN = "?"
 _CUT = "..."
 
+LOOSE_END = 8
+"""A comma with no more than this after it ends a cut text: "as IT lead...", not "as IT lead, so..."."""
+
+WORTH_SAYING = 16
+"""A cut text with fewer septets than this is left out where it may be."""
+
 
 def to_gsm7(text: str) -> str:
     """The text in the alphabet: what is in it stays (ñ é ü €), the rest comes near (á becomes a)."""
@@ -109,6 +115,9 @@ def clip(text: str, room: int) -> str:
     space = head.rfind(" ")
     if text[kept] != " " and space * 2 > kept:
         head = head[:space]
+    comma = head.rfind(", ")
+    if 0 < len(head) - comma <= LOOSE_END < comma:
+        head = head[:comma]
     return head.rstrip(" ,.;:-") + _CUT
 
 
@@ -161,7 +170,8 @@ def _taken_back(said: list[str], i: int, form: str, limit: int, *, cuts: bool) -
     room = limit - _length([*said[:i], "", *said[i + 1 :]]) - 1
     if septets(form) <= room:
         return form
-    return clip(form, room) if cuts and septets(said[i]) < room else said[i]
+    is_worth_it = cuts and room >= max(WORTH_SAYING, septets(said[i]) + 1)
+    return clip(form, room) if is_worth_it else said[i]
 
 
 def _concessions(parts: Sequence[Part]) -> list[tuple[int, str, bool]]:

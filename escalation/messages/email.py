@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.template.loader import get_template
-from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from escalation.messages.context import Context, Next, Told
+from escalation.messages.context import Context
 from escalation.messages.facts import Facts
-from escalation.models import Clock, Notification
-from plant.models import Role
-from plant.wording import moment, names
-
-MOST_LINES = 8
-"""People of the ladder that an email names; the page has all of them."""
+from escalation.messages.lines import ladder_lines
+from escalation.models import Notification
+from plant.wording import moment
 
 SUBJECT_LENGTH = 180
 
@@ -35,16 +31,6 @@ class Letter:
     subject: str
     text: str
     html: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the ladder: when, who, and what came of it. `is_now` is the reader's own."""
-
-    at: str
-    who: str
-    what: str
-    is_now: bool = False
 
 
 def email(notification: Notification, facts: Facts, context: Context, now: datetime) -> Letter:
@@ -92,64 +78,3 @@ def answers(facts: Facts) -> list[tuple[str, str]]:
         (_("What we’re doing"), facts.reading.doing),
         (_("Progress"), facts.reading.progress),
     ]
-
-
-# ---------------------------------------------------------------- the ladder
-
-
-def ladder_lines(notification: Notification, context: Context, now: datetime) -> Iterator[Line]:
-    """Who was told, the reader among them, and who is next."""
-    together = [told for told in context.told if told.at == notification.created_at]
-    before = [told for told in context.told if told.at < notification.created_at]
-    if len(before) > MOST_LINES:
-        before = before[-MOST_LINES:]
-    for told in before:
-        yield Line(moment(told.at, now), _named(told.name, told.role), _came_of(told, notification, now))
-    yield _reader(notification, together, now)
-    for step in context.upcoming:
-        yield Line(moment(step.at, now), _next_names(step), _condition(step))
-
-
-def _came_of(told: Told, notification: Notification, now: datetime) -> str:
-    """What became of it: has it, answered, no answer yet, not reached; nothing when nothing is known."""
-    incident = notification.incident
-    if incident.owner_id == told.person_id and incident.acknowledged_at:
-        return _("has it since %(time)s") % {"time": moment(incident.acknowledged_at, now)}
-    if told.answered_at:
-        return _("answered %(time)s") % {"time": moment(told.answered_at, now)}
-    if told.failed:
-        return _("not reached")
-    return _("no answer yet") if told.waits else ""
-
-
-def _reader(notification: Notification, together: list[Told], now: datetime) -> Line:
-    others = [told.name for told in together if told.person_id != notification.person_id]
-    who = names([_("You"), *others[:4]]) if others else _("You")
-    waiting = ""
-    if notification.wants_answer:
-        waiting = _("waiting for an answer from each of you") if others else _("waiting for your answer")
-    return Line(moment(notification.created_at, now), who, waiting, is_now=True)
-
-
-def _named(name: str, role: str) -> str:
-    return f"{name}, {Role(role).label}" if role in Role.values else name
-
-
-def _next_names(step: Next) -> str:
-    if len(step.names) == 1 and len(step.roles) == 1:
-        return _named(step.names[0], step.roles[0])
-    if step.names:
-        return names(step.names)
-    return names([str(Role(role).label) for role in step.roles if role in Role.values])
-
-
-_CONDITION = {
-    Clock.RESPONSE: gettext_noop("next, if nobody takes it"),
-    Clock.CONTAINMENT: gettext_noop("next, if product is not moving"),
-    Clock.UPDATE: gettext_noop("next, if there is no news"),
-    Clock.CLOSURE: gettext_noop("next, if it is still open"),
-}
-
-
-def _condition(step: Next) -> str:
-    return _(_CONDITION[Clock(step.clock)])

@@ -128,6 +128,25 @@ def test_a_long_ladder_keeps_its_last_lines() -> None:
     assert "Person 3," not in text
 
 
+def test_people_told_together_share_a_line_and_everybody_is_named_once() -> None:
+    first = [
+        Told(RAISED, 10 + i, name, "it_specialist") for i, name in enumerate(["Ann", "Ben", "Cy", "Di", "Ed"])
+    ]
+    again = [Told(RAISED + timedelta(minutes=15), 10, "Ann", "it_specialist", waits=True)]
+    sent = delivery(incident(), channel="email")
+    text = render(sent, now=NOW, context=Context(told=[*first, *again])).text
+    assert "10:56 Ann, IT specialist, no answer yet\n10:56 Ben, Cy, Di and Ed, IT specialist\n" in text
+    assert text.count("Ann") == 1
+
+
+def test_an_answer_to_any_message_counts() -> None:
+    answered = Told(RAISED, 10, "Ann", "it_lead", RAISED + timedelta(minutes=2))
+    again = Told(RAISED + timedelta(minutes=15), 10, "Ann", "it_lead", waits=True)
+    sent = delivery(incident(), channel="email")
+    text = render(sent, now=NOW, context=Context(told=[answered, again])).text
+    assert "10:56 Ann, IT lead, answered 10:58" in text
+
+
 def test_it_says_why_the_reader_gets_it() -> None:
     assert "You get this as production manager, because product is not moving yet." in mail().text
     assert (

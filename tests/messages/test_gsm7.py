@@ -69,6 +69,12 @@ def test_a_cut_falls_between_words() -> None:
     assert clip("Rack labels will not print at all", 25) == "Rack labels will not..."
 
 
+def test_a_cut_text_has_no_loose_end() -> None:
+    assert (
+        clip("Nobody is on shift as IT lead, so this goes up now.", 36) == "Nobody is on shift as IT lead..."
+    )
+
+
 @given(
     st.lists(
         st.one_of(
