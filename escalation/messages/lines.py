@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -56,10 +55,12 @@ def each_once(lines: Iterable[Told]) -> list[Told]:
 
 def _told_before(lines: Sequence[Told], notification: Notification, now: datetime) -> Iterator[Line]:
     """A line for those who were told at the same time in the same role and of whom the same is known."""
-    known = [(told, _came_of(told, notification, now)) for told in lines]
-    for (at, role, came_of), group in groupby(known, key=lambda one: (one[0].at, one[0].role, one[1])):
-        people = names((told.name for told, _unused in group), most=MOST_NAMES)
-        yield Line(moment(at, now), _named(people, role), came_of)
+    alike: dict[tuple[datetime, str, str], list[str]] = {}
+    for told in lines:
+        came_of = _came_of(told, notification, now)
+        alike.setdefault((told.at, told.role, came_of), []).append(told.name)
+    for (at, role, came_of), people in alike.items():
+        yield Line(moment(at, now), _named(names(people, most=MOST_NAMES), role), came_of)
 
 
 def _came_of(told: Told, notification: Notification, now: datetime) -> str:
