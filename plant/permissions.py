@@ -41,9 +41,10 @@ def may_read_roster(person: Person, site: Site) -> bool:
     return person.is_superuser or person.holds(*READS_ROSTER, site=site)
 
 
-def refuse_roster_change(by: Person, other: Person) -> None:
-    """Raise NotAllowed (403) unless ``by`` may change who covers for the other."""
-    if not may_change_roster_of(by, other):
+def refuse_roster_change(by: Person, *, of: Person | None = None, at: Site | None = None) -> None:
+    """Raise NotAllowed (403) unless ``by`` may change the roster of the person or of the site."""
+    allowed = may_change_roster_of(by, of) if of else bool(at and may_change_roster(by, at))
+    if not allowed:
         raise NotAllowed("not_your_roster", _("The IT manager and the IT leads change the roster. Ask them."))
 
 

@@ -45,6 +45,8 @@ class CrewRow(NamedTuple):
 class Snapshot:
     """Active people by name; cover from ``since`` to ``until``, rosters from ``since`` on."""
 
+    _covers: list[Cover]
+
     def __init__(self, *, since: datetime, until: datetime) -> None:
         self.since = since
         self.until = until
@@ -117,6 +119,12 @@ class Snapshot:
         """Cover that overlaps the time from ``start`` to ``end``, earliest first."""
         return [cover for cover in self._covers if cover.starts_at < end and cover.ends_at > start]
 
+    def suppose(self, cover: Cover) -> None:
+        """Take a cover for granted that is not saved, or not saved so; before the first question is asked."""
+        others = [one for one in self._covers if one.pk != cover.pk or cover.pk is None]
+        self._covers = sorted([*others, cover], key=lambda one: one.starts_at)
+        self._mark_cover_moments()
+
     def boundaries_of(self, day: int) -> list[float]:
         """The start of a UTC day, and every moment in it at which a shift or a cover starts or ends.
 
@@ -180,6 +188,9 @@ class Snapshot:
     def _read_cover(self) -> None:
         covers = Cover.objects.filter(ends_at__gt=self.since, starts_at__lt=self.until)
         self._covers = list(covers.order_by("starts_at", "pk"))
+        self._mark_cover_moments()
+
+    def _mark_cover_moments(self) -> None:
         ends = ((cover.starts_at, cover.ends_at) for cover in self._covers)
         self._cover_moments = {moment.timestamp() for pair in ends for moment in pair}
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plant.views import account, roster
+from plant.views import account, cover, duty, roster, swap
 
 urlpatterns = [
     path("", account.home, name="home"),
@@ -18,4 +18,9 @@ urlpatterns = [
     path("profile/password/", account.change_password, name="change-password"),
     path("profile/token/", account.new_token, name="new-token"),
     path("setup/roster/", roster.week, name="roster"),
+    path("setup/roster/cover/", cover.new, name="cover-new"),
+    path("setup/roster/cover/<int:pk>/", cover.change, name="cover"),
+    path("setup/roster/cover/<int:pk>/remove/", cover.remove, name="cover-remove"),
+    path("setup/roster/swap/", swap.swap, name="roster-swap"),
+    path("setup/duty/", duty.duty, name="duty"),
 ]

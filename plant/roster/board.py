@@ -1,0 +1,118 @@
+"""Who would answer right now, and after the next changes of shift: by level, for the site and its areas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from plant.coverage import Gap, Scope, gaps_ahead, unheld
+from plant.duty import DutyBook
+from plant.duty_answer import DutyAnswer
+from plant.models import Area, Person, Role, Site
+
+IT_LEVELS = (Role.IT_TECH, Role.IT_SPECIALIST, Role.IT_LEAD)
+MANAGERS = (
+    Role.IT_MANAGER,
+    Role.PRODUCTION_MANAGER,
+    Role.MATERIALS_MANAGER,
+    Role.PLANT_MANAGER,
+    Role.IT_DIRECTOR,
+)
+LOOKS_AHEAD = timedelta(hours=72)
+"""Far enough for Monday's first shift on a Friday evening."""
+PHASES = 3
+"""Now, next, and then."""
+GAPS_WITHIN = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of time with the same people. ``shift`` is empty when no shift is on at the place."""
+
+    starts_at: datetime
+    ends_at: datetime
+    answer: DutyAnswer
+    shift: str
+    is_working: bool
+
+    @property
+    def is_gap(self) -> bool:
+        """Worth a warning: somebody should be on shift, and nobody is."""
+        return self.answer.is_gap and self.is_working
+
+    @property
+    def people(self) -> list[tuple[Person, str]]:
+        """Everybody who answers, and for whom they stand in (names, or nothing)."""
+        return [
+            (one, ", ".join(str(absent) for absent in self.answer.stands_in_for(one)))
+            for one in self.answer.people
+        ]
+
+    def continues(self, last: Phase) -> bool:
+        mine = self.answer.people, self.answer.is_gap, self.answer.stand_ins, self.is_working
+        return mine == (last.answer.people, last.answer.is_gap, last.answer.stand_ins, last.is_working)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of the ladder at one place; the first phase is now."""
+
+    role: Role
+    place: Scope
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    at: datetime
+    it: tuple[Level, ...]
+    supervisors: tuple[Level, ...]
+    managers: tuple[Level, ...]
+    gaps: tuple[Gap, ...]
+    unheld: tuple[tuple[Role, Scope], ...]
+
+    @property
+    def gaps_now(self) -> int:
+        levels = (*self.it, *self.supervisors, *self.managers)
+        return sum(1 for level in levels if level.phases[0].is_gap)
+
+
+def build_board(book: DutyBook, site: Site, areas: Sequence[Area], at: datetime) -> Board:
+    """The board of a site at a moment. No query: the book knows ``at`` and ``LOOKS_AHEAD`` after it."""
+
+    def level(role: Role, place: Scope) -> Level:
+        return Level(role, place, tuple(_phases(book, role, place, at)))
+
+    return Board(
+        at,
+        tuple(level(role, site) for role in IT_LEVELS),
+        tuple(level(Role.SUPERVISOR, area) for area in areas if book.is_held(Role.SUPERVISOR, area)),
+        tuple(level(role, site) for role in MANAGERS if book.is_held(role, site)),
+        tuple(gaps_ahead(site, at, at + GAPS_WITHIN, book=book, areas=areas)),
+        tuple(unheld(book, site, areas)),
+    )
+
+
+def _phases(book: DutyBook, role: Role, place: Scope, at: datetime) -> Iterator[Phase]:
+    """The first few stretches from a moment on, equal neighbours as one."""
+    end = at + LOOKS_AHEAD
+    stints = book.worked_between(place, at, end)
+    moments = [at, *book.changes_between(at, end), end]
+    shown, last = 0, None
+    for since, until in pairwise(moments):
+        works = any(stint.starts_at <= since < stint.ends_at for stint in stints)
+        span = book.shift_at(place, since) if isinstance(place, Area) else None
+        phase = Phase(since, until, book.on_duty(role, place, since), span.name if span else "", works)
+        if last and phase.continues(last):
+            last = replace(last, ends_at=until)
+            continue
+        if last:
+            yield last
+            shown += 1
+            if shown == PHASES:
+                return
+        last = phase
+    if last:
+        yield last

@@ -1,0 +1,204 @@
+"""Somebody is away: said, changed and taken back from the week; and two who swap shifts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from opsdesk.errors import Missing, Refused
+from opsdesk.htmx import show
+from plant import lifecycle
+from plant.models import Cover, CoverKind, Person, Site
+from plant.permissions import refuse_roster_change
+from plant.roster.doubts import Doubt, doubts_about
+from plant.roster_forms import CoverForm
+from plant.rotation import ONE_DAY
+from plant.views.places import person_of, where_of
+from plant.visibility import of_sites
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponseBase:
+    """The form, filled in from the shift tapped; POST saves it, or first says what speaks against it."""
+    where = where_of(request)
+    refuse_roster_change(where.person, at=where.site)
+    with timezone.override(where.site.tz):
+        form = CoverForm(
+            request.POST or None, people=people_of(where.site), initial=_from_the_cell(request, where.site)
+        )
+        if request.method == "POST" and form.is_valid():
+            return _save(request, form, cover=None, site=where.site)
+        return _page(request, form, site=where.site, status=400 if form.errors else 200)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest, pk: int) -> HttpResponseBase:
+    cover = _cover(request, pk)
+    site = _site_of(request, cover)
+    with timezone.override(site.tz):
+        initial = {
+            name: getattr(cover, name) for name in ("starts_at", "ends_at", "stand_in", "kind", "note")
+        }
+        form = CoverForm(request.POST or None, people=people_of(site), fixed=cover.absent, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            return _save(request, form, cover=cover, site=site)
+        return _page(request, form, site=site, cover=cover, status=400 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponseBase:
+    cover = _cover(request, pk)
+    site = _site_of(request, cover)
+    with timezone.override(site.tz):
+        try:
+            lifecycle.remove_cover(pk, by=person_of(request))
+        except Refused as refusal:
+            form = CoverForm(people=people_of(site), fixed=cover.absent, initial=vars(cover))
+            return _page(request, form, site=site, cover=cover, refusal=refusal)
+    messages.success(request, _("Removed. %(name)s is on as planned.") % {"name": cover.absent})
+    return redirect(week_address(site, cover.starts_at, request.POST.get("next", ""), request))
+
+
+def _save(request: HttpRequest, form: CoverForm, *, cover: Cover | None, site: Site) -> HttpResponseBase:
+    said = dict(form.cleaned_data)
+    absent: Person = cover.absent if cover else said.pop("absent")
+    planned = Cover(pk=cover.pk if cover else None, absent=absent, **said)
+    try:
+        doubts = _doubts_left(request, planned, by=person_of(request))
+        if doubts:
+            return _page(request, form, site=site, cover=cover, doubts=doubts)
+        if cover:
+            lifecycle.change_cover(cover.pk, by=person_of(request), **said)
+        else:
+            lifecycle.add_cover(by=person_of(request), absent=absent, **said)
+    except Refused as refusal:
+        put_into_form(form, refusal)
+        return _page(request, form, site=site, cover=cover, refusal=refusal)
+    messages.success(request, _done(planned))
+    return redirect(week_address(site, planned.starts_at, request.POST.get("next", ""), request))
+
+
+def _doubts_left(request: HttpRequest, planned: Cover, *, by: Person) -> list[Doubt]:
+    """What the planner has not been asked about yet. Raises Refused when it cannot be saved at all."""
+    refuse_roster_change(by, of=planned.absent)
+    lifecycle.refuse_wrong_cover(planned)
+    doubts = doubts_about(planned)
+    known = set(request.POST.getlist("accept"))
+    return doubts if any(doubt.code not in known for doubt in doubts) else []
+
+
+def _done(cover: Cover) -> str:
+    if cover.stand_in:
+        return _("%(stand_in)s stands in for %(absent)s.") % {
+            "stand_in": cover.stand_in,
+            "absent": cover.absent,
+        }
+    return _("%(absent)s is away, and nobody stands in.") % {"absent": cover.absent}
+
+
+def put_into_form(form: Form, refusal: Refused) -> None:
+    """The sentences of a refusal beside the fields they are about."""
+    for name, sentences in (refusal.fields or {}).items():
+        if name in form.fields:
+            form.add_error(name, [str(one) for one in sentences])
+
+
+def _page(
+    request: HttpRequest,
+    form: CoverForm,
+    *,
+    site: Site,
+    cover: Cover | None = None,
+    doubts: list[Doubt] | None = None,
+    refusal: Refused | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    context: dict[str, Any] = {
+        "form": form,
+        "site": site,
+        "cover": cover,
+        "doubts": doubts or [],
+        "is_over": bool(cover and cover.ends_at <= now),
+        "has_begun": bool(cover and cover.starts_at <= now),
+        "next": safe_next(request) or reverse("roster"),
+    }
+    return show(request, "plant/roster/cover.html", context, refusal=refusal, status=status)
+
+
+# --- shared with swapping -----------------------------------------------------------------------------------
+
+
+def people_of(site: Site) -> QuerySet[Person]:
+    """Active people who work at the site or hold a role for it."""
+    here = Q(site=site) | Q(pk__in=Person.objects.filter(role_assignments__site=site).values("pk"))
+    return Person.objects.active().filter(here).order_by("name")
+
+
+def safe_next(request: HttpRequest) -> str:
+    target = request.POST.get("next", "") or request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if is_ours else ""
+
+
+def week_address(site: Site, at: datetime, target: str, request: HttpRequest) -> str:
+    """Back to the week it was asked from, else to the week it is about."""
+    if target and safe_next(request):
+        return target
+    year, number, _day = at.astimezone(site.tz).isocalendar()
+    return f"{reverse('roster')}?site={site.code}&week={year}-W{number:02d}"
+
+
+def _cover(request: HttpRequest, pk: int) -> Cover:
+    person = person_of(request)
+    found = of_sites(Cover.objects.all(), reader=person, by="absent__site", shared=True)
+    cover = found.select_related("absent__site", "stand_in").filter(pk=pk).first()
+    if cover is None:
+        raise Missing("unknown_cover", _("It is no longer on the roster. Somebody has removed it."))
+    refuse_roster_change(person, of=cover.absent)
+    return cover
+
+
+def _site_of(request: HttpRequest, cover: Cover) -> Site:
+    return cover.absent.site or where_of(request).site
+
+
+def _from_the_cell(request: HttpRequest, site: Site) -> dict[str, Any]:
+    """Who and when, from the shift in the week that was tapped; else from now until tomorrow."""
+    now = timezone.now().replace(second=0, microsecond=0)
+    absent = request.GET.get("absent", "")
+    return {
+        "absent": int(absent) if absent.isdecimal() and len(absent) < 10 else None,
+        "starts_at": _moment(request.GET.get("from", "")) or now,
+        "ends_at": _moment(request.GET.get("until", "")) or now + ONE_DAY,
+        "kind": CoverKind.HOLIDAY,
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        at = parse_datetime(text)
+    except ValueError:
+        return None
+    return at if at and timezone.is_aware(at) else None
