@@ -187,9 +187,9 @@ def test_an_email_takes_less_than_two_milliseconds() -> None:
     render(sent, now=NOW, context=ladder())
     spent = []
     for _turn in range(50):
-        started = time.perf_counter()
+        started = time.process_time()
         render(sent, now=NOW, context=ladder())
-        spent.append(time.perf_counter() - started)
+        spent.append(time.process_time() - started)
     assert min(spent) < 0.002
 
 
