@@ -70,7 +70,19 @@ class People:
             for person in people:
                 _add(found, person, ask, answer)
         roles = [ask.role for ask in asks]
-        return Resolved(list(found.values()), missing, goes_up=_goes_up(clock, roles, missing, found))
+        goes_up = _goes_up(clock, roles, missing, found)
+        if not found:
+            self._tell_the_it_manager(found, asks, place=place, at=at)
+        return Resolved(list(found.values()), missing, goes_up=goes_up)
+
+    def _tell_the_it_manager(
+        self, found: dict[int, Recipient], asks: Sequence[Ask], *, place: Area | Site, at: datetime
+    ) -> None:
+        """A step whose people have all left (an owner, somebody by name) still tells somebody."""
+        channels = tuple(dict.fromkeys(channel for ask in asks for channel in ask.channels))
+        answer = self.book.on_duty(Role.IT_MANAGER, place, at)
+        for person in answer.people:
+            _add(found, person, Ask(Role.IT_MANAGER.value, "", channels), answer)
 
     def _who(
         self, ask: Ask, *, place: Area | Site, owner_id: int | None, at: datetime

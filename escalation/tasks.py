@@ -11,14 +11,20 @@ from escalation.nudging import nudge, nudge_channel
 @shared_task(ignore_result=True)
 def tick() -> None:
     """Every second and after every change. What it queued is sent at once by the channels' workers."""
-    done = engine.tick()
-    for channel in done.channels:
-        nudge_channel(channel)
-    if not done.is_done:
-        nudge()
+    _turn()
+    if engine.wait_for_next():
+        _turn()
 
 
 @shared_task(ignore_result=True)
 def deliver_due(channel: str) -> None:
     """Every second, and when something was queued."""
     outbox.deliver_due(channel)
+
+
+def _turn() -> None:
+    done = engine.tick()
+    for channel in done.channels:
+        nudge_channel(channel)
+    if not done.is_done:
+        nudge()

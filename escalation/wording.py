@@ -43,6 +43,8 @@ def not_reached(name: str) -> str:
 def why_it_goes_up(code: str) -> str:
     """The sentence for `Timer.goes_up_from`; empty when nothing was brought forward."""
     kind, _unused, rest = code.partition(":")
+    if kind == NOBODY_ON_SHIFT and not rest:
+        return _("Nobody was found for the step before, so this goes up now.")
     if kind == NOBODY_ON_SHIFT:
         return _("Nobody is on shift as %(roles)s, so this goes up now.") % {
             "roles": roles_in_a_sentence(rest.split(","))

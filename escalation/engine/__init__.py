@@ -4,6 +4,6 @@
 does in one transaction that holds the incident's row, so that people and the engine never both win.
 """
 
-from escalation.engine.ticking import Ticked, tick
+from escalation.engine.ticking import Ticked, tick, wait_for_next
 
-__all__ = ["Ticked", "tick"]
+__all__ = ["Ticked", "tick", "wait_for_next"]

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import connection
+from django.db.models import Min
 from django.utils import timezone
 
 from escalation import watch
@@ -78,6 +80,29 @@ def tick(now: datetime | None = None) -> Ticked:
     done.took_back = take_back_expired(at.now)
     watch.beat(at.now)
     return done
+
+
+def wait_for_next(within: float = 1.0) -> bool:
+    """Sleep until the next timer is due if that is less than `within` seconds away; True if it is due now.
+
+    So a step goes out when it is due and not at the next second. One process waits, the others stay free.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, 1)", [_WAITING])
+        if not cursor.fetchone()[0]:
+            return False
+        try:
+            due_at = Timer.objects.armed().aggregate(next=Min("due_at"))["next"]
+            left = (due_at - timezone.now()).total_seconds() if due_at is not None else within
+            if left >= within:
+                return False
+            time.sleep(max(left, 0.0))
+            return True
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s, 1)", [_WAITING])
+
+
+_WAITING = 11_000
 
 
 def _read_all(at: _Time, done: Ticked) -> int:

@@ -135,6 +135,14 @@ def test_with_nobody_in_the_plant_the_last_resort_hears(world, advance, told):
     assert "Nobody can be found" in incident.notifications.all()[0].note
 
 
+def test_a_step_whose_people_have_all_left_tells_the_it_manager_and_goes_up(world, advance, told):
+    incident = world.raise_it("stopped")
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    Person.objects.filter(username="vela").update(is_active=False)
+    advance(minutes=31)
+    assert told(incident, clock="update") == [(30, "hutchins"), (30, "brandt")]
+
+
 def test_the_person_on_duty_when_it_fires_is_told_not_when_it_was_armed(world, advance, told):
     world.now = world.at("13:55")
     incident = world.raise_it("none")
