@@ -19,15 +19,15 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from countermeasures import api as countermeasures
-from escalation import ladder, policies, serializers
+from escalation import policies, serializers
 from escalation.models import Policy
 from escalation.preview import preview, told_at_once
+from escalation.recent import foreseen
 from incidents.api import NUMBER
 from incidents.models import Impact, Incident, Severity
 from incidents.serializers import RaiseInput
 from opsdesk.errors import Invalid, NotAllowed
 from opsdesk.paging import OldestFirst
-from plant.duty import DutyBook
 from plant.models import Area, Line, Person, Site, Station
 
 
@@ -43,7 +43,7 @@ class IncidentViewSet(countermeasures.IncidentViewSet):
     serializer_class = serializers.IncidentWithNextStep
 
     def known_about(self, incidents: list[Incident], now: datetime) -> dict[str, Any]:
-        return {"next_steps": ladder.next_steps(incidents, DutyBook.load(now), now)}
+        return {"next_steps": foreseen(incidents, now)}
 
     @extend_schema(
         parameters=[NUMBER], responses=serializers.NotificationSerializer(many=True), filters=False

@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 NUDGE_ENGINE = True  # after a commit, run the engine now instead of within a second
+DUTY_BOOK_SECONDS = 5  # "who is told next" on the API may be this old; who is told is read when it is due
 
 # --- messages to people -------------------------------------------------------------------------------------
 EMAIL_URL = environment.address("EMAIL_URL", "sandbox://", schemes=("sandbox", "smtp", "smtps"))

@@ -31,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     settings.NUDGE_ENGINE = False  # a test that wants it switches it on
+    settings.DUTY_BOOK_SECONDS = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -13,7 +13,7 @@ from incidents import lifecycle
 from incidents.models import Impact, Status
 from plant.models import Role
 from tests.api.calls import program
-from tests.factories import NOW, Floor, raise_, reach
+from tests.factories import NOW, Floor, make_floor, raise_, reach
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +75,27 @@ def test_the_timeline_asks_the_same_with_a_long_story(floor: Floor) -> None:
         lifecycle.add_words(incident.number, by=floor.operator, words=f"Word {n}")
     many = queries(client, "get", f"incidents/{incident.number}/timeline/")
     assert len(many) == len(few) <= 5, "\n".join(many)
+
+
+def test_the_roster_is_not_read_again_within_seconds(floor: Floor, settings: Any) -> None:
+    settings.DUTY_BOOK_SECONDS = 60
+    client = program(floor.tech)
+    asked = {"station": floor.station.code, "category": floor.category.code, "impact": "stopped"}
+    assert len(queries(client, "post", "incidents/", asked)) <= 13
+    settings.DUTY_BOOK_SECONDS = 0
+    assert len(queries(client, "post", "incidents/", asked)) > 16
+
+
+def test_a_place_that_is_newer_than_the_roster_is_known(settings: Any) -> None:
+    settings.DUTY_BOOK_SECONDS = 60
+    for _n in range(2):
+        floor = make_floor()
+        for role in Role:
+            floor.who(role)
+        asked = {"station": floor.station.code, "category": floor.category.code, "impact": "stopped"}
+        answer = program(floor.tech).post("/api/v1/incidents/", asked)
+        people = {person["username"] for person in answer.json()["next_step"]["people"]}
+        assert floor.tech.username in people
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "arrive"])
