@@ -1,0 +1,127 @@
+"""The engine and the outbox: how fast what is due is recorded, and how fast it is handed over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from benchmarks import crowd, stage
+from benchmarks.figures import percentiles
+from escalation.engine import tick
+from escalation.models import Delivery, DeliveryQuerySet, DeliveryState, Notification, Timer
+
+MANY = 10_000
+LETTERS = 3_000
+AT_ONCE = 1_000
+IDLE_TURNS = 100
+
+PATIENCE = 600.0
+"""Seconds after which a run that does not come to its end is broken off."""
+
+
+def engine_record() -> dict[str, float]:
+    """10,000 timers due at one instant: seconds of engine turns until everybody's message is recorded."""
+    due_at = _arm(MANY)
+    started = time.perf_counter()
+    fired = tick(now=due_at).fired
+    seconds = time.perf_counter() - started
+    recorded = Notification.objects.filter(timer__due_at=due_at).count()
+    _expect(fired == recorded == MANY, f"{fired} fired and {recorded} recorded of {MANY}")
+    crowd.forget_newest()
+    return {"per_s": MANY / seconds}
+
+
+def email_hand_over() -> dict[str, float]:
+    """Emails that wait in the outbox of a running OpsDesk, to be sent from one instant on."""
+    due_at = _arm(LETTERS, ahead=timedelta(seconds=45))
+    tick(now=due_at)
+    with stage.sink_running() as (address, sink), stage.opsdesk_running(email=address):
+        _expect(timezone.now() < due_at, "OpsDesk started too late")
+        sent = _wait_until_sent(due_at, LETTERS)
+        _expect_all_taken(LETTERS, stage.stop_and_count(sink))
+    crowd.forget_newest()
+    return {"per_s": LETTERS / max(_after(due_at, sent.values_list("sent_at", flat=True)))}
+
+
+def engine_hand_over() -> dict[str, float]:
+    """10,000 timers due at one instant in a running OpsDesk: from then to the last email handed over."""
+    lags = _live(MANY)
+    return {"per_s": MANY / max(lags["handed"])}
+
+
+def engine_lag() -> dict[str, float]:
+    """1,000 timers due at one instant in a running OpsDesk: from then to recorded, and to handed over."""
+    lags = _live(AT_ONCE)
+    return {
+        **percentiles(lags["recorded"], 50, 99, prefix="recorded_"),
+        **percentiles(lags["handed"], 50, 99),
+    }
+
+
+def _live(count: int) -> dict[str, list[float]]:
+    """Let the real workers meet `count` timers due at one instant; seconds after it, for each of them."""
+    with stage.sink_running() as (address, sink), stage.opsdesk_running(email=address):
+        due_at = timezone.now() + timedelta(seconds=6 + count / 500)
+        crowd.waiting_incidents(count, due_at=due_at)
+        armed = Timer.objects.armed().filter(due_at=due_at)
+        _wait_until(lambda: armed.count() == count, "armed")
+        _expect(timezone.now() < due_at, "the timers were armed too late to be due at one instant")
+        sent = _wait_until_sent(due_at, count)
+        _expect_all_taken(count, stage.stop_and_count(sink))
+    lags = {
+        "recorded": _after(due_at, sent.values_list("notification__created_at", flat=True)),
+        "handed": _after(due_at, sent.values_list("sent_at", flat=True)),
+    }
+    crowd.forget_newest()
+    return lags
+
+
+def tick_idle() -> dict[str, float]:
+    """A turn of the engine when nothing is due, which is what it does nearly every second."""
+    tick()
+    seconds = []
+    for _unused in range(IDLE_TURNS):
+        started = time.perf_counter()
+        tick()
+        seconds.append(time.perf_counter() - started)
+    return percentiles(seconds, 50, 95)
+
+
+def _arm(count: int, *, ahead: timedelta = timedelta(minutes=1)) -> datetime:
+    """Incidents whose timers are armed and due at the returned instant."""
+    due_at = timezone.now() + ahead
+    crowd.waiting_incidents(count, due_at=due_at)
+    armed = Timer.objects.armed().filter(due_at=due_at)
+    while armed.count() < count:
+        tick()
+    return due_at
+
+
+def _wait_until_sent(due_at: datetime, count: int) -> DeliveryQuerySet:
+    sent = Delivery.objects.filter(notification__timer__due_at=due_at, state=DeliveryState.SENT)
+    _wait_until(lambda: sent.count() == count, "handed over")
+    return sent
+
+
+def _wait_until(is_so: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        _expect(time.monotonic() < end, f"not everything was {what} within {PATIENCE:.0f} s")
+        time.sleep(0.25)
+
+
+def _expect_all_taken(wanted: int, taken: int) -> None:
+    _expect(taken >= wanted, f"the SMTP server took {taken} of {wanted} emails")
+
+
+def _expect(is_so: bool, otherwise: str) -> None:
+    """A figure of a run that went wrong is worse than none."""
+    if not is_so:
+        raise RuntimeError(f"This run cannot be counted: {otherwise}.")
+
+
+def _after(moment: datetime, moments: Iterable[datetime | None]) -> list[float]:
+    return [(one - moment).total_seconds() for one in moments if one is not None]

@@ -1,0 +1,103 @@
+"""A fresh OpsDesk to measure: its own folder, embedded servers, and the processes of `make run`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_LIMIT = 180.0
+"""Seconds until OpsDesk must answer: the first start builds the demo plant."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def fresh_home() -> Iterator[Path]:
+    """A folder for embedded servers that nobody else uses; named in the environment for all processes."""
+    home = Path(tempfile.mkdtemp(prefix="opsdesk-bench-"))
+    os.environ["OPSDESK_HOME"] = str(home)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "opsdesk.settings"
+    os.environ["API_RATE"] = "1000000/min"  # the limit is not what is measured
+    for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SMS_URL", "DEBUG", "BASE_URL", "PORT"):
+        os.environ.pop(name, None)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def opsdesk_running(*, email: str = "sandbox://") -> Iterator[str]:
+    """Web, workers and beat as `make run` has them; yields the address."""
+    port = free_port()
+    env = {**os.environ, "PORT": str(port), "EMAIL_URL": email, "DEMO": "0", "LOG_LEVEL": "ERROR"}
+    with _process([sys.executable, "-m", "opsdesk.run"], env):
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_ready(address)
+        yield address
+
+
+@contextmanager
+def sink_running() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """An SMTP server that takes everything; yields the address for EMAIL_URL and the process."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.sink", str(port)]
+    sink = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert sink.stdout is not None
+    sink.stdout.readline()  # "ready"
+    try:
+        yield f"smtp://127.0.0.1:{port}", sink
+    finally:
+        _end(sink)
+
+
+def stop_and_count(sink: subprocess.Popen[str]) -> int:
+    """End the SMTP server and ask how many messages it took."""
+    sink.send_signal(signal.SIGTERM)
+    said, _errors = sink.communicate(timeout=15)
+    return int(said.split()[-1])
+
+
+@contextmanager
+def _process(command: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=sys.stderr)
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_ready(address: str) -> None:
+    end = time.monotonic() + START_LIMIT
+    while time.monotonic() < end:
+        with suppress(OSError, urllib.error.URLError):
+            urllib.request.urlopen(f"{address}/readyz", timeout=2).close()
+            return
+        time.sleep(0.1)
+    raise TimeoutError("OpsDesk did not become ready.")
