@@ -47,7 +47,7 @@ class AddForm(ActForm):
         choices=[("", _("Not said yet")), *Strength.choices],
         help_text=_("Line down, at risk and repeats need something that stops the problem by itself."),
     )
-    expires_on = _day(_("Good until"), help_text=_("For a bandage that keeps product moving."))
+    expires_on = _day(_("Good until"), help_text=_("For a bandage that keeps product moving. Empty: 7 days."))
 
 
 class StartForm(ActForm):

@@ -94,11 +94,9 @@ def who(people: Sequence[Person], roles: Sequence[str], *, reader: Person | None
     is_reader_in = reader is not None and any(one.pk == reader.pk for one in people)
     if set(roles) == BOTH_MANAGERS and len(people) == 2 and not is_reader_in:
         return _("both managers")
-    if len(people) > 3 and not is_reader_in:
-        return _("%(first)s and %(count)s more") % {"first": people[0], "count": len(people) - 1}
     said = [_("you")] if is_reader_in else []
     said += [str(one) for one in people if reader is None or one.pk != reader.pk]
-    return names(said)
+    return names(said, most=3)
 
 
 def agrees_with(people: Sequence[Person], reader: Person | None) -> int:

@@ -211,7 +211,7 @@ def _told(incident: Incident, event: Event) -> str:
     data = event.data
     people = [str(one.get("name", "")) for one in data.get("people", [])]
     length = event.at - _counted_from(incident, event)
-    said = {"people": _few(people), "span": span(length)}
+    said = {"people": names(people, most=FEW), "span": span(length)}
     if not people:
         return _("Nobody could be told. The next level is told instead.")
     if data.get("goes_up_from"):
@@ -227,16 +227,6 @@ def _told(incident: Incident, event: Event) -> str:
 
 def _lateness(seconds: int | None) -> str:
     return _("%(span)s late.") % {"span": span(timedelta(seconds=seconds))} if seconds else ""
-
-
-def _few(people: Sequence[str]) -> str:
-    """Up to four names; then the first three and how many more."""
-    if len(people) <= FEW:
-        return names(people)
-    return _("%(names)s and %(count)s more") % {
-        "names": ", ".join(people[: FEW - 1]),
-        "count": len(people) - FEW + 1,
-    }
 
 
 TOLD: dict[str, StrPromise] = {

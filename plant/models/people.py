@@ -65,7 +65,9 @@ class PersonQuerySet(models.QuerySet["Person"]):
 
     def at_site(self, site: Site) -> PersonQuerySet:
         """People who work at the site or hold a role for all sites."""
-        return self.filter(models.Q(site=site) | models.Q(role_assignments__site=None)).distinct()
+        return self.filter(
+            models.Q(site=site) | models.Q(role_assignments__isnull=False, role_assignments__site=None)
+        ).distinct()
 
     def with_roles(self) -> PersonQuerySet:
         return self.prefetch_related("role_assignments__areas")
