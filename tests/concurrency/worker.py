@@ -6,6 +6,7 @@ It reads commands from standard input, one a line, and answers each with one lin
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import sys
@@ -32,6 +33,21 @@ from plant.models import Person  # noqa: E402
 settings.NUDGE_ENGINE = False
 
 
+class Troubles(logging.Handler):
+    """What the engine contained: with the incident's lock held there is nothing to contain."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+troubles = Troubles()
+logging.getLogger("escalation.engine").addHandler(troubles)
+
+
 def tick_at(moment: str) -> dict[str, Any]:
     """Turns of the engine at a given moment until nothing is left."""
     now, fired, errors = datetime.fromisoformat(moment), 0, []
@@ -44,7 +60,7 @@ def tick_at(moment: str) -> dict[str, Any]:
         fired += done.fired
         if not done.fired and not done.read:
             break
-    return {"fired": fired, "errors": errors}
+    return {"fired": fired, "errors": errors + troubles.said}
 
 
 def tick_small(seconds: str) -> dict[str, Any]:
@@ -57,7 +73,7 @@ def tick_small(seconds: str) -> dict[str, Any]:
             fired += fire_batch(now, DutyBook.load(now), limit=5).fired
         except Exception as error:
             errors.append(repr(error))
-    return {"fired": fired, "errors": errors}
+    return {"fired": fired, "errors": errors + troubles.said}
 
 
 def acknowledge(arguments: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import logging
@@ -19,13 +20,17 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 class Sink:
-    """Keeps what it is given. `refuse` maps an address to an answer such as "550 No such user"."""
+    """Keeps what it is given. `refuse` maps an address to an answer such as "550 No such user".
+
+    `seconds` pass before a message is answered, `seconds_before` before it is taken at all.
+    """
 
     def __init__(self) -> None:
         self.raw: list[tuple[str, bytes]] = []
         self.refuse: dict[str, str] = {}
         self.answer = "250 OK"
         self.seconds = 0.0
+        self.seconds_before = 0.0
         self.connections = 0
         self.lock = threading.Lock()
 
@@ -39,6 +44,8 @@ class Sink:
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, rcpt_options: list[str]
     ) -> str:
+        if self.seconds_before:
+            await asyncio.sleep(self.seconds_before)
         if address in self.refuse:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
