@@ -123,7 +123,7 @@ assert isinstance(_options, dict)
 _options.setdefault("connect_timeout", 5)
 _options.setdefault("application_name", "opsdesk")
 # An incident is read with nine joins. Looking for a better order than the written one costs 5 to 15 ms a
-# statement and finds none; four tables are still put in order (measured: the dashboard's queries from 48 to 22 ms).
+# statement and finds none; four tables are still put in order (the dashboard's queries: from 48 to 22 ms).
 _server_side = "-c join_collapse_limit=4"
 if _statement_limit:
     _server_side += (
