@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from escalation.defaults import DEFAULT_CLOCKS, with_safety_people
 from escalation.demo.cast import Cast
@@ -58,7 +58,6 @@ def seed_demo(*, now: datetime) -> Seeded:
     if is_there():
         return Seeded(raised=keep_live(now=now))
     with _in_the_sandbox(), transaction.atomic():
-        _plan_quickly()
         return Seeded(incidents=_tell_everything(now.replace(microsecond=0)))
 
 
@@ -79,12 +78,6 @@ def _tell_everything(now: datetime) -> int:
     director.tidy()
     next_number(FIRST_NUMBER + len(stories))
     return len(past) + len(stories)
-
-
-def _plan_quickly() -> None:
-    """An incident is read with nine joins: thinking about their order takes longer than reading it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL join_collapse_limit = 2")
 
 
 def _name_safety_people(now: datetime) -> None:
