@@ -6,8 +6,9 @@ The engine never uses it: who is really told is read in the moment of telling.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -18,12 +19,20 @@ from plant.duty import DutyBook
 _of_this_thread = threading.local()
 
 
+T = TypeVar("T")
+
+
 def foreseen(incidents: Sequence[Incident], now: datetime) -> dict[int, NextStep]:
     """`ladder.next_steps` with a duty book that is at most `DUTY_BOOK_SECONDS` old: nine queries less."""
+    return with_roster(lambda book: next_steps(incidents, book, now), now)
+
+
+def with_roster(ask: Callable[[DutyBook], T], now: datetime) -> T:
+    """Ask something of the recent book, and once more of a fresh one when it names what is newer than it."""
     try:
-        return next_steps(incidents, _book(now, good_for=settings.DUTY_BOOK_SECONDS), now)
-    except KeyError:  # a place or person that is newer than the book
-        return next_steps(incidents, _book(now, good_for=0), now)
+        return ask(_book(now, good_for=settings.DUTY_BOOK_SECONDS))
+    except KeyError:
+        return ask(_book(now, good_for=0))
 
 
 def _book(now: datetime, *, good_for: int) -> DutyBook:

@@ -21,12 +21,12 @@ from django.views.decorators.http import require_http_methods
 
 from escalation import answering, ladder
 from escalation.answering import Link
+from escalation.recent import with_roster
 from escalation.views import panel
 from escalation.views.face import face_of
 from incidents import readings
 from incidents.models import Incident
 from opsdesk.errors import Missing, Refused
-from plant.duty import DutyBook
 from plant.throttle import Brake, address_of
 from plant.wording import moment, span
 
@@ -107,7 +107,7 @@ def _page(request: HttpRequest, link: Link, token: str, *, refusal: Refused | No
 
 def _open_page(link: Link, now: datetime) -> dict[str, Any]:
     incident, person = link.incident, link.person
-    drawn = ladder.for_incident(incident, DutyBook.load(now), now)
+    drawn = with_roster(lambda book: ladder.for_incident(incident, book, now), now)
     said, more = _said(link, now)
     owner = incident.owner if incident.owner_id not in (None, person.pk) else None
     return {

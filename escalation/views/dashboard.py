@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from countermeasures.models import Countermeasure, CountermeasureQuerySet, Stage
 from escalation import ladder
+from escalation.recent import with_roster
 from escalation.views import headline, lines, live, proofs
 from escalation.views.answers import Answers, answers
 from escalation.views.face import Face, face_of
@@ -61,7 +62,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
             "escalation/dashboard.html",
             fragments=["dashboard"],
             tag=lambda: live.site_tag(site, person, now),
-            context=lambda: {"site": site, "sites": sites, **_context(site, person, now)},
+            context=lambda: {
+                "site": site,
+                "sites": sites,
+                **with_roster(lambda book: _context(site, person, now, book), now),
+            },
         )
 
 
@@ -77,8 +82,7 @@ def _site(request: HttpRequest, person: Person) -> tuple[Site, list[Site]]:
     return (asked or own or sites)[0], sites
 
 
-def _context(site: Site, person: Person, now: datetime) -> dict[str, Any]:
-    book = DutyBook.load(now)
+def _context(site: Site, person: Person, now: datetime, book: DutyBook) -> dict[str, Any]:
     found = list(_open(site)[:READ])
     readings.attach(found)
     asked = answers(found)

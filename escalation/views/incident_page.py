@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from countermeasures.models import Cause, Countermeasure, Kind, Stage
 from countermeasures.offers import may_plan
 from escalation import answering, ladder
+from escalation.recent import with_roster
 from escalation.views import live, panel, proofs
 from escalation.views import timeline as timeline_of
 from escalation.views.answers import answers
@@ -26,7 +27,6 @@ from incidents import readings
 from incidents.lifecycle.closing import what_is_missing
 from incidents.models import Incident, Update
 from incidents.permissions import Action, refuse_unless
-from plant.duty import DutyBook
 from plant.models import Person
 
 PLACED = (Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE)
@@ -121,7 +121,7 @@ def _is_worn(one: Countermeasure) -> bool:
 
 def _told(found: Incident, person: Person, now: datetime, *, everything: bool) -> dict[str, Any]:
     """Who was told and comes next, and the newest of what happened with what was sent because of it."""
-    drawn = ladder.for_incident(found, DutyBook.load(now), now)
+    drawn = with_roster(lambda book: ladder.for_incident(found, book, now), now)
     events = found.events.select_related("by").order_by("-at", "-pk")
     read = list(events if everything else events[: timeline_of.READ])
     lines = timeline_of.lines(found, read, [line.notification for line in drawn.told], now=now)

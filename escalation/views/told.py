@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from escalation import preview
 from escalation.preview import PreviewPerson, PreviewStep
+from escalation.recent import with_roster
 from incidents import where
 from incidents.models import Category, Impact
 from opsdesk.errors import Invalid
@@ -40,7 +41,7 @@ def told(request: HttpRequest) -> HttpResponse:
         return render(request, "escalation/told.html", {"is_known": False})
     category = Category.objects.filter(code=request.GET.get("category", "")).first()
     now = timezone.now()
-    steps = preview.preview(place, category, impact, now)
+    steps = with_roster(lambda book: preview.preview(place, category, impact, now, book=book), now)
     return render(request, "escalation/told.html", {"is_known": True, **_who(steps, now)})
 
 

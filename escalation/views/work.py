@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from countermeasures.models import Countermeasure, Stage
 from escalation import ladder
 from escalation.models import Notification
+from escalation.recent import with_roster
 from escalation.views import buttons, live, proofs
 from escalation.views.answers import answers
 from escalation.views.face import Face, face_of
@@ -86,12 +87,11 @@ def work(request: HttpRequest) -> HttpResponse:
         "escalation/work.html",
         fragments=["work"],
         tag=lambda: live.person_tag(person, now),
-        context=lambda: _context(person, now),
+        context=lambda: with_roster(lambda book: _context(person, now, book), now),
     )
 
 
-def _context(person: Person, now: datetime) -> dict[str, Any]:
-    book = DutyBook.load(now)
+def _context(person: Person, now: datetime, book: DutyBook) -> dict[str, Any]:
     mine = list(_mine(person))
     waiting_here = [] if mine else list(_told_and_free(person)[:1])
     shown = (mine or waiting_here)[: NEXT_SHOWN + 1]
