@@ -16,6 +16,7 @@ from plant.admin_forms import CrewForm, CrewFormSet, PersonAddForm, PersonChange
 from plant.admin_site import is_it_manager
 from plant.models import (
     Area,
+    CalendarEntry,
     Cover,
     Crew,
     Line,
@@ -25,6 +26,7 @@ from plant.models import (
     Shift,
     ShiftPattern,
     Site,
+    SiteCalendar,
     Station,
     System,
     Vendor,
@@ -334,6 +336,26 @@ class RosterAdmin(ManagedByIT):
     @admin.display(description=_("pattern"), ordering="crew__pattern__name")
     def pattern(self, roster: Roster) -> ShiftPattern:
         return roster.crew.pattern
+
+
+@admin.register(SiteCalendar)
+class SiteCalendarAdmin(ManagedByIT):
+    site_lookup = "site"
+    list_display = ("site", "country", "subdivision")
+    list_select_related = ("site",)
+    search_fields = ("site__name", "country")
+    autocomplete_fields = ("site",)
+
+
+@admin.register(CalendarEntry)
+class CalendarEntryAdmin(ManagedByIT):
+    site_lookup = "site"
+    list_display = ("name", "kind", "site", "starts_at", "ends_at")
+    list_filter = ("kind", "site")
+    list_select_related = ("site",)
+    search_fields = ("name",)
+    autocomplete_fields = ("site", "areas")
+    date_hierarchy = "starts_at"
 
 
 @admin.register(Cover)

@@ -13,6 +13,8 @@ from datetime import datetime
 from plant.duty import DutyBook, Spell
 from plant.duty_answer import DutyAnswer
 from plant.models import SHIFT_ROLES, Area, Person, Role, Site
+from plant.rotation import ONE_DAY
+from plant.working_time import WorkingTime
 
 PLANNED_ROLES = tuple(role for role in Role if role in SHIFT_ROLES)
 """Roles somebody on shift should hold, in the order of the ladder."""
@@ -43,26 +45,36 @@ class Gap:
         return self.answer.where
 
     @property
+    def is_long(self) -> bool:
+        """A day or more, so that a time alone does not say when it ends."""
+        return self.ends_at - self.starts_at >= ONE_DAY
+
+    @property
     def note(self) -> str:
         """The gap in one sentence, in the language in force."""
         return self.answer.note
 
 
 def gaps_ahead(
-    site: Site, frm: datetime, until: datetime, *, book: DutyBook | None = None, areas: Sequence[Area] = ()
+    site: Site,
+    frm: datetime,
+    until: datetime,
+    *,
+    hours: WorkingTime | None = None,
+    areas: Sequence[Area] = (),
 ) -> list[Gap]:
     """Gaps of the site between two moments, earliest first, then by role and place.
 
-    One gap per role and place: for each area when the role is held by area, else for the site. Ten queries
-    without a ``book`` and the site's ``areas``, none with them. The book must know the whole time.
+    One gap per role and place: for each area when the role is held by area, else for the site. Thirteen
+    queries without ``hours`` and the site's ``areas``, none with them. The book must know the whole time.
     """
-    book = book or DutyBook.load(frm, until=until)
+    hours = hours or WorkingTime.load(DutyBook.load(frm, until=until))
     areas = areas or list(site.areas.all())
     found = [
         gap
         for role in PLANNED_ROLES
-        for place in places_of(book, role, site, areas)
-        for gap in _gaps_of(book, role, place, frm, until)
+        for place in places_of(hours.book, role, site, areas)
+        for gap in _gaps_of(hours, role, place, frm, until)
     ]
     order = {role: number for number, role in enumerate(PLANNED_ROLES)}
     return sorted(found, key=lambda gap: (gap.starts_at, order[gap.role], gap.where))
@@ -76,23 +88,23 @@ def places_of(book: DutyBook, role: Role, site: Site, areas: Sequence[Area]) -> 
     return [site] if book.is_held(role, site) else []
 
 
-def unheld(book: DutyBook, site: Site, areas: Sequence[Area]) -> list[tuple[Role, Scope]]:
-    """Roles that nobody at all holds, with the place: in the whole site, else in some of its areas."""
-    missing: list[tuple[Role, Scope]] = []
+def unheld(book: DutyBook, site: Site, areas: Sequence[Area]) -> dict[Role, tuple[Scope, ...]]:
+    """Roles that nobody at all holds, and where: in the whole site, else in some of its areas."""
+    missing: dict[Role, tuple[Scope, ...]] = {}
     for role in PLANNED_ROLES:
         covered = places_of(book, role, site, areas)
         if not covered:
-            missing.append((role, site))
-        elif site not in covered:
-            missing += [(role, area) for area in areas if area not in covered]
+            missing[role] = (site,)
+        elif site not in covered and (bare := tuple(area for area in areas if area not in covered)):
+            missing[role] = bare
     return missing
 
 
-def _gaps_of(book: DutyBook, role: Role, place: Scope, frm: datetime, until: datetime) -> Iterator[Gap]:
+def _gaps_of(hours: WorkingTime, role: Role, place: Scope, frm: datetime, until: datetime) -> Iterator[Gap]:
     site = place if isinstance(place, Site) else place.site
     area = None if isinstance(place, Site) else place
-    for start, end in book.worked_between(place, frm, until):
-        for spell in gap_spells(book, role, place, start, end):
+    for start, end in hours.worked_between(place, frm, until):
+        for spell in gap_spells(hours.book, role, place, start, end):
             yield Gap(role, site, area, spell.starts_at, spell.ends_at, spell.answer)
 
 

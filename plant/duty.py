@@ -29,7 +29,7 @@ from django.utils.translation import gettext_lazy as _
 
 from opsdesk.errors import Refused
 from plant.duty_answer import DutyAnswer, DutyLevel, StandIn
-from plant.models import SHIFT_ROLES, Area, Person, Role, RoleAssignment, Site
+from plant.models import SHIFT_ROLES, Area, Person, Role, RoleAssignment
 from plant.rotation import ONE_DAY, ShiftSpan
 from plant.snapshot import DAY_SECONDS, Place, Scope, Snapshot, by_name, is_rostered
 
@@ -77,13 +77,6 @@ class Spell(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     answer: DutyAnswer
-
-
-class Stint(NamedTuple):
-    """A stretch of time in which a place works."""
-
-    starts_at: datetime
-    ends_at: datetime
 
 
 class Found(NamedTuple):
@@ -180,24 +173,6 @@ class DutyBook:
         """The shift that is on in the area; None when nobody works there now."""
         spans = [span for crew in self._known.crews_of(area) if (span := crew.span_at(at))]
         return min(spans, key=lambda span: (span.starts_at, span.crew), default=None)
-
-    def worked_between(self, place: Area | Site, start: datetime, end: datetime) -> list[Stint]:
-        """When a shift is on at the place, in order and without overlap, cut to ``start`` and ``end``.
-
-        A place without any shift is taken to work all the time: nobody said that it stops.
-        """
-        crews = self._known.crew_rows_of(place)
-        spans = [span for row in crews for span in row.calendar.spans_between(start, end)]
-        if not crews:
-            return [Stint(start, end)]
-        stints: list[Stint] = []
-        for span in sorted(spans, key=lambda span: span.starts_at):
-            since, until = max(span.starts_at, start), min(span.ends_at, end)
-            if stints and since <= stints[-1].ends_at:
-                stints[-1] = Stint(stints[-1].starts_at, max(until, stints[-1].ends_at))
-            else:
-                stints.append(Stint(since, until))
-        return stints
 
     def next_shift_starts(self, area: Area, at: datetime) -> datetime | None:
         """When the area's next shift starts, strictly after ``at``; None when no shift is planned there."""

@@ -78,10 +78,24 @@ class Snapshot:
     def crew_rows_of(self, place: Area | Site) -> list[CrewRow]:
         """The same with their patterns; for a site the crews of all its patterns."""
         if isinstance(place, Site):
-            return [row for row in self._crews.values() if row.site_id == place.pk]
-        rows = [row for row in self._crews.values() if row.site_id == place.site_id]
-        named = [row for row in rows if place.pk in row.area_ids]
-        return named or [row for row in rows if not row.area_ids]
+            return self._rows_in(Scope(place.pk, None))
+        return self._rows_in(Scope(place.site_id, place.pk))
+
+    def crews_in(self, scope: Scope) -> list[CrewCalendar]:
+        return [row.calendar for row in self._rows_in(scope)]
+
+    def areas_of(self, site_id: int) -> list[int]:
+        """Ids of the areas of a site."""
+        return [area for area, site in self.site_of_area.items() if site == site_id and area is not None]
+
+    def _rows_in(self, scope: Scope) -> list[CrewRow]:
+        if scope not in self._rows_by_scope:
+            rows = [row for row in self._crews.values() if row.site_id == scope.site_id]
+            if scope.area_id is not None:
+                named = [row for row in rows if scope.area_id in row.area_ids]
+                rows = named or [row for row in rows if not row.area_ids]
+            self._rows_by_scope[scope] = rows
+        return self._rows_by_scope[scope]
 
     def patterns_of(self, people: Collection[int]) -> set[int]:
         """Ids of the patterns in which somebody of these people (by id) has a roster."""
@@ -167,6 +181,7 @@ class Snapshot:
     def _read_crews(self) -> None:
         crews = Crew.objects.select_related("pattern").prefetch_related("pattern__shifts", "pattern__areas")
         self._crews = {crew.pk: self._crew_row(crew) for crew in crews}
+        self._rows_by_scope: dict[Scope, list[CrewRow]] = {}
 
     def _crew_row(self, crew: Crew) -> CrewRow:
         pattern = crew.pattern

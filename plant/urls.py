@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plant.views import account, cover, duty, roster, swap
+from plant.views import account, calendar, cover, duty, roster, swap
 
 urlpatterns = [
     path("", account.home, name="home"),
@@ -23,4 +23,9 @@ urlpatterns = [
     path("setup/roster/cover/<int:pk>/remove/", cover.remove, name="cover-remove"),
     path("setup/roster/swap/", swap.swap, name="roster-swap"),
     path("setup/duty/", duty.duty, name="duty"),
+    path("setup/calendar/", calendar.calendar, name="calendar"),
+    path("setup/calendar/settings/", calendar.settings, name="calendar-settings"),
+    path("setup/calendar/entry/", calendar.new_entry, name="calendar-entry-new"),
+    path("setup/calendar/entry/<int:pk>/", calendar.change_entry, name="calendar-entry"),
+    path("setup/calendar/entry/<int:pk>/remove/", calendar.remove_entry, name="calendar-entry-remove"),
 ]

@@ -1,5 +1,6 @@
 """Where and who: places, systems, vendors, people, shifts."""
 
+from plant.models.calendar import CalendarEntry, EntryKind, SiteCalendar
 from plant.models.people import (
     SHIFT_ROLES,
     Channel,
@@ -16,11 +17,13 @@ from plant.models.systems import System, Vendor, VendorContact
 __all__ = [
     "SHIFT_ROLES",
     "Area",
+    "CalendarEntry",
     "Channel",
     "Cover",
     "CoverKind",
     "Crew",
     "Criticality",
+    "EntryKind",
     "Flow",
     "Language",
     "Line",
@@ -33,6 +36,7 @@ __all__ = [
     "Shift",
     "ShiftPattern",
     "Site",
+    "SiteCalendar",
     "Station",
     "System",
     "Vendor",

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from plant.coverage import Gap, Scope, gaps_ahead, unheld
-from plant.duty import DutyBook
 from plant.duty_answer import DutyAnswer
 from plant.models import Area, Person, Role, Site
+from plant.working_time import WorkingTime
 
 IT_LEVELS = (Role.IT_TECH, Role.IT_SPECIALIST, Role.IT_LEAD)
 MANAGERS = (
@@ -29,13 +29,18 @@ GAPS_WITHIN = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of time with the same people. ``shift`` is empty when no shift is on at the place."""
+    """A stretch of time with the same people.
+
+    ``shift`` is empty when no shift is on at the place; with ``is_last_known`` the end is only how far the
+    board looks.
+    """
 
     starts_at: datetime
     ends_at: datetime
     answer: DutyAnswer
     shift: str
     is_working: bool
+    is_last_known: bool = False
 
     @property
     def is_gap(self) -> bool:
@@ -71,7 +76,7 @@ class Board:
     supervisors: tuple[Level, ...]
     managers: tuple[Level, ...]
     gaps: tuple[Gap, ...]
-    unheld: tuple[tuple[Role, Scope], ...]
+    unheld: tuple[tuple[Role, tuple[Scope, ...]], ...]
 
     @property
     def gaps_now(self) -> int:
@@ -79,27 +84,30 @@ class Board:
         return sum(1 for level in levels if level.phases[0].is_gap)
 
 
-def build_board(book: DutyBook, site: Site, areas: Sequence[Area], at: datetime) -> Board:
-    """The board of a site at a moment. No query: the book knows ``at`` and ``LOOKS_AHEAD`` after it."""
+def build_board(hours: WorkingTime, site: Site, areas: Sequence[Area], at: datetime) -> Board:
+    """The board of a site at a moment. No query; the book knows ``at`` and ``LOOKS_AHEAD`` after it."""
+    book = hours.book
 
     def level(role: Role, place: Scope) -> Level:
-        return Level(role, place, tuple(_phases(book, role, place, at)))
+        return Level(role, place, tuple(_phases(hours, role, place, at)))
 
+    ahead = gaps_ahead(site, at, at + LOOKS_AHEAD, hours=hours, areas=areas)
     return Board(
         at,
         tuple(level(role, site) for role in IT_LEVELS),
         tuple(level(Role.SUPERVISOR, area) for area in areas if book.is_held(Role.SUPERVISOR, area)),
         tuple(level(role, site) for role in MANAGERS if book.is_held(role, site)),
-        tuple(gaps_ahead(site, at, at + GAPS_WITHIN, book=book, areas=areas)),
-        tuple(unheld(book, site, areas)),
+        tuple(gap for gap in ahead if gap.starts_at < at + GAPS_WITHIN),
+        tuple(unheld(book, site, areas).items()),
     )
 
 
-def _phases(book: DutyBook, role: Role, place: Scope, at: datetime) -> Iterator[Phase]:
+def _phases(hours: WorkingTime, role: Role, place: Scope, at: datetime) -> Iterator[Phase]:
     """The first few stretches from a moment on, equal neighbours as one."""
-    end = at + LOOKS_AHEAD
-    stints = book.worked_between(place, at, end)
-    moments = [at, *book.changes_between(at, end), end]
+    book, end = hours.book, at + LOOKS_AHEAD
+    stints = hours.worked_between(place, at, end)
+    borders = {moment for stint in stints for moment in stint if at < moment < end}
+    moments = [at, *sorted(borders | set(book.changes_between(at, end))), end]
     shown, last = 0, None
     for since, until in pairwise(moments):
         works = any(stint.starts_at <= since < stint.ends_at for stint in stints)
@@ -115,4 +123,4 @@ def _phases(book: DutyBook, role: Role, place: Scope, at: datetime) -> Iterator[
                 return
         last = phase
     if last:
-        yield last
+        yield replace(last, is_last_known=True)

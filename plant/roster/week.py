@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from plant.coverage import PLANNED_ROLES, Scope, gap_spells, places_of
-from plant.duty import DutyBook
 from plant.models import Area, Cover, Person, Role, RoleAssignment, Site
 from plant.roster.turns import Turn, Turns
 from plant.rotation import ONE_DAY, ShiftSpan, instant
 from plant.snapshot import CrewRow
+from plant.working_time import WorkingTime
 
 DAYS = 7
 EARLIEST_START = timedelta(hours=4)
@@ -26,6 +26,7 @@ class Day:
     starts_at: datetime
     ends_at: datetime
     is_today: bool
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,14 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """One shift on one day: who is on for the role, and where nobody is."""
+    """One shift on one day: who is on for the role, and where nobody is; or why nobody works then."""
 
     day: date
     starts_at: datetime
     ends_at: datetime
     people: tuple[Person, ...]
     missing: tuple[Missing, ...]
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +149,21 @@ def local_midnight(site: Site, day: date) -> datetime:
 class WeekBuilder:
     """Builds weeks of one site from a book: no query. The book knows the week and a day on either side."""
 
-    def __init__(self, book: DutyBook, site: Site, areas: Sequence[Area], *, monday: date, now: datetime):
-        self._book, self._site, self._areas = book, site, areas
+    def __init__(self, hours: WorkingTime, site: Site, areas: Sequence[Area], *, monday: date, now: datetime):
+        self._hours, self._book, self._site, self._areas = hours, hours.book, site, areas
         today = now.astimezone(site.tz).date()
         days = [monday + number * ONE_DAY for number in range(DAYS)]
         self.days = tuple(
-            Day(day, local_midnight(site, day), local_midnight(site, day + ONE_DAY), day == today)
+            Day(
+                day,
+                local_midnight(site, day),
+                local_midnight(site, day + ONE_DAY),
+                is_today=day == today,
+                note=hours.day_note(site, day),
+            )
             for day in days
         )
-        self._turns = Turns(book, self.days[0].starts_at, self.days[-1].ends_at + ONE_DAY)
+        self._turns = Turns(hours.book, self.days[0].starts_at, self.days[-1].ends_at + ONE_DAY)
 
     def week(
         self, *, roles: Sequence[Role] = PLANNED_ROLES, area: Area | None = None, only: Person | None = None
@@ -234,6 +242,14 @@ class WeekBuilder:
     def _covered(self, role: Role, places: Sequence[Scope], span: ShiftSpan | None) -> Covered | None:
         if span is None:
             return None
+        worked = [
+            (place, stint)
+            for place in places
+            for stint in self._hours.worked_between(place, span.starts_at, span.ends_at)
+        ]
+        if not worked:
+            why = self._hours.why_not(places[0], span.starts_at)
+            return Covered(span.day, span.starts_at, span.ends_at, (), (), closed=why)
         missing = [
             Missing(
                 spell.answer.where,
@@ -242,13 +258,13 @@ class WeekBuilder:
                 is_whole=(spell.starts_at, spell.ends_at) == (span.starts_at, span.ends_at),
                 told=spell.answer.people,
             )
-            for place in places
-            for spell in gap_spells(self._book, role, place, span.starts_at, span.ends_at)
+            for place, stint in worked
+            for spell in gap_spells(self._book, role, place, stint.starts_at, stint.ends_at)
         ]
         people = {
             person.pk: person
-            for place in places
-            for spell in self._book.answers_between(role, place, span.starts_at, span.ends_at)
+            for place, stint in worked
+            for spell in self._book.answers_between(role, place, stint.starts_at, stint.ends_at)
             if not spell.answer.is_gap
             for person in spell.answer.people
         }

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -27,7 +26,7 @@ from plant.permissions import refuse_roster_change
 from plant.roster.doubts import Doubt, doubts_about
 from plant.roster_forms import CoverForm
 from plant.rotation import ONE_DAY
-from plant.views.places import person_of, where_of
+from plant.views.places import person_of, put_into_form, where_of
 from plant.visibility import of_sites
 
 
@@ -113,13 +112,6 @@ def _done(cover: Cover) -> str:
             "absent": cover.absent,
         }
     return _("%(absent)s is away, and nobody stands in.") % {"absent": cover.absent}
-
-
-def put_into_form(form: Form, refusal: Refused) -> None:
-    """The sentences of a refusal beside the fields they are about."""
-    for name, sentences in (refusal.fields or {}).items():
-        if name in form.fields:
-            form.add_error(name, [str(one) for one in sentences])
 
 
 def _page(

@@ -18,6 +18,7 @@ from plant.roster_forms import WallTimeField
 from plant.rotation import ONE_DAY
 from plant.views.places import where_of
 from plant.visibility import may_read_contacts
+from plant.working_time import WorkingTime
 
 FARTHEST = timedelta(days=366)
 
@@ -33,7 +34,7 @@ def duty(request: HttpRequest) -> HttpResponse:
         book = DutyBook.load(at, until=at + LOOKS_AHEAD + ONE_DAY)
         context = {
             "where": where,
-            "board": build_board(book, where.site, where.areas, at),
+            "board": build_board(WorkingTime.load(book), where.site, where.areas, at),
             "asked": asked,
             "at_value": WallTimeField().prepare_value(at),
             "reads_contacts": may_read_contacts(where.person),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.forms import Form
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from opsdesk.errors import Missing
+from opsdesk.errors import Missing, Refused
 from plant.context import Shell
 from plant.models import Area, Person, Site
 
@@ -51,6 +52,13 @@ def where_of(request: HttpRequest) -> Where:
 def area_of(where: Where, code: str) -> Area | None:
     """The area with this code; None for the whole site or a code of another site."""
     return next((area for area in where.areas if area.code == code), None)
+
+
+def put_into_form(form: Form, refusal: Refused) -> None:
+    """The sentences of a refusal beside the fields they are about."""
+    for name, sentences in (refusal.fields or {}).items():
+        if name in form.fields:
+            form.add_error(name, [str(one) for one in sentences])
 
 
 def _named(sites: list[Site], code: str) -> Site | None:

@@ -21,6 +21,7 @@ from plant.roster.week import DAYS, WeekBuilder, local_midnight, monday_of
 from plant.rotation import ONE_DAY
 from plant.views.places import Where, area_of, where_of
 from plant.visibility import may_read_contacts
+from plant.working_time import WorkingTime
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -35,7 +36,7 @@ def week(request: HttpRequest) -> HttpResponse:
     book = DutyBook.load(start, until=end + 2 * ONE_DAY)
     role, area = request.GET.get("role", ""), area_of(where, request.GET.get("area", ""))
     reads_all = may_read_roster(where.person, where.site)
-    builder = WeekBuilder(book, where.site, where.areas, monday=monday, now=now)
+    builder = WeekBuilder(WorkingTime.load(book), where.site, where.areas, monday=monday, now=now)
     shown = builder.week(
         roles=[Role(role)] if role in Role.values else PLANNED_ROLES,
         area=area,

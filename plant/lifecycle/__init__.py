@@ -1,0 +1,26 @@
+"""The verbs of the roster and of the plant's calendar."""
+
+from plant.lifecycle.calendar import add_entry, change_entry, remove_entry, set_calendar
+from plant.lifecycle.cover import (
+    LONGEST,
+    ShiftTime,
+    add_cover,
+    change_cover,
+    refuse_wrong_cover,
+    remove_cover,
+    swap_shifts,
+)
+
+__all__ = [
+    "LONGEST",
+    "ShiftTime",
+    "add_cover",
+    "add_entry",
+    "change_cover",
+    "change_entry",
+    "refuse_wrong_cover",
+    "remove_cover",
+    "remove_entry",
+    "set_calendar",
+    "swap_shifts",
+]
