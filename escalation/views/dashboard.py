@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import F
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from countermeasures.models import Countermeasure, CountermeasureQuerySet, Stage
+from countermeasures.models import Countermeasure, Kind, Stage
 from escalation import ladder
 from escalation.recent import with_roster
 from escalation.views import headline, lines, live, proofs
@@ -32,6 +32,7 @@ READ = 120
 NEEDS_SHOWN = 8
 IN_HAND_SHOWN = 8
 SIDE_SHOWN = 5
+SIDE_READ = 100
 ENDS_SOON = timedelta(days=3)
 
 
@@ -93,7 +94,7 @@ def _context(site: Site, person: Person, now: datetime, book: DutyBook) -> dict[
     shown = [*needs[:NEEDS_SHOWN], *in_hand[:IN_HAND_SHOWN]]
     steps = ladder.next_steps(shown, book, now)
     rows = {i.pk: _row(i, steps.get(i.pk), asked[i.pk], person, now) for i in shown}
-    cells, side, trucks = lines.strip(site, now), _side(site, now), _trucks(found)
+    cells, side, trucks = lines.strip(site, found, now), _side(site, now), _trucks(found)
     unsafe = [incident for incident in found if incident.is_safety and not incident.is_moving]
     return {
         "now": now,
@@ -163,20 +164,30 @@ def _trucks(found: Sequence[Incident]) -> list[Incident]:
 
 
 def _side(site: Site, now: datetime) -> dict[str, list[proofs.Row]]:
-    """Bandages that end soon, dates that have passed, and what is being proved: three queries."""
+    """Bandages that end soon, dates that have passed, and what is being proved: one query, told apart."""
     today = now.astimezone(site.tz).date()
-    at_site = (
-        Countermeasure.objects.filter(incident__site=site, incident__is_drill=False)
+    ending = Q(kind=Kind.CONTAINMENT, removed_at=None, expires_on__lte=today + ENDS_SOON)
+    late = Q(stage__in=[Stage.PLANNED, Stage.IN_WORK], due_on__lt=today)
+    found = (
+        Countermeasure.objects.filter(ending | late | Q(stage=Stage.CHECKING))
+        .filter(incident__site=site, incident__is_drill=False)
         .exclude(incident__status=Status.CLOSED)
-        .with_people()
-        .select_related("incident__site")
+        .exclude(stage=Stage.WITHDRAWN)
+        .select_related("owner", "checker", "checked_by", "incident__site")
+        .order_by("expires_on", "due_on", "checking_from")[:SIDE_READ]
     )
-    found: dict[str, CountermeasureQuerySet] = {
-        "ending": at_site.worn().filter(expires_on__lte=today + ENDS_SOON).order_by("expires_on"),
-        "late": at_site.filter(stage__in=[Stage.PLANNED, Stage.IN_WORK], due_on__lt=today).order_by("due_on"),
-        "proving": at_site.filter(stage=Stage.CHECKING).order_by(F("checking_from").asc()),
-    }
-    return {name: proofs.rows(rows[:SIDE_SHOWN], now=now) for name, rows in found.items()}
+    side: dict[str, list[Countermeasure]] = {"ending": [], "late": [], "proving": []}
+    for one in found:
+        side[_side_of(one, today)].append(one)
+    return {name: proofs.rows(rows[:SIDE_SHOWN], now=now) for name, rows in side.items()}
+
+
+def _side_of(one: Countermeasure, today: date) -> str:
+    """A bandage that is on is about its end, whatever day was promised for it."""
+    is_worn = one.kind == Kind.CONTAINMENT and one.removed_at is None
+    if is_worn and one.expires_on is not None and one.expires_on <= today + ENDS_SOON:
+        return "ending"
+    return "proving" if one.stage == Stage.CHECKING else "late"
 
 
 def _shift(site: Site, book: DutyBook, now: datetime) -> str:
