@@ -157,6 +157,10 @@ def test_it_serves_survives_and_leaves_nothing(opsdesk: Running) -> None:
     os.kill(pid_of(opsdesk, "redis-server"), signal.SIGKILL)
     opsdesk.wait_for("Redis ended by itself")
 
+    os.kill(pid_of(opsdesk, "bin/postgres -D"), signal.SIGKILL)
+    opsdesk.wait_for("PostgreSQL ended by itself")
+    assert until(lambda: opsdesk.get("/readyz") == 200, 40), "the engine ticks again"
+
     assert opsdesk.end(signal.SIGINT) < 10
     assert opsdesk.process.returncode == 0
     assert until(lambda: not opsdesk.processes(), 2), opsdesk.processes()
