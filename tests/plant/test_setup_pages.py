@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from plant.models import Cover, Crew, Person, Role, ShiftPattern, Site
+from plant.models import CalendarEntry, Cover, Crew, Person, Role, ShiftPattern, Site, SiteCalendar
 from tests.factories import (
     crew_of,
     make_area,
@@ -54,6 +54,12 @@ def fill(site: Site) -> None:
     pattern = make_three_shifts(site=site, areas=[area])
     person = make_person("Somebody", roles=[Role.SUPERVISOR], areas=[area], crew=crew_of(pattern, "SH1"))
     make_cover(person, starts_at=timezone.now())
+    SiteCalendar.objects.get_or_create(site=site, defaults={"country": "US"})
+    now = timezone.now()
+    entry = CalendarEntry.objects.create(
+        site=site, name="Stop", starts_at=now, ends_at=now + timedelta(days=1)
+    )
+    entry.areas.set([area])
 
 
 def said(response: Any) -> str:
@@ -130,6 +136,8 @@ def test_everything_of_the_plant_can_be_set_up() -> None:
         "crew",
         "roster",
         "cover",
+        "sitecalendar",
+        "calendarentry",
     }
 
 
