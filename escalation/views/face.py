@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from escalation.ladder import NextStep
+from escalation.models import Clock
 from incidents.models import Incident
 from plant.models import Person, Role
 from plant.wording import moment, names
@@ -24,6 +25,7 @@ class Face:
     """What the clock shows. `start` to `due` is the fuse; `fuse` and `marks` are shares of it, 0.0 to 1.0.
 
     `state`: calm, soon, late (the ladder is used up and repeats) or paused. `since`: when it was raised.
+    `is_word_due`: it is the owner who is asked for the next word, not somebody above them.
     """
 
     state: str
@@ -37,6 +39,7 @@ class Face:
     count: int
     at: str
     paused_by: str
+    is_word_due: bool
 
     @property
     def beside(self) -> SafeString:
@@ -47,6 +50,8 @@ class Face:
             return format_html(_("open. <b>{}</b> should have been told {}"), self.told, self.at)
         if self.state == "paused":
             return format_html(_("paused by <b>{}</b>"), self.paused_by)
+        if self.is_word_due:
+            return format_html("{}", _("then the next word is due"))
         return format_html(
             ngettext("then <b>{}</b> is told", "then <b>{}</b> are told", self.count), self.told
         )
@@ -56,6 +61,8 @@ class Face:
         """The same where one clock fills the screen: "until Grace Oyelaran is told"."""
         if self.state in ("late", "paused"):
             return self.beside
+        if self.is_word_due:
+            return format_html("{}", _("until the next word is due"))
         return format_html(
             ngettext("until <b>{}</b> is told", "until <b>{}</b> are told", self.count), self.told
         )
@@ -86,6 +93,7 @@ def face_of(
         count=agrees_with(step.people, reader),
         at=moment(step.due_at, now),
         paused_by=str(incident.shelved_by or ""),
+        is_word_due=step.clock == Clock.UPDATE and step.step == 0,
     )
 
 

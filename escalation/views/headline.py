@@ -13,8 +13,8 @@ from incidents.models import Flow, Incident
 from plant.wording import names
 
 WORDS = (
-    gettext_lazy("No"),
-    gettext_lazy("One"),
+    "0",
+    "1",
     gettext_lazy("Two"),
     gettext_lazy("Three"),
     gettext_lazy("Four"),
@@ -48,13 +48,13 @@ def sentences(
     if found:
         return found
     if needs:
-        text = ngettext("%(count)s problem needs you.", "%(count)s problems need you.", needs)
+        text = ngettext("One problem needs you.", "%(count)s problems need you.", needs)
         return [Sentence("risk", text % {"count": number(needs)})]
     return [Sentence("", _("Nothing needs you."))]
 
 
 def number(count: int) -> str:
-    """Small numbers as words, at the start of a sentence."""
+    """From two on as words, at the start of a sentence; "one" is in the sentence itself, as it may bend."""
     return str(WORDS[count]) if count < len(WORDS) else str(count)
 
 
@@ -81,11 +81,11 @@ def _trucks(trucks: Sequence[Incident]) -> list[Sentence]:
     found: list[Sentence] = []
     leaving = sum(1 for one in trucks if one.flow == Flow.SHIPPING)
     if leaving:
-        text = ngettext("%(count)s shipment is at risk.", "%(count)s shipments are at risk.", leaving)
+        text = ngettext("One shipment is at risk.", "%(count)s shipments are at risk.", leaving)
         found.append(Sentence("risk", text % {"count": number(leaving)}))
     if len(trucks) > leaving:
         coming = len(trucks) - leaving
-        text = ngettext("%(count)s delivery is at risk.", "%(count)s deliveries are at risk.", coming)
+        text = ngettext("One delivery is at risk.", "%(count)s deliveries are at risk.", coming)
         found.append(Sentence("risk", text % {"count": number(coming)}))
     return found
 
@@ -93,5 +93,5 @@ def _trucks(trucks: Sequence[Incident]) -> list[Sentence]:
 def _late(count: int) -> list[Sentence]:
     if not count:
         return []
-    text = ngettext("%(count)s date has passed.", "%(count)s dates have passed.", count)
+    text = ngettext("One date has passed.", "%(count)s dates have passed.", count)
     return [Sentence("late", text % {"count": number(count)})]

@@ -366,12 +366,20 @@ def _counted(group: Sequence[Notification]) -> list[Mark]:
         state = "answered" if notification.answered_at else (best.state if best else "")
         if state:
             counts[state] = counts.get(state, 0) + 1
-    words = {
-        "answered": _("answered"),
-        "delivered": _("delivered"),
-        "sent": _("sent"),
-        "sending": _("on the way"),
-        "queued": _("waiting"),
-        "failed": _("failed"),
+    return [Mark(state, _how_many(state, counts[state])) for state in COUNTED if state in counts]
+
+
+COUNTED = ("answered", "delivered", "sent", "sending", "queued", "failed")
+"""In the order in which they are shown."""
+
+
+def _how_many(state: str, n: int) -> str:
+    said = {
+        "answered": ngettext("%(n)s answered", "%(n)s answered", n),
+        "delivered": ngettext("%(n)s delivered", "%(n)s delivered", n),
+        "sent": ngettext("%(n)s sent", "%(n)s sent", n),
+        "sending": ngettext("%(n)s on the way", "%(n)s on the way", n),
+        "queued": ngettext("%(n)s waiting", "%(n)s waiting", n),
+        "failed": ngettext("%(n)s failed", "%(n)s failed", n),
     }
-    return [Mark(state, f"{counts[state]} {words[state]}") for state in words if state in counts]
+    return said[state] % {"n": n}

@@ -40,7 +40,8 @@ def _cover(incident: Incident, now: datetime) -> Iterable[Touch]:
         if Flow(incident.flow).is_materials:
             yield Touch("truck", _("Cover left"), figure, _("After that a truck or a delivery is late."))
         else:
-            yield Touch("hourglass", str(line or incident.place), figure, _("Runs out then."))
+            more = _("Runs out then.") if until > now else _("Ran out then.")
+            yield Touch("hourglass", str(line or incident.place), figure, more)
     elif line is not None and line.buffer_minutes is not None:
         left = span(timedelta(minutes=line.buffer_minutes))
         yield Touch("hourglass", str(line), left, _("Production lasts that long without it."))
