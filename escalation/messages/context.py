@@ -60,22 +60,26 @@ def context_of(incident: Incident, now: datetime) -> Context:
     return contexts_of([incident], now)[incident.pk]
 
 
-def contexts_of(incidents: Iterable[Incident], now: datetime) -> dict[int, Context]:
+def contexts_of(
+    incidents: Iterable[Incident], now: datetime, *, book: DutyBook | None = None
+) -> dict[int, Context]:
     """Who was told about each incident and who is next, in as many queries for one as for many."""
     known = {incident.pk: incident for incident in incidents}
     lines: dict[int, list[Told]] = {pk: [] for pk in known}
     rows = Notification.objects.filter(incident__in=known, reason__in=ASKED, created_at__lte=now)
     for notification in rows.with_deliveries().order_by("created_at", "id"):
         lines[notification.incident_id].append(told(notification))
-    upcoming = _upcoming(list(known.values()), now)
+    upcoming = _upcoming(list(known.values()), now, book)
     return {pk: Context(told=lines[pk], upcoming=upcoming.get(pk, ())) for pk in known}
 
 
-def _upcoming(incidents: Sequence[Incident], now: datetime) -> dict[int, Sequence[Next]]:
+def _upcoming(
+    incidents: Sequence[Incident], now: datetime, book: DutyBook | None
+) -> dict[int, Sequence[Next]]:
     """The next step of each incident. It is worth a line, not the message: the email goes without it too."""
     try:
         with transaction.atomic():
-            steps = next_steps(incidents, DutyBook.load(now, until=now + AHEAD), now)
+            steps = next_steps(incidents, book or DutyBook.load(now, until=now + AHEAD), now)
     except Exception:
         logger.exception("Who is next could not be found for %s incidents.", len(incidents))
         return {}

@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,18 +19,19 @@ from django.utils import timezone
 
 from escalation import messages
 from escalation.channels import ChannelDown, Failed, PermanentFailure, Receipt, Sender, open_channel
-from escalation.models import Delivery, DeliveryState, Rank
+from escalation.models import Delivery, DeliveryState, Notification, Rank
 from escalation.outbox import fallback
 from escalation.outbox.claims import claim, release, slot
 from escalation.outbox.needed import FIELDS, is_needed
 from escalation.outbox.needed import Now as IncidentNow
 from incidents import readings
 from incidents.models import Incident
+from plant.duty import DutyBook
 from plant.models import Channel
 
 logger = logging.getLogger(__name__)
 
-BATCH = 50
+BATCH = 100
 """Messages claimed at once."""
 
 LONGEST_SEND = timedelta(seconds=45)
@@ -59,6 +61,9 @@ OTHER_CHANNEL_AFTER = 2
 BREAK = 5.0
 """Seconds for which a channel that was down is not asked again; what waits for it is handled at once."""
 
+UNKNOWN_TROUBLE_PAUSE = timedelta(seconds=5)
+"""Pause after trouble that is neither a message's nor the provider's, such as a query that was given up."""
+
 _down_until: dict[str, tuple[float, str]] = {}
 
 
@@ -75,12 +80,13 @@ def deliver_due(channel: str, now: datetime | None = None, *, limit: int = BATCH
     """Send what is due on a channel until nothing is left or the turn is over. A bad message is contained."""
     done = Sent()
     end = time.monotonic() + LONGEST_TURN
-    with slot(channel) as is_free:
+    with slot(channel) as is_free, ExitStack() as open_things:
+        turn = _Turn(channel, now, done, open_things)
         while is_free and (now is not None or time.monotonic() < end):
             ids = claim(channel, limit=limit, now=now or timezone.now())
             if not ids:
                 break
-            _Turn(channel, now, done).work(ids)
+            turn.work(ids)
     return done
 
 
@@ -98,12 +104,15 @@ def drain(now: datetime | None = None) -> Sent:
 
 
 class _Turn:
-    """One claimed batch."""
+    """The batches of one turn, over one connection to the provider."""
 
-    def __init__(self, channel: str, now: datetime | None, done: Sent):
+    def __init__(self, channel: str, now: datetime | None, done: Sent, open_things: ExitStack):
         self._channel = channel
         self._given = now
         self._done = done
+        self._open_things = open_things
+        self._sender: Sender | None = None
+        self._book: DutyBook | None = None
         self._contexts: Mapping[int, messages.Context] = {}
 
     @property
@@ -111,30 +120,50 @@ class _Turn:
         return self._given or timezone.now()
 
     def work(self, ids: Sequence[int]) -> None:
-        deliveries = load(ids)
+        try:
+            self._work(load(ids))
+        except Exception:
+            # Not a message's fault. What is still claimed must not wait for the end of its lease.
+            release(ids, not_before=self.now + UNKNOWN_TROUBLE_PAUSE)
+            raise
+
+    def _work(self, deliveries: Sequence[Delivery]) -> None:
         self._contexts = self._ladders(deliveries) if self._channel == Channel.EMAIL else {}
         waiting = iter(deliveries)
         try:
             self._send_all(waiting)
         except ChannelDown as down:
+            self._hang_up()
             _down_until[self._channel] = (time.monotonic() + BREAK, str(down))
             for delivery in waiting:
                 self._failed(delivery, down)
 
     def _ladders(self, deliveries: Sequence[Delivery]) -> dict[int, messages.Context]:
         """Who was told and who is next, for the emails of a batch."""
-        return messages.contexts_of((delivery.notification.incident for delivery in deliveries), self.now)
+        now = self.now
+        self._book = self._book or DutyBook.load(now)
+        incidents = (delivery.notification.incident for delivery in deliveries)
+        return messages.contexts_of(incidents, now, book=self._book)
+
+    def _connected(self) -> Sender:
+        if self._sender is None:
+            self._sender = self._open_things.enter_context(open_channel(self._channel))
+        return self._sender
+
+    def _hang_up(self) -> None:
+        self._sender = None
+        self._open_things.close()
 
     def _send_all(self, waiting: Iterator[Delivery]) -> None:
         until, why = _down_until.get(self._channel, (0.0, ""))
         if time.monotonic() < until:
             raise ChannelDown(why)
-        with open_channel(self._channel) as sender:
-            for delivery in waiting:
-                if self._lease_is_short(delivery):
-                    release([delivery.pk, *(one.pk for one in waiting)], not_before=self.now)
-                    return
-                self._send(delivery, sender)
+        sender = self._connected()
+        for delivery in waiting:
+            if self._lease_is_short(delivery):
+                release([delivery.pk, *(one.pk for one in waiting)], not_before=self.now)
+                return
+            self._send(delivery, sender)
 
     def _lease_is_short(self, delivery: Delivery) -> bool:
         return delivery.lease_until is not None and delivery.lease_until - self.now < LONGEST_SEND
@@ -229,26 +258,23 @@ def mark(delivery: Delivery) -> None:
 
 def load(ids: Sequence[int]) -> list[Delivery]:
     """The claimed messages, most urgent first, with all that their words need: a fixed number of queries."""
-    incident = "notification__incident"
-    places = ("category", "site", "area", "line", "station", "system", "owner", "assigned_to", "shelved_by")
     deliveries = list(
         Delivery.objects.filter(pk__in=ids)
-        .select_related(
-            "notification__person", "notification__timer", *(f"{incident}__{name}" for name in places)
-        )
+        .select_related("notification__person", "notification__timer")
         .order_by("rank", "not_before", "id")
     )
-    share_incidents(deliveries)
-    readings.attach(list({d.notification.incident_id: d.notification.incident for d in deliveries}.values()))
+    _give_incidents([delivery.notification for delivery in deliveries])
     return deliveries
 
 
-def share_incidents(deliveries: Sequence[Delivery]) -> None:
+def _give_incidents(notifications: Sequence[Notification]) -> None:
     """One object per incident, so that what is attached to it is there for all its messages."""
-    known: dict[int, Incident] = {}
-    for delivery in deliveries:
-        notification = delivery.notification
-        notification.incident = known.setdefault(notification.incident_id, notification.incident)
+    wanted = {notification.incident_id for notification in notifications}
+    found = Incident.objects.filter(pk__in=wanted).with_place().select_related("shelved_by")
+    known = {incident.pk: incident for incident in found}
+    readings.attach(list(known.values()))
+    for notification in notifications:
+        notification.incident = known[notification.incident_id]
 
 
 def incident_now(incident_id: int) -> IncidentNow:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from escalation import messages, outbox
 from escalation.channels import ChannelDown, PermanentFailure, Receipt, TemporaryFailure
@@ -263,6 +264,20 @@ def test_a_channel_that_breaks_in_an_unknown_way_does_not_stop_the_others(world,
     fakes["sms"].fails = lambda delivery: ZeroDivisionError() if delivery.pk == first else None
     assert outbox.deliver_due("sms", world.now).sent == 1
     assert Delivery.objects.get(pk=first).error == "ZeroDivisionError"
+
+
+def test_trouble_that_is_no_messages_fault_gives_the_claims_back(world, fakes, monkeypatch):
+    raised(world)
+
+    def breaks(*_unused: object) -> None:
+        raise OperationalError("given up")
+
+    monkeypatch.setattr(sending, "load", breaks)
+    with pytest.raises(OperationalError):
+        outbox.deliver_due("sms", world.now)
+    monkeypatch.undo()
+    assert {one.state for one in Delivery.objects.all()} == {DeliveryState.QUEUED}
+    assert outbox.drain(world.now + timedelta(seconds=6)).sent == 2
 
 
 # --- claims ---
