@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Max
+from django.db import IntegrityError, transaction
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from escalation.defaults import DEFAULT_CLOCKS
 from escalation.models import Policy
-from escalation.steps import CLOCKS, SAFETY, PolicyClocks
+from escalation.policy_checks import problems
+from escalation.steps import CLOCKS, SAFETY, BadPolicy, PolicyClocks, Step
 from incidents.models import Category, Incident, Severity
-from opsdesk.errors import Invalid, NotAllowed
+from opsdesk.errors import Invalid, NotAllowed, Stale
 from plant.models import Area, Person, Role, Site
 
 DEFAULT_WHY = gettext_lazy("The policy every plant starts with")
@@ -118,34 +119,55 @@ def publish(
     site: Site | None = None,
     area: Area | None = None,
     category: Category | None = None,
+    seen_version: int | None = None,
     now: datetime | None = None,
 ) -> Policy:
     """Put a new version in force. Running incidents keep theirs.
 
-    `by` is None for the installation itself. NotAllowed is raised for all but IT managers, and Invalid with
-    a plain sentence for a policy that could leave an incident silent, for a step that can never fire, and for
-    unknown people.
+    `by` is None for the installation itself. `seen_version` is the version in force when the publisher began
+    (0 for none); another one by now raises Stale. NotAllowed is raised for all but IT managers, and Invalid
+    with a plain sentence for a policy that could leave an incident silent, for a step that can never fire,
+    and for unknown people.
     """
     site = area.site if area else site
     _refuse_unless_manager(by, site)
     if not why.strip():
         raise Invalid("no_reason", _("Say why."), fields={"why": [_("Say why.")]})
-    read = PolicyClocks.parse(dict(clocks), severity=severity)
-    _refuse_unknown_people(read)
+    found = problems(dict(clocks), severity=severity)
+    if found:
+        raise found[0]
+    _refuse_unknown_people(PolicyClocks.parse(dict(clocks), severity=severity))
     scope = Policy.objects.filter(severity=severity, site=site, area=area, category=category)
     list(scope.filter(is_current=True).select_for_update(of=("self",)))
+    _refuse_if_stale(scope, seen_version)
     scope.filter(is_current=True).update(is_current=False)
-    return Policy.objects.create(
-        severity=severity,
-        site=site,
-        area=area,
-        category=category,
-        version=(scope.aggregate(last=Max("version"))["last"] or 0) + 1,
-        clocks={name: clocks[name] for name in (*CLOCKS, SAFETY) if name in clocks},
-        published_at=now or timezone.now(),
-        published_by=by,
-        why=why.strip(),
-    )
+    try:
+        with transaction.atomic():
+            return Policy.objects.create(
+                severity=severity,
+                site=site,
+                area=area,
+                category=category,
+                version=(scope.aggregate(last=Max("version"))["last"] or 0) + 1,
+                clocks={name: clocks[name] for name in (*CLOCKS, SAFETY) if name in clocks},
+                published_at=now or timezone.now(),
+                published_by=by,
+                why=why.strip(),
+            )
+    except IntegrityError as error:  # two began the same override at once: there was no row to lock
+        raise _stale() from error
+
+
+def _refuse_if_stale(scope: QuerySet[Policy], seen_version: int | None) -> None:
+    if seen_version is None:
+        return
+    in_force = scope.filter(is_current=True).values_list("version", flat=True).first() or 0
+    if in_force != seen_version:
+        raise _stale()
+
+
+def _stale() -> Stale:
+    return Stale(_("Somebody published another version meanwhile. Yours is kept here, not published."))
 
 
 def _refuse_unless_manager(by: Person | None, site: Site | None) -> None:
@@ -156,9 +178,18 @@ def _refuse_unless_manager(by: Person | None, site: Site | None) -> None:
 
 def _refuse_unknown_people(clocks: PolicyClocks) -> None:
     """Every person a step names must be somebody who works here."""
-    steps = [step for clock in CLOCKS for step in clocks.ladder(clock)] + [clocks.safety]
-    named = {username for step in steps for username in step.people}
+    named = clocks.named_people
     known = set(Person.objects.active().filter(username__in=named).values_list("username", flat=True))
     for username in sorted(named - known):
+        clock, n = next(place for place in _places(clocks) if username in _step(clocks, *place).people)
         sentence = _("There is nobody called “%(name)s” here.") % {"name": username}
-        raise Invalid("bad_policy", sentence, fields={"clocks": [sentence]})
+        raise BadPolicy(sentence, clock=clock, step=n)
+
+
+def _places(clocks: PolicyClocks) -> list[tuple[str, int]]:
+    """(clock, number of the step from 1) of every step."""
+    return [(clock, n + 1) for clock in CLOCKS for n in range(len(clocks.ladder(clock)))] + [(SAFETY, 1)]
+
+
+def _step(clocks: PolicyClocks, clock: str, n: int) -> Step:
+    return clocks.safety if clock == SAFETY else clocks.ladder(clock)[n - 1]

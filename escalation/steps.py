@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
@@ -103,51 +104,73 @@ def _with_safety(steps: tuple[Step, ...], safety: Step) -> tuple[Step, ...]:
 DEFAULT_SAFETY = Step(after=timedelta(0), roles=("plant_manager",), channels=("sms", "email"))
 
 
-def _refuse(sentence: str) -> Invalid:
-    return Invalid("bad_policy", sentence, fields={"clocks": [sentence]})
+class BadPolicy(Invalid):
+    """What is wrong with a policy, in a sentence. `clock` and `step` (from 1) say where, if in one place."""
+
+    def __init__(self, sentence: str, *, clock: str = "", step: int = 0):
+        where = [name for name in ("clocks", clock, str(step or "")) if name]
+        fields = {".".join(where[:n]): [sentence] for n in (1, len(where))}
+        super().__init__("bad_policy", sentence, fields=fields)
+        self.clock = clock
+        self.step = step
+
+
+def refuse(sentence: str, where: Mapping[str, Any] | None = None) -> BadPolicy:
+    """`where` holds the clock, and the number of the step from 1, as the sentence names them."""
+    where = where or {}
+    return BadPolicy(sentence, clock=where.get("clock", ""), step=where.get("n", 0))
 
 
 def _parse(raw: Any, severity: str) -> PolicyClocks:
     if severity not in SEVERITIES:
-        raise _refuse(_("A policy is for S1, S2, S3 or S4."))
+        raise refuse(_("A policy is for S1, S2, S3 or S4."))
     if not isinstance(raw, dict):
-        raise _refuse(_("A policy is a set of clocks, each with its steps."))
+        raise refuse(_("A policy is a set of clocks, each with its steps."))
     unknown = [str(name) for name in raw if name not in (*CLOCKS, SAFETY)]
     if unknown:
-        raise _refuse(_("There is no clock called “%(name)s”.") % {"name": unknown[0]})
-    ladders = {clock: _parse_ladder(raw.get(clock) or [], clock) for clock in CLOCKS}
+        raise refuse(_("There is no clock called “%(name)s”.") % {"name": unknown[0]})
+    ladders = {clock: parse_ladder(raw.get(clock) or [], clock) for clock in CLOCKS}
     if not ladders[RESPONSE]:
-        raise _refuse(_("Nobody would hear of a new incident: the response clock needs a step."))
+        raise refuse(
+            _("Nobody would hear of a new incident: the response clock needs a step."), {"clock": RESPONSE}
+        )
     if not ladders[CLOSURE]:
-        raise _refuse(_("An incident could stay open in silence: the closure clock needs a step."))
-    safety = _parse_ladder(raw.get(SAFETY) or [], SAFETY)
+        raise refuse(
+            _("An incident could stay open in silence: the closure clock needs a step."), {"clock": CLOSURE}
+        )
+    safety = parse_ladder(raw.get(SAFETY) or [], SAFETY)
     if len(safety) > 1 or (safety and safety[0].after):
-        raise _refuse(_("About safety people are told at once, in one step."))
+        raise refuse(_("About safety people are told at once, in one step."), {"clock": SAFETY})
     return PolicyClocks(severity=severity, safety=safety[0] if safety else DEFAULT_SAFETY, **ladders)
 
 
-def _parse_ladder(raw: Any, clock: str) -> tuple[Step, ...]:
+def parse_ladder(raw: Any, clock: str) -> tuple[Step, ...]:
+    """The steps of a clock, in order."""
     if not isinstance(raw, list) or len(raw) > MAX_STEPS:
-        raise _refuse(
-            _("The %(clock)s clock is a list of at most %(n)s steps.") % {"clock": clock, "n": MAX_STEPS}
+        raise refuse(
+            _("The %(clock)s clock is a list of at most %(n)s steps.") % {"clock": clock, "n": MAX_STEPS},
+            {"clock": clock},
         )
-    steps = tuple(_parse_step(step, clock, n) for n, step in enumerate(raw, start=1))
+    steps = tuple(parse_step(step, clock, n) for n, step in enumerate(raw, start=1))
     for n, (one, two) in enumerate(pairwise(steps), start=2):
         if two.after <= one.after:
-            raise _refuse(
+            where = {"n": n, "clock": clock}
+            raise refuse(
                 _("Step %(n)s of the %(clock)s clock could never be next: it comes before another one.")
-                % {"n": n, "clock": clock}
+                % where,
+                where,
             )
     return steps
 
 
-def _parse_step(raw: Any, clock: str, n: int) -> Step:
+def parse_step(raw: Any, clock: str, n: int) -> Step:
+    """The n-th step of a clock, from 1."""
     where = {"n": n, "clock": clock}
     if not isinstance(raw, dict):
-        raise _refuse(_("Step %(n)s of the %(clock)s clock is not a step.") % where)
+        raise refuse(_("Step %(n)s of the %(clock)s clock is not a step.") % where, where)
     unknown = set(raw) - {"after", "roles", "people", "channels", "repeat", "answer"}
     if unknown:
-        raise _refuse(_("Step %(n)s of the %(clock)s clock has an unknown part.") % where)
+        raise refuse(_("Step %(n)s of the %(clock)s clock has an unknown part.") % where, where)
     step = Step(
         after=_minutes(raw.get("after"), where, least=0),
         roles=_names(raw.get("roles"), where),
@@ -163,31 +186,39 @@ def _parse_step(raw: Any, clock: str, n: int) -> Step:
 def _refuse_useless(step: Step, clock: str, where: dict[str, Any]) -> None:
     """Refuse a step that tells nobody, by no way, or too often."""
     if not step.roles and not step.people:
-        raise _refuse(_("Step %(n)s of the %(clock)s clock tells nobody.") % where)
+        raise refuse(_("Step %(n)s of the %(clock)s clock tells nobody.") % where, where)
     for role in step.roles:
         if role not in ROLES:
-            raise _refuse(
-                _("Step %(n)s of the %(clock)s clock: there is no role “%(name)s”.") % {**where, "name": role}
+            raise refuse(
+                _("Step %(n)s of the %(clock)s clock: there is no role “%(name)s”.")
+                % {**where, "name": role},
+                where,
             )
     if OWNER in step.roles and clock in (RESPONSE, SAFETY):
-        raise _refuse(
-            _("Step %(n)s of the %(clock)s clock: nobody owns it yet, so the owner cannot be told.") % where
+        raise refuse(
+            _("Step %(n)s of the %(clock)s clock: nobody owns it yet, so the owner cannot be told.") % where,
+            where,
         )
     if not step.channels:
-        raise _refuse(_("Step %(n)s of the %(clock)s clock has no channel.") % where)
+        raise refuse(_("Step %(n)s of the %(clock)s clock has no channel.") % where, where)
     for channel in step.channels:
         if channel not in CHANNELS:
-            raise _refuse(
+            raise refuse(
                 _("Step %(n)s of the %(clock)s clock: there is no channel “%(name)s”.")
-                % {**where, "name": channel}
+                % {**where, "name": channel},
+                where,
             )
     if step.repeat is not None and step.repeat < SHORTEST_REPEAT:
-        raise _refuse(_("Step %(n)s of the %(clock)s clock repeats too often: 2 minutes at least.") % where)
+        raise refuse(
+            _("Step %(n)s of the %(clock)s clock repeats too often: 2 minutes at least.") % where, where
+        )
 
 
 def _minutes(value: Any, where: dict[str, Any], *, least: int) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_MINUTES:
-        raise _refuse(_("Step %(n)s of the %(clock)s clock: give whole minutes, at most 90 days.") % where)
+        raise refuse(
+            _("Step %(n)s of the %(clock)s clock: give whole minutes, at most 90 days.") % where, where
+        )
     return timedelta(minutes=value)
 
 
@@ -195,5 +226,5 @@ def _names(value: Any, where: dict[str, Any]) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-        raise _refuse(_("Step %(n)s of the %(clock)s clock: give names as a list.") % where)
+        raise refuse(_("Step %(n)s of the %(clock)s clock: give names as a list.") % where, where)
     return tuple(dict.fromkeys(value))
