@@ -65,8 +65,9 @@ def gaps_ahead(
 ) -> list[Gap]:
     """Gaps of the site between two moments, earliest first, then by role and place.
 
-    One gap per role, place and answer (it ends when somebody else would be told): for each area when the role is held by area, else for the site. Thirteen
-    queries without ``hours`` and the site's ``areas``, none with them. The book must know the whole time.
+    One gap per role, place and answer: it ends when somebody else would be told. Roles held by area are asked
+    for each area, others for the site. Thirteen queries without ``hours`` and the site's ``areas``, none with
+    them. The book must know the whole time.
     """
     hours = hours or WorkingTime.load(DutyBook.load(frm, until=until))
     areas = areas or list(site.areas.all())

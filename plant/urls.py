@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plant.views import account, calendar, cover, duty, roster, swap
+from plant.views import account, calendar, cover, duty, intake, mine, roster, swap
 
 urlpatterns = [
     path("", account.home, name="home"),
@@ -28,4 +28,9 @@ urlpatterns = [
     path("setup/calendar/entry/", calendar.new_entry, name="calendar-entry-new"),
     path("setup/calendar/entry/<int:pk>/", calendar.change_entry, name="calendar-entry"),
     path("setup/calendar/entry/<int:pk>/remove/", calendar.remove_entry, name="calendar-entry-remove"),
+    path("setup/roster/import/", intake.take_in, name="roster-import"),
+    path("roster/mine/", mine.mine, name="my-shifts"),
+    path("roster/feed/new/", mine.new_feed, name="feed-new"),
+    path("roster/feed/end/", mine.end_feed, name="feed-end"),
+    path("roster/<str:token>.ics", mine.feed, name="roster-feed"),
 ]

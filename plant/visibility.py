@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from plant.models import Cover, Person, Role, RoleAssignment
+from plant.models import Cover, Person, Role, RoleAssignment, Site
 
 M = TypeVar("M", bound=Model)
 
@@ -40,6 +40,12 @@ def people_seen_by(reader: Person) -> QuerySet[Person]:
         return people
     at_home = RoleAssignment.objects.filter(Q(site__in=reader.site_ids) | Q(site=None))
     return people.filter(Q(site__in=reader.site_ids) | Q(pk__in=at_home.values("person")) | Q(pk=reader.pk))
+
+
+def people_of_site(site: Site) -> QuerySet[Person]:
+    """Active people who work at the site or hold a role for it, by name."""
+    holders = RoleAssignment.objects.filter(site=site).values("person")
+    return Person.objects.active().filter(Q(site=site) | Q(pk__in=holders)).order_by("name")
 
 
 def cover_seen_by(reader: Person) -> QuerySet[Cover]:

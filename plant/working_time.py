@@ -180,12 +180,10 @@ def public_holidays(
     country: str, subdivision: str, year: int, language: str = KEY_LANGUAGE
 ) -> dict[date, str]:
     """Public holidays of a country or one of its regions in a year, in the language if the list has it."""
-    try:
-        listed = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
-        if language in listed.supported_languages:
-            listed = holidays.country_holidays(
-                country, subdiv=subdivision or None, years=year, language=language
-            )
-        return dict(sorted(listed.items()))
-    except NotImplementedError:  # a country or region that this release no longer lists
-        return {}
+    known = holidays.list_supported_countries()
+    if country not in known or (subdivision and subdivision not in known[country]):
+        return {}  # this release no longer lists it
+    listed = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    if language in listed.supported_languages:
+        listed = holidays.country_holidays(country, subdiv=subdivision or None, years=year, language=language)
+    return dict(sorted(listed.items()))

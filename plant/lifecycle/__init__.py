@@ -10,6 +10,7 @@ from plant.lifecycle.cover import (
     remove_cover,
     swap_shifts,
 )
+from plant.lifecycle.crew import put_into_crew
 
 __all__ = [
     "LONGEST",
@@ -18,6 +19,7 @@ __all__ = [
     "add_entry",
     "change_cover",
     "change_entry",
+    "put_into_crew",
     "refuse_wrong_cover",
     "remove_cover",
     "remove_entry",

@@ -41,6 +41,7 @@ def add_cover(
     ends_at: datetime,
     kind: CoverKind | str = CoverKind.SWAP,
     note: str = "",
+    uid: str = "",
     now: datetime | None = None,
 ) -> Cover:
     """Somebody is away from–until. Raises Refused when they are away already, or the stand-in is."""
@@ -52,6 +53,7 @@ def add_cover(
         ends_at=ends_at,
         kind=kind,
         note=note,
+        uid=uid,
     )
     _lock(absent, stand_in)
     refuse_wrong_cover(cover, now=now)

@@ -11,7 +11,7 @@ from plant.models.people import (
     RoleAssignment,
 )
 from plant.models.places import Area, Criticality, Flow, Line, LineKind, Site, Station
-from plant.models.shifts import Cover, CoverKind, Crew, Roster, Shift, ShiftPattern
+from plant.models.shifts import Cover, CoverKind, Crew, Roster, RosterFeed, Shift, ShiftPattern
 from plant.models.systems import System, Vendor, VendorContact
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Role",
     "RoleAssignment",
     "Roster",
+    "RosterFeed",
     "Shift",
     "ShiftPattern",
     "Site",

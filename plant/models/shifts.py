@@ -7,6 +7,7 @@ at 22:00 by the clock on the wall on every night of the year.
 from __future__ import annotations
 
 from collections.abc import Collection
+from secrets import token_urlsafe
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -171,6 +172,13 @@ class Cover(models.Model):
     ends_at = models.DateTimeField(_("until"))
     kind = models.CharField(_("why"), max_length=12, choices=CoverKind.choices, default=CoverKind.SWAP)
     note = models.CharField(_("note"), max_length=200, blank=True)
+    uid = models.CharField(
+        _("name in the other calendar"),
+        max_length=255,
+        blank=True,
+        editable=False,
+        help_text=_("Set when it was read from a calendar file, so that reading it again changes nothing."),
+    )
 
     class Meta:
         ordering = ["-starts_at"]
@@ -188,7 +196,10 @@ class Cover(models.Model):
                 violation_error_message=_("Nobody can stand in for themselves."),
             ),
         ]
-        indexes = [models.Index(fields=["ends_at"], name="cover_ends")]
+        indexes = [
+            models.Index(fields=["ends_at"], name="cover_ends"),
+            models.Index(fields=["uid"], name="cover_uid", condition=~models.Q(uid="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.absent} → {self.stand_in or '—'}"
@@ -202,3 +213,25 @@ class Cover(models.Model):
         away = Cover.objects.filter(absent=stand_in, starts_at__lt=self.ends_at, ends_at__gt=self.starts_at)
         if away.exclude(pk=self.pk).exists():
             raise ValidationError({"stand_in": _("%(name)s is away then too.") % {"name": stand_in}})
+
+
+def new_secret() -> str:
+    """32 random bytes, as 43 characters that stand in an address as they are."""
+    return token_urlsafe(32)
+
+
+class RosterFeed(models.Model):
+    """The secret address at which a person's calendar program reads their shifts. A new one ends the old."""
+
+    person = models.OneToOneField(
+        "plant.Person", verbose_name=_("person"), on_delete=models.CASCADE, related_name="roster_feed"
+    )
+    token = models.CharField(max_length=64, unique=True, default=new_secret, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("roster feed")
+        verbose_name_plural = _("roster feeds")
+
+    def __str__(self) -> str:
+        return str(self.person)

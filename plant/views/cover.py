@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -27,7 +26,7 @@ from plant.roster.doubts import Doubt, doubts_about
 from plant.roster_forms import CoverForm
 from plant.rotation import ONE_DAY
 from plant.views.places import person_of, put_into_form, where_of
-from plant.visibility import of_sites
+from plant.visibility import of_sites, people_of_site
 
 
 @login_required
@@ -39,7 +38,9 @@ def new(request: HttpRequest) -> HttpResponseBase:
     refuse_roster_change(where.person, at=where.site)
     with timezone.override(where.site.tz):
         form = CoverForm(
-            request.POST or None, people=people_of(where.site), initial=_from_the_cell(request, where.site)
+            request.POST or None,
+            people=people_of_site(where.site),
+            initial=_from_the_cell(request, where.site),
         )
         if request.method == "POST" and form.is_valid():
             return _save(request, form, cover=None, site=where.site)
@@ -56,7 +57,9 @@ def change(request: HttpRequest, pk: int) -> HttpResponseBase:
         initial = {
             name: getattr(cover, name) for name in ("starts_at", "ends_at", "stand_in", "kind", "note")
         }
-        form = CoverForm(request.POST or None, people=people_of(site), fixed=cover.absent, initial=initial)
+        form = CoverForm(
+            request.POST or None, people=people_of_site(site), fixed=cover.absent, initial=initial
+        )
         if request.method == "POST" and form.is_valid():
             return _save(request, form, cover=cover, site=site)
         return _page(request, form, site=site, cover=cover, status=400 if form.errors else 200)
@@ -71,7 +74,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponseBase:
         try:
             lifecycle.remove_cover(pk, by=person_of(request))
         except Refused as refusal:
-            form = CoverForm(people=people_of(site), fixed=cover.absent, initial=vars(cover))
+            form = CoverForm(people=people_of_site(site), fixed=cover.absent, initial=vars(cover))
             return _page(request, form, site=site, cover=cover, refusal=refusal)
     messages.success(request, _("Removed. %(name)s is on as planned.") % {"name": cover.absent})
     return redirect(week_address(site, cover.starts_at, request.POST.get("next", ""), request))
@@ -138,12 +141,6 @@ def _page(
 
 
 # --- shared with swapping -----------------------------------------------------------------------------------
-
-
-def people_of(site: Site) -> QuerySet[Person]:
-    """Active people who work at the site or hold a role for it."""
-    here = Q(site=site) | Q(pk__in=Person.objects.filter(role_assignments__site=site).values("pk"))
-    return Person.objects.active().filter(here).order_by("name")
 
 
 def safe_next(request: HttpRequest) -> str:

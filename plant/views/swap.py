@@ -25,8 +25,9 @@ from plant.roster.doubts import Doubt, doubts_about
 from plant.roster.turns import Turns
 from plant.roster_forms import SwapChoiceForm, SwapForm
 from plant.rotation import ONE_DAY
-from plant.views.cover import people_of, safe_next, week_address
+from plant.views.cover import safe_next, week_address
 from plant.views.places import where_of
+from plant.visibility import people_of_site
 from plant.wording import moment
 
 LOOKS_AHEAD = timedelta(days=28)
@@ -44,7 +45,7 @@ def swap(request: HttpRequest) -> HttpResponseBase:
     with timezone.override(where.site.tz):
         asked = request.GET if "first" in request.GET and "second" in request.GET else None
         initial = {"first": _number(request.GET.get("first", ""))}
-        choice = SwapChoiceForm(asked, people=people_of(where.site), initial=initial)
+        choice = SwapChoiceForm(asked, people=people_of_site(where.site), initial=initial)
         if asked is None or not choice.is_valid():
             return _page(request, where.site, choice)
         people = choice.cleaned_data["first"], choice.cleaned_data["second"]
