@@ -57,7 +57,7 @@ class IncidentState:
 
 @dataclass(frozen=True, slots=True)
 class FiredStep:
-    """The last firing of a clock in an epoch under one severity."""
+    """The last firing of a step of a clock in an epoch under one severity."""
 
     clock: str
     epoch: datetime
@@ -183,7 +183,7 @@ def _next(clock: str, state: IncidentState, policy: PolicyClocks, fired: list[Fi
     here = [f for f in fired if f.severity == policy.severity]
     started = _started_at(clock, state, base)
     if here:
-        step, round_, first, due = _after(max(here, key=_order), steps, base, policy.severity)
+        step, round_, first, due = _after(here, steps, base, policy.severity)
         due = max(due, state.replanned_at) if state.replanned_at else due
     elif any(f.severity < policy.severity for f in fired):
         step, round_, first, due = _skip_to(started, steps, base, policy.severity)
@@ -192,8 +192,8 @@ def _next(clock: str, state: IncidentState, policy: PolicyClocks, fired: list[Fi
     return WantedTimer(clock, base, policy.severity, step, round_, first, due)
 
 
-def _order(fired: FiredStep) -> tuple[int, int]:
-    return fired.step, fired.round
+def _order(fired: FiredStep) -> tuple[datetime, int, int]:
+    return fired.fired_at, fired.step, fired.round
 
 
 Next = tuple[int, int, int, datetime]
@@ -216,11 +216,17 @@ def _skip_to(started: datetime, steps: tuple[Step, ...], base: datetime, severit
     return len(steps) - 1, 1, 0, started + repeat_after(steps, severity)
 
 
-def _after(last: FiredStep, steps: tuple[Step, ...], base: datetime, severity: str) -> Next:
-    """What follows the last firing: its own repeat, the next step, or, at the end, the whole ladder again."""
+def _after(here: Sequence[FiredStep], steps: tuple[Step, ...], base: datetime, severity: str) -> Next:
+    """What follows the last firing: its own repeat, the next step, or, at the end, the whole ladder again.
+
+    The ladder may have become shorter, when the severity went away and came back to a newer version: then its
+    last step goes on with a round that it has not had.
+    """
+    last = max(here, key=_order)
     n = min(last.step, len(steps) - 1)
     if n + 1 == len(steps):
-        return n, last.round + 1, 0, last.counted_from + repeat_after(steps, severity)
+        rounds = [fired.round for fired in here if fired.step == n]
+        return n, max(rounds, default=0) + 1, 0, last.counted_from + repeat_after(steps, severity)
     due = _due_of_next(last, steps, n, base)
     repeat = steps[n].repeat
     if repeat is not None and last.counted_from + repeat < due:

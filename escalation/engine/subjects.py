@@ -151,12 +151,12 @@ def armed_timers(ids: Sequence[int]) -> dict[int, list[Timer]]:
 
 
 def last_fired(ids: Sequence[int]) -> dict[int, list[FiredStep]]:
-    """The last firing of each clock in each of its epochs under each severity."""
+    """The last firing of each step of each clock, in each of its epochs and under each severity."""
     found: dict[int, list[FiredStep]] = {pk: [] for pk in ids}
     rows = (
         Timer.objects.filter(incident_id__in=ids, state=TimerState.FIRED)
-        .order_by("incident_id", "clock", "epoch", "severity", "-id")
-        .distinct("incident_id", "clock", "epoch", "severity")
+        .order_by("incident_id", "clock", "epoch", "severity", "step", "-id")
+        .distinct("incident_id", "clock", "epoch", "severity", "step")
     )
     for timer in rows:
         found[timer.incident_id].append(as_fired(timer))

@@ -228,6 +228,19 @@ def test_made_worse_and_back_again_goes_on_where_that_ladder_was():
     assert (timer.step, timer.due_at) == (2, at(20))
 
 
+def test_a_ladder_that_became_shorter_goes_on_with_rounds_it_has_not_had():
+    fired = [
+        FiredStep("response", T0, "S3", 1, 4, at(100), at(100)),
+        FiredStep("response", T0, "S3", 2, 7, at(200), at(200)),
+    ]
+    timer = clock("response", state(severity="S3"), fired)
+    assert timer is not None
+    assert (timer.step, timer.round, timer.due_at) == (1, 5, at(200 + 240))
+    again = clock("response", state(severity="S3"), [*fired, fire(timer)])
+    assert again is not None
+    assert (again.step, again.round, again.due_at) == (1, 6, at(200 + 480))
+
+
 def test_coming_back_starts_the_containment_ladder_anew():
     old = [FiredStep("containment", T0, "S1", 3, 4, at(300), at(300))]
     back = state("reopened", clocks_from=at(600), acknowledged_at=at(1))
