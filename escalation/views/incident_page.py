@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from countermeasures.models import Cause, Countermeasure, Kind, Stage
 from countermeasures.offers import may_plan
@@ -63,7 +64,7 @@ def seen(request: HttpRequest, number: str) -> HttpResponseBase:
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         target = found.get_absolute_url()
-    return redirect(target)
+    return HttpResponseClientRedirect(target) if request.htmx else redirect(target)  # type: ignore[attr-defined]
 
 
 def _context(found: Incident, person: Person, now: datetime, *, everything: bool) -> dict[str, Any]:

@@ -108,6 +108,12 @@ def test_seen_goes_nowhere_outside_this_site(world: Any, as_: As) -> None:
     assert response.headers["Location"] == incident.get_absolute_url()
 
 
+def test_seen_by_htmx_leads_to_the_page_instead_of_into_the_form(world: Any, as_: As) -> None:
+    incident = world.raise_it()
+    response = as_("prewitt").post(f"{incident.get_absolute_url()}seen/", headers={"HX-Request": "true"})
+    assert response.status_code == 200 and response.headers["HX-Redirect"] == incident.get_absolute_url()
+
+
 def test_who_could_not_be_reached_is_said_in_red(world: Any, advance: Advance, as_: As) -> None:
     incident = world.raise_it()
     advance(minutes=1)
