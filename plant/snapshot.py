@@ -5,16 +5,19 @@ Nine queries whatever the size of the plant. Plants are small (hundreds of peopl
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Q
 
 from plant.models import Area, Cover, Crew, Line, Person, RoleAssignment, Roster, Site, Station
 from plant.rotation import ONE_DAY, CrewCalendar, ShiftTimes
+
+logger = logging.getLogger(__name__)
 
 Place = Station | Line | Area | Site
 
@@ -30,7 +33,7 @@ class Scope(NamedTuple):
 
 class SiteRow(NamedTuple):
     name: str
-    tz: ZoneInfo
+    tz: tzinfo
     last_resort_id: int | None
 
 
@@ -173,7 +176,7 @@ class Snapshot:
         )
         for site_id, name, zone, last_resort_id, area_id, area_name, line_id in rows:
             if site_id not in self.sites:
-                self.sites[site_id] = SiteRow(name, ZoneInfo(zone), last_resort_id)
+                self.sites[site_id] = SiteRow(name, _zone(zone), last_resort_id)
             self.site_of_area[area_id] = site_id
             self._area_names[area_id] = area_name
             self._area_of_line[line_id] = area_id
@@ -208,6 +211,15 @@ class Snapshot:
     def _mark_cover_moments(self) -> None:
         ends = ((cover.starts_at, cover.ends_at) for cover in self._covers)
         self._cover_moments = {moment.timestamp() for pair in ends for moment in pair}
+
+
+def _zone(name: str) -> tzinfo:
+    """A site with a time zone that does not exist must not keep the others from knowing who is on duty."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        logger.error("There is no time zone %r; its site is taken to be in UTC.", name)
+        return UTC
 
 
 def by_name(person: Person) -> tuple[str, int]:

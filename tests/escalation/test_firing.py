@@ -17,7 +17,8 @@ from escalation.models import Notification, Run, Timer, TimerState, Unread
 from incidents import lifecycle
 from incidents.models import EventKind, Incident
 from plant.duty import DutyBook
-from plant.models import Person, Roster
+from plant.models import Person, Roster, Site
+from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 
@@ -214,3 +215,11 @@ def test_a_lost_message_of_the_broker_loses_nothing(world, advance, told):
     tick(now=world.now)
     outbox.drain(now=world.now)
     assert told(incident)
+
+
+def test_a_site_with_a_time_zone_that_does_not_exist_does_not_stop_the_others(world, advance, told):
+    broken = make.make_site()
+    Site.objects.filter(pk=broken.pk).update(timezone="Mars/Base")
+    incident = world.raise_it("stopped")
+    advance(minutes=0)
+    assert told(incident) == [(0, "vela"), (0, "jimenez")]
