@@ -29,7 +29,9 @@ def is_needed(notification: Notification, now: Now) -> bool:
     if now.impact == Impact.SAFETY and notification.reason in (Reason.STEP, Reason.FALLBACK):
         return now.status != Status.CLOSED
     if notification.reason in (Reason.STEP, Reason.FALLBACK):
-        return notification.timer is None or _clock_runs(notification, now)
+        if notification.timer is None:
+            return now.status != Status.CLOSED
+        return _clock_runs(notification, now)
     if notification.reason == Reason.ASSIGNED:
         return now.assigned_to_id == notification.person_id
     return now.status in _STANDS[Reason(notification.reason)]

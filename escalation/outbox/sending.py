@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from escalation import messages
@@ -139,11 +139,17 @@ class _Turn:
                 self._failed(delivery, down)
 
     def _ladders(self, deliveries: Sequence[Delivery]) -> dict[int, messages.Context]:
-        """Who was told and who is next, for the emails of a batch."""
+        """Who was told and who is next, for the emails of a batch; if that breaks, each looks for its own."""
         now = self.now
-        self._book = self._book or DutyBook.load(now)
-        incidents = (delivery.notification.incident for delivery in deliveries)
-        return messages.contexts_of(incidents, now, book=self._book)
+        try:
+            self._book = self._book or DutyBook.load(now)
+            incidents = (delivery.notification.incident for delivery in deliveries)
+            return messages.contexts_of(incidents, now, book=self._book)
+        except Exception:
+            if not connection.is_usable():
+                raise
+            logger.exception("Who was told and who is next could not be read for a batch of emails.")
+            return {}
 
     def _connected(self) -> Sender:
         if self._sender is None:
@@ -211,10 +217,25 @@ class _Turn:
             self._done.failed += 1
         else:
             delivery.state, delivery.not_before = DeliveryState.QUEUED, now + pause(delivery)
-        mark(delivery)
         goes_on = is_over or delivery.attempt >= OTHER_CHANNEL_AFTER or isinstance(failure, ChannelDown)
         if delivery.notification.is_urgent and goes_on:
-            fallback.find_another_way(delivery, now)
+            self._mark_with_another_way(delivery, now)
+        else:
+            mark(delivery)
+
+    def _mark_with_another_way(self, delivery: Delivery, now: datetime) -> None:
+        """Both or neither: whoever dies in between leaves a claim, never a person who is skipped quietly."""
+        try:
+            with transaction.atomic():
+                fallback.find_another_way(delivery, now)  # first: it locks the incident
+                mark(delivery)
+        except Exception:
+            if not connection.is_usable():
+                raise
+            logger.exception("No other way was found for delivery %s; it is tried again.", delivery.pk)
+            delivery.state, delivery.failed_at = DeliveryState.QUEUED, None
+            delivery.not_before = now + pause(delivery)
+            mark(delivery)
 
 
 def pause(delivery: Delivery) -> timedelta:

@@ -13,7 +13,7 @@ from escalation import messages, outbox
 from escalation.channels import ChannelDown, PermanentFailure, Receipt, TemporaryFailure
 from escalation.engine import tick
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason, Timer
-from escalation.outbox import sending
+from escalation.outbox import fallback, sending
 from escalation.outbox.claims import claim, slot, take_back_expired
 from incidents import lifecycle
 from incidents.models import EventKind
@@ -256,6 +256,40 @@ def test_a_channel_that_is_down_is_not_asked_for_every_message(world, fakes):
     fakes["sms"].fails = lambda delivery: asked.append(delivery.pk) or ChannelDown("no gateway")
     outbox.deliver_due("sms", world.now, limit=2)
     assert len(asked) == 1
+
+
+def test_who_dies_before_another_way_is_found_leaves_nobody_skipped(world, fakes, monkeypatch):
+    incident = raised(world)
+    fakes["sms"].fails = lambda delivery: PermanentFailure("no such number")
+    with monkeypatch.context() as killed:
+        killed.setattr(fallback, "_record", breaks)
+        outbox.deliver_due("sms", world.now)
+    assert states(incident) == [("vela", "sms", "queued"), ("jimenez", "sms", "queued")]
+    later = world.now + timedelta(seconds=5)
+    outbox.deliver_due("sms", later)
+    outbox.deliver_due("email", later)
+    assert ("vela", "sms", "failed") in states(incident)
+    assert ("vela", "email", "sent") in states(incident)
+
+
+def test_a_batch_of_emails_goes_out_when_who_is_next_cannot_be_read(world, fakes, monkeypatch):
+    raised(world)
+    fakes["sms"].fails = lambda delivery: PermanentFailure("no such number")
+    outbox.deliver_due("sms", world.now)
+    monkeypatch.setattr(messages, "contexts_of", breaks)
+    assert outbox.deliver_due("email", world.now).sent == 2
+
+
+def test_news_of_who_was_not_reached_is_not_sent_once_it_is_closed(world, fakes):
+    incident = raised(world)
+    about = Notification.objects.filter(incident=incident).first()
+    Notification.objects.filter(pk=about.pk).update(reason=Reason.FALLBACK, timer=None)
+    lifecycle.take_back(incident.number, by=incident.raised_by, now=world.now)
+    assert outbox.deliver_due("sms", world.now).sent == 0
+
+
+def breaks(*_unused: object, **_named: object) -> None:
+    raise OperationalError("canceling statement due to lock timeout")
 
 
 def test_a_channel_that_breaks_in_an_unknown_way_does_not_stop_the_others(world, fakes):
