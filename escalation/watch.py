@@ -1,4 +1,4 @@
-"""Somebody watches the watcher: whether the engine runs, for `/readyz` and the red band on every screen."""
+"""Somebody watches the watcher: whether alerts go out, for `/readyz` and the red band on every screen."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
+from escalation.models import Rank
 from plant.models import Person
 from plant.wording import moment
 
@@ -23,6 +25,15 @@ SILENT_AFTER = timedelta(seconds=30)
 
 LATE_AFTER = timedelta(seconds=60)
 """Rule 7: a timer that is due for this long means that the engine does not keep up."""
+
+UNSENT_AFTER = timedelta(minutes=2)
+"""An urgent message that no sender even tried to hand over for this long: the channel's worker is gone.
+
+Long enough for the last of 10,000 messages due at one instant.
+"""
+
+FAILS_OFTEN = 4
+"""Readings of one incident that failed in a row, the last 35 s after the first (`engine.contained`)."""
 
 
 def beat(now: datetime, name: str = ENGINE) -> None:
@@ -51,18 +62,41 @@ def is_time_for(name: str, now: datetime, *, every: timedelta) -> bool:
         return cursor.fetchone() is not None
 
 
-def last_seen() -> tuple[datetime | None, datetime | None]:
-    """When the engine last ticked, and since when its oldest timer is due. One query, two index look-ups."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When the engine last ticked, and since when the oldest of what it should have done waits."""
+
+    ticked_at: datetime | None
+    oldest_timer: datetime | None
+    oldest_unread: datetime | None
+    oldest_message: datetime | None
+
+
+LOOK = """
+    SELECT (SELECT at FROM escalation_heartbeat WHERE name = %(engine)s),
+           (SELECT min(due_at) FROM escalation_timer WHERE state = 'armed'),
+           (SELECT min((SELECT max(e.at) FROM incidents_event e WHERE e.incident_id = u.incident_id))
+            FROM escalation_unread u WHERE u.failures >= %(often)s),
+           (SELECT min(first) FROM (
+                SELECT (SELECT d.not_before FROM escalation_delivery d
+                        WHERE d.state = 'queued' AND d.channel = way.channel AND d.rank = line.rank
+                        ORDER BY d.not_before LIMIT 1) AS first
+                FROM unnest(%(channels)s) AS way(channel), unnest(%(ranks)s) AS line(rank)
+           ) AS waiting)
+"""
+
+
+def last_seen() -> Seen:
+    """One query: index look-ups only, whatever the number of rows."""
+    asked = {
+        "engine": ENGINE,
+        "often": FAILS_OFTEN,
+        "channels": list(settings.CHANNELS),
+        "ranks": [int(Rank.SAFETY), int(Rank.URGENT)],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT (SELECT at FROM escalation_heartbeat WHERE name = %s),
-                   (SELECT min(due_at) FROM escalation_timer WHERE state = 'armed')
-            """,
-            [ENGINE],
-        )
-        ticked_at, oldest = cursor.fetchone()
-    return ticked_at, oldest
+        cursor.execute(LOOK, asked)
+        return Seen(*cursor.fetchone())
 
 
 def engine_is_ticking(now: datetime | None = None) -> str | None:
@@ -74,14 +108,21 @@ def engine_is_ticking(now: datetime | None = None) -> str | None:
 
 
 def silent_since(now: datetime | None = None) -> datetime | None:
-    """Since when alerts do not go out; None while they do."""
+    """Since when alerts do not go out; None while they do.
+
+    An engine that ticks is not enough: its timers fire on time, what changed can be read, and the senders
+    take what it queued.
+    """
     now = now or timezone.now()
-    ticked_at, oldest_due = last_seen()
-    if ticked_at is None or now - ticked_at > SILENT_AFTER:
-        return ticked_at or now
-    if oldest_due is not None and now - oldest_due > LATE_AFTER:
-        return oldest_due
-    return None
+    seen = last_seen()
+    if seen.ticked_at is None or now - seen.ticked_at > SILENT_AFTER:
+        return seen.ticked_at or now
+    waiting = (
+        (seen.oldest_timer, LATE_AFTER),
+        (seen.oldest_unread, LATE_AFTER),
+        (seen.oldest_message, UNSENT_AFTER),
+    )
+    return min((since for since, after in waiting if since and now - since > after), default=None)
 
 
 @dataclass(frozen=True, slots=True)

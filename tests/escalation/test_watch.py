@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from escalation import watch
+from escalation import outbox, watch
 from escalation.engine import tick
 from escalation.engine.reconcile import reconcile_batch
-from escalation.models import Heartbeat
+from escalation.models import Heartbeat, Policy
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +39,40 @@ def test_a_timer_that_is_late_for_a_minute_is_said_too(world):
     later = world.now + timedelta(seconds=61)
     watch.beat(later)
     assert watch.silent_since(later) == world.now
+
+
+def ticking(now, *, seconds: int):
+    """An engine that ticks every second for so long; returns the moment after."""
+    for _n in range(seconds):
+        tick(now=now)
+        now += timedelta(seconds=1)
+    return now
+
+
+def test_an_incident_that_cannot_be_read_is_said_within_a_minute_though_the_engine_ticks(world):
+    Policy.objects.filter(severity="S1").update(clocks={"nonsense": []})
+    incident = world.raise_it("stopped")
+    now = ticking(world.now, seconds=62)
+    assert not incident.timers.exists()
+    assert watch.silent_since(now) == world.now
+
+
+def test_messages_that_no_sender_takes_are_said_though_the_engine_ticks(world):
+    world.raise_it("stopped")
+    tick(now=world.now)
+    now = ticking(world.now + timedelta(seconds=119), seconds=3)
+    assert watch.silent_since(now) == world.now
+
+
+def test_messages_that_were_handed_over_or_can_wait_are_no_reason_for_the_band(world):
+    world.raise_it("stopped")
+    world.raise_it("none")
+    tick(now=world.now)
+    outbox.deliver_due("sms", world.now)
+    outbox.deliver_due("email", world.now)
+    world.raise_it("none")
+    now = ticking(world.now + timedelta(seconds=119), seconds=3)
+    assert watch.silent_since(now) is None
 
 
 def test_a_heartbeat_does_not_go_back_in_time(world):
