@@ -82,12 +82,12 @@ def _can_take(notification: Notification) -> bool:
 
 
 @transaction.atomic
-def answer(
-    token: str, *, now: datetime | None = None, channel: str = "link", seen_version: int | None = None
-) -> Link:
+def answer(token: str, *, now: datetime | None = None, channel: str = "link", take: bool = True) -> Link:
     """The button: takes the incident where the person may, else says "seen", which stops nothing.
 
-    A second press is harmless. Raises Missing for an unknown token, Refused (`closed`) once it is closed.
+    `take` is False when the button said no more than "seen": nobody owns what they did not ask for, even if
+    they could by now. A second press is harmless. Raises Missing for an unknown token, Refused (`closed`)
+    once it is closed.
     """
     now = now or timezone.now()
     known = open_link(token).notification
@@ -99,7 +99,7 @@ def answer(
         raise Refused(
             "closed", _("%(code)s is closed. Nothing is needed from you.") % {"code": known.incident.code}
         )
-    took_it = _can_take(notification)
+    took_it = take and _can_take(notification)
     if took_it:
         lifecycle.acknowledge(notification.incident.number, by=notification.person, now=now)
     _mark(notification, TOOK_IT if took_it else SEEN, channel, now)

@@ -73,27 +73,31 @@ def answer(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _answered(request: HttpRequest, link: Link, token: str) -> HttpResponseBase:
     """Do it once and show the page afresh, so that Back and Reload do not ask to send again."""
-    if not _is_ours(request.POST.get("nonce", ""), link):
+    take = _asked(request.POST.get("nonce", ""), link)
+    if take is None:
         refusal = Refused(
             "old_page", _("This page was open for long. Press the button once more."), status=403
         )
         return _page(request, link, token, refusal=refusal)
     try:
-        answering.answer(token)
+        answering.answer(token, take=take)
     except Refused as refusal:
         return _page(request, answering.open_link(token), token, refusal=refusal)
     return redirect("answer", token)
 
 
 def nonce(link: Link) -> str:
-    return signing.dumps(link.notification.pk, salt=NONCE_SALT)
+    """For this link, and for what its button said when it was drawn."""
+    return signing.dumps([link.notification.pk, link.can_take], salt=NONCE_SALT)
 
 
-def _is_ours(given: str, link: Link) -> bool:
+def _asked(given: str, link: Link) -> bool | None:
+    """Whether the button that was pressed takes the incident; None for one that is not of this page."""
     try:
-        return bool(signing.loads(given, salt=NONCE_SALT, max_age=NONCE_LASTS) == link.notification.pk)
-    except signing.BadSignature:
-        return False
+        drawn_for, take = signing.loads(given, salt=NONCE_SALT, max_age=NONCE_LASTS)
+    except (signing.BadSignature, TypeError, ValueError):
+        return None
+    return bool(take) if drawn_for == link.notification.pk else None
 
 
 def _page(request: HttpRequest, link: Link, token: str, *, refusal: Refused | None = None) -> HttpResponse:

@@ -83,6 +83,20 @@ def test_who_is_asked_to_take_it_takes_it_by_the_link(world, advance, incident):
     assert answer(token(world, "ishida"), now=world.now).incident.owner == world["ishida"]
 
 
+def test_a_button_that_said_seen_takes_nothing_even_if_its_reader_was_asked_since(world, incident, client):
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    link = token(world, "brandt")
+    drawn = client.get(f"/a/{link}/").context
+    assert drawn["offer"] == "seen"
+    lifecycle.assign(incident.number, by=world["hutchins"], to=world["brandt"], now=world.now)
+    assert client.post(f"/a/{link}/", {"nonce": drawn["nonce"]}).status_code == 302
+    after = open_link(link)
+    assert (after.incident.owner, after.notification.answer) == (world["vela"], SEEN)
+    assert after.can_take
+    client.post(f"/a/{link}/", {"nonce": client.get(f"/a/{link}/").context["nonce"]})
+    assert open_link(link).incident.owner == world["brandt"]
+
+
 @pytest.mark.parametrize("wrong", ["", "nope", "AAAAAAAAAA", "K7Q2M' OR 1=1", "x" * 400, "é"])
 def test_an_unknown_link_is_not_there(world, incident, wrong):
     with pytest.raises(Missing):
