@@ -75,7 +75,8 @@ class Asked:
 
 
 def is_sandbox() -> bool:
-    return any(url.startswith("sandbox") for url in (settings.EMAIL_URL, settings.SMS_URL))
+    """Only where nothing at all goes out: an SMS kept here has the same link as the email that left."""
+    return all(url.startswith("sandbox") for url in (settings.EMAIL_URL, settings.SMS_URL))
 
 
 def _refuse_unless_allowed(request: HttpRequest) -> None:
@@ -137,7 +138,7 @@ def _found(asked: Asked, reader: Person) -> QuerySet[Delivery]:
         found = found.filter(notification__person__username=asked.person)
     if asked.incident:
         found = found.filter(notification__incident__number=parse_number(asked.incident))
-    if asked.before.isdigit():
+    if asked.before.isdecimal():
         found = found.filter(pk__lt=int(asked.before))
     return found
 
@@ -168,7 +169,7 @@ def linked(text: str) -> SafeString:
 def _opened(request: HttpRequest, reader: Person) -> Message | None:
     """The email chosen with `?mail=`."""
     chosen = request.GET.get("mail", "")
-    if not chosen.isdigit():
+    if not chosen.isdecimal():
         return None
     delivery = _visible(reader).filter(channel=Channel.EMAIL, pk=int(chosen)).first()
     return _message(delivery) if delivery else None
