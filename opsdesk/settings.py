@@ -197,7 +197,8 @@ HEARTBEAT_URL = text("HEARTBEAT_URL")
 SENTRY_DSN = text("SENTRY_DSN")
 
 # --- the demo -----------------------------------------------------------------------------------------------
-DEMO = flag("DEMO") is not False
+_demo = flag("DEMO")
+DEMO = _debug is not False if _demo is None else _demo  # for real, nobody is shown whom to sign in as
 DEMO_PASSWORD = text("DEMO_PASSWORD", "opsdesk")
 
 # --- readiness: dotted callables that return a sentence when work must not be sent here ---------------------
