@@ -88,7 +88,7 @@ LOOK = """
 
 def last_seen() -> Seen:
     """One query: index look-ups only, whatever the number of rows."""
-    asked = {
+    asked: dict[str, Any] = {
         "engine": ENGINE,
         "often": FAILS_OFTEN,
         "channels": list(settings.CHANNELS),
