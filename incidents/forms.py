@@ -200,6 +200,8 @@ class ActForm(forms.Form):
                 field.queryset = Person.objects.active().at_site(incident.site)
             elif isinstance(field, LineField):
                 field.queryset = Line.objects.filter(area__site=incident.site)
+            elif isinstance(field.widget, forms.Textarea):
+                field.error_messages["required"] = _("Write a few words first.")
 
     def add_refusal(self, fields: dict[str, list[str]]) -> None:
         """Show the lifecycle's sentences at the fields they are about."""
