@@ -23,6 +23,7 @@ from escalation import policies, serializers
 from escalation.models import Policy
 from escalation.preview import preview, told_at_once
 from escalation.recent import foreseen
+from incidents import where
 from incidents.api import NUMBER
 from incidents.models import Impact, Incident, Severity
 from incidents.serializers import RaiseInput
@@ -100,7 +101,7 @@ class PreviewView(APIView):
         said.is_valid(raise_exception=True)
         asked = said.validated_data
         place, at = _place(asked), asked.get("at") or timezone.now()
-        if not cast(Person, request.user).sees_site(_site_id(place)):
+        if not cast(Person, request.user).sees_site(where.site_of(place)):
             raise NotAllowed("wrong_site", _("This is at a site that you do not work for."))
         steps = preview(place, asked.get("category"), asked["impact"], at, asked.get("flow"))
         row = {
@@ -119,14 +120,6 @@ def _place(asked: dict[str, Any]) -> Station | Line | Area | Site:
         if asked.get(kind):
             return cast("Station | Line | Area | Site", asked[kind])
     raise Invalid("no_place", _("Say where: a station, a line, an area or a site."))
-
-
-def _site_id(place: Station | Line | Area | Site) -> int:
-    if isinstance(place, Station):
-        place = place.line
-    if isinstance(place, Line):
-        place = place.area
-    return place.site_id if isinstance(place, Area) else place.pk
 
 
 urlpatterns = [path("escalation/preview/", PreviewView.as_view(), name="api-preview")]

@@ -80,6 +80,15 @@ def _site_id(place: Place) -> int | None:
     return place["area"].site_id if "area" in place else place["system"].site_id
 
 
+def site_of(place: Station | Line | Area | Site) -> int:
+    """The id of the site a place belongs to."""
+    if isinstance(place, Station):
+        place = place.line
+    if isinstance(place, Line):
+        place = place.area
+    return place.site_id if isinstance(place, Area) else place.pk
+
+
 def tile_of(place: Place, note: str = "") -> Tile:
     if "station" in place:
         return station_tile(place["station"], note)

@@ -35,7 +35,7 @@ def told(request: HttpRequest) -> HttpResponse:
     shell = Shell.of(request)
     if shell.person is None and shell.tablet is None:
         return render(request, "escalation/told.html", {"is_known": False})
-    place = _place(request, shell.site)
+    place = _place(request, shell)
     impact = request.GET.get("impact", "")
     if place is None or impact not in Impact.values:
         return render(request, "escalation/told.html", {"is_known": False})
@@ -45,19 +45,23 @@ def told(request: HttpRequest) -> HttpResponse:
     return render(request, "escalation/told.html", {"is_known": True, **_who(steps, now)})
 
 
-def _place(request: HttpRequest, site: Site | None) -> Station | Line | Area | Site | None:
-    """The place in the address, or under its kind; a system is told about where the reader works."""
+def _place(request: HttpRequest, shell: Shell) -> Station | Line | Area | Site | None:
+    """The place in the address, or under its kind; a system is told about where the reader works.
+
+    None for a place at a site that is not the reader's: who is called there is not theirs to know.
+    """
     value = request.GET.get("where", "")
     for kind in ("station", "line", "area", "system"):
         if not value and request.GET.get(kind):
             value = f"{kind}:{request.GET[kind]}"
     try:
-        found = where.resolve(value)
+        found = where.resolve(value, site=None if shell.person else shell.site)
     except Invalid:
         return None
+    place = found.get("station") or found.get("line") or found.get("area")
     if "system" in found:
-        return found["system"].site or site
-    return found.get("station") or found.get("line") or found.get("area")
+        place = found["system"].site or shell.site
+    return place if shell.person is None or (place and shell.person.sees_site(where.site_of(place))) else None
 
 
 def _who(steps: Sequence[PreviewStep], now: datetime) -> dict[str, Any]:
