@@ -192,7 +192,7 @@ class Snapshot:
             one.code: ShiftTimes(one.code, one.name, one.starts, one.ends) for one in pattern.shifts.all()
         }
         tz = self.sites[pattern.site_id].tz
-        calendar = CrewCalendar(crew.name, pattern.anchor, crew.rotation, shifts, tz)
+        calendar = CrewCalendar(crew.name, pattern.anchor, _codes(crew.rotation), shifts, tz)
         area_ids = frozenset(area.pk for area in pattern.areas.all())
         return CrewRow(calendar, pattern.site_id, area_ids, pattern.pk, pattern.name)
 
@@ -220,6 +220,13 @@ def _zone(name: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError):
         logger.error("There is no time zone %r; its site is taken to be in UTC.", name)
         return UTC
+
+
+def _codes(rotation: object) -> list[str]:
+    """Shift codes of a rotation; what is not one is a day off: one bad row must not stop the plant."""
+    if not isinstance(rotation, list):
+        return []
+    return [code if isinstance(code, str) else "" for code in rotation]
 
 
 def by_name(person: Person) -> tuple[str, int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db.models import JSONField, Value
 
 from plant.duty import DutyBook
-from plant.models import Area, Person
+from plant.models import Area, Crew, Person, Role
 from tests.factories import (
     DETROIT,
     crew_of,
@@ -83,3 +84,14 @@ def test_somebody_who_was_never_rostered_has_no_shifts() -> None:
     book = DutyBook.load(NINE)
     assert book.shifts_of(person, NINE, NINE + timedelta(days=7)) == []
     assert not book.is_on_shift(person, NINE)
+
+
+@pytest.mark.parametrize("rotation", [[], "junk", {"a": 1}, None, ["SH1", None, ["x"], 7], ["ZZ"]])
+def test_a_rotation_nobody_can_read_is_days_off_and_stops_nothing(rotation: object) -> None:
+    area = make_area()
+    pattern = make_three_shifts(site=area.site)
+    person = make_person("Marcus Vela", roles=[Role.IT_TECH], site=area.site, crew=crew_of(pattern, "SH1"))
+    Crew.objects.filter(pattern=pattern).update(rotation=Value(rotation, JSONField()))
+    book = DutyBook.load(NINE)
+    assert book.on_duty(Role.IT_TECH, area, NINE).people == (person,)
+    assert isinstance(book.shifts_of(person, NINE, NINE + timedelta(days=7)), list)
