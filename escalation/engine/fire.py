@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from django.db.models import Max
 
 from escalation import rules, wording
 from escalation.engine import subjects
@@ -62,7 +64,8 @@ def fire(ids: Sequence[int], now: datetime, book: DutyBook) -> Outcome:
     notes = Notes(firings)
     channels = tell((t for firing in firings for t in _tellings(firing, notes)), now=now)
     copy_in(Event, _EVENT, [_event(firing, now) for firing in firings])
-    arm([(one.subject.pk, *_next(one, now)) for one in firings], now)
+    replanned = {one.subject.pk for one in firings if one.subject.replanned_at}
+    arm([(one.subject.pk, *_next(one, now)) for one in firings], now, replanned=replanned)
     told = sum(len(firing.resolved.recipients) for firing in firings)
     return Outcome(len(due), len(firings), told, frozenset(channels))
 
@@ -206,8 +209,12 @@ _TIMER = (
 )
 
 
-def arm(wanted: Sequence[tuple[int, WantedTimer | None, str]], now: datetime) -> int:
-    """Write timers: (incident, what is wanted, why it was brought forward)."""
+Wanted = tuple[int, WantedTimer | None, str]
+"""(Incident, what is wanted, why it was brought forward)."""
+
+
+def arm(wanted: Sequence[Wanted], now: datetime, *, replanned: Collection[int] = ()) -> int:
+    """Write timers. `replanned`: incidents whose severity changed on the way."""
     rows = [
         (
             incident_id,
@@ -222,11 +229,27 @@ def arm(wanted: Sequence[tuple[int, WantedTimer | None, str]], now: datetime) ->
             now,
             goes_up_from,
         )
-        for incident_id, timer, goes_up_from in wanted
+        for incident_id, timer, goes_up_from in _unused(wanted, replanned)
         if timer is not None
     ]
     copy_in(Timer, _TIMER, rows)
     return len(rows)
+
+
+def _unused(wanted: Sequence[Wanted], replanned: Collection[int]) -> Sequence[Wanted]:
+    """A severity that comes back may meet a newer policy, and in it a step that has fired: its next round."""
+    ids = {incident_id for incident_id, timer, _why in wanted if timer and incident_id in replanned}
+    if not ids:
+        return wanted
+    fired = Timer.objects.filter(incident_id__in=ids, state=TimerState.FIRED).order_by()
+    steps = fired.values_list("incident_id", "clock", "epoch", "severity", "step")
+    rounds = {tuple(step): last for *step, last in steps.annotate(Max("round"))}
+    return [(pk, timer and _after_rounds(pk, timer, rounds), why) for pk, timer, why in wanted]
+
+
+def _after_rounds(pk: int, timer: WantedTimer, rounds: Mapping[tuple[Any, ...], int]) -> WantedTimer:
+    step = (pk, timer.clock, timer.epoch, timer.severity, timer.step)
+    return replace(timer, round=max(timer.round, rounds.get(step, -1) + 1))
 
 
 def _next(firing: Firing, now: datetime) -> tuple[WantedTimer | None, str]:

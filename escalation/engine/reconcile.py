@@ -9,7 +9,7 @@ from datetime import datetime
 from escalation import rules
 from escalation.engine import news, subjects
 from escalation.engine.contained import batch
-from escalation.engine.fire import Outcome, arm
+from escalation.engine.fire import Outcome, Wanted, arm
 from escalation.engine.subjects import Subject
 from escalation.models import Policy, Run, Timer, TimerState, Unread
 from escalation.policies import PolicyBook, clocks_of
@@ -27,7 +27,8 @@ class Plan:
     """What is to be written for a batch of incidents."""
 
     cancel: list[int] = field(default_factory=list)
-    arm: list[tuple[int, WantedTimer | None, str]] = field(default_factory=list)
+    arm: list[Wanted] = field(default_factory=list)
+    replanned: set[int] = field(default_factory=set)
     move: list[Timer] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     new_runs: list[Run] = field(default_factory=list)
@@ -111,6 +112,8 @@ def _plan_run(plan: Plan, subject: Subject, policy: Policy, replanned_at: dateti
         incident_version=subject.version,
         replanned_at=replanned_at,
     )
+    if replanned_at is not None:
+        plan.replanned.add(subject.pk)
     (plan.runs if subject.run_id is not None else plan.new_runs).append(run)
 
 
@@ -148,7 +151,7 @@ def _write(plan: Plan, now: datetime) -> None:
         Timer.objects.armed().filter(pk__in=plan.cancel).update(state=TimerState.CANCELLED)
     if plan.move:
         Timer.objects.bulk_update(plan.move, ["due_at", "first_step"])
-    arm(plan.arm, now)
+    arm(plan.arm, now, replanned=plan.replanned)
     if plan.new_runs:
         Run.objects.bulk_create(plan.new_runs)
     if plan.runs:

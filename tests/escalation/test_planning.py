@@ -12,7 +12,7 @@ from escalation.engine import reconcile as planning
 from escalation.engine import tick
 from escalation.engine.reconcile import reconcile_batch
 from escalation.models import Heartbeat, Policy, Run, Timer, TimerState, Unread
-from escalation.policies import policy_for
+from escalation.policies import policy_for, publish
 from incidents import lifecycle
 from incidents.models import Incident
 
@@ -116,6 +116,31 @@ def test_a_running_incident_keeps_the_policy_it_started_under(world, advance):
     lifecycle.add_words(incident.number, by=world["petty"], words="Still blank", now=world.now)
     advance(minutes=1)
     assert Run.objects.get(incident=incident).policy == old
+
+
+def test_a_severity_that_comes_back_to_a_shorter_ladder_goes_on_where_it_ends(world, advance):
+    publish_response(world, steps=3)
+    incident = world.raise_it("at_risk")
+    advance(minutes=25)
+    publish_response(world, steps=2)
+    for severity in ("S1", "S2"):
+        lifecycle.change_severity(
+            incident.number, by=world["tillery"], severity=severity, reason="Seen", now=world.now
+        )
+        advance(minutes=1)
+    assert not Unread.objects.exists()
+    before = incident.timers.filter(clock="response", state=TimerState.FIRED, severity="S2").count()
+    advance(minutes=6)
+    assert (
+        incident.timers.filter(clock="response", state=TimerState.FIRED, severity="S2").count() > before + 1
+    )
+
+
+def publish_response(world, *, steps: int) -> None:
+    """A ladder of S2 that repeats each of its steps every 2 minutes, and goes up every 10."""
+    ladder = [{"after": 10 * n, "roles": ["it_tech"], "channels": ["sms"], "repeat": 2} for n in range(steps)]
+    clocks = Policy.objects.current().get(severity="S2").clocks | {"response": ladder}
+    publish(by=None, severity="S2", clocks=clocks, why="Fewer steps", now=world.now)
 
 
 def test_one_bad_row_is_set_aside_and_the_others_are_read(world, monkeypatch):
