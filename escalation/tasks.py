@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
-from escalation import engine, outbox
+from escalation import engine, outbox, watch
 from escalation.nudging import nudge, nudge_channel
 
 
@@ -18,7 +19,8 @@ def tick() -> None:
 
 @shared_task(ignore_result=True)
 def deliver_due(channel: str) -> None:
-    """Every second, and when something was queued."""
+    """Every second, and when something was queued. The heartbeat says that this channel has a worker."""
+    watch.beat(timezone.now(), channel)
     outbox.deliver_due(channel)
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from escalation.models import Rank
 from plant.models import Person
 from plant.wording import moment
 
 ENGINE = "engine"
-AUDIT = "audit"
+WATCHER = "watcher"
+"""The watcher's own heartbeat. A sender's has the name of its channel."""
 
 SILENT_AFTER = timedelta(seconds=30)
 """Rule 7: an engine that has not ticked for this long is down."""
@@ -62,14 +65,62 @@ def is_time_for(name: str, now: datetime, *, every: timedelta) -> bool:
         return cursor.fetchone() is not None
 
 
+class Kind(models.TextChoices):
+    """What may be wrong, worst first."""
+
+    DATABASE = "database", _lazy("the database does not answer")
+    ENGINE = "engine", _lazy("the engine has stopped")
+    SENDER = "sender", _lazy("nobody hands messages over")
+    LATE = "late", _lazy("steps are not taken when they are due")
+    UNREAD = "unread", _lazy("changes cannot be read")
+    UNSENT = "unsent", _lazy("urgent messages wait to be sent")
+
+
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """When the engine last ticked, and since when the oldest of what it should have done waits."""
+class Facts:
+    """What was seen: when everything last worked, and since when the oldest of each kind waits.
+
+    `senders` are the channels whose worker has ever been seen. `answered_at` is when the database last
+    answered; None for whoever has just asked it.
+    """
 
     ticked_at: datetime | None
-    oldest_timer: datetime | None
-    oldest_unread: datetime | None
-    oldest_message: datetime | None
+    oldest_timer: datetime | None = None
+    oldest_unread: datetime | None = None
+    oldest_message: datetime | None = None
+    senders: Mapping[str, datetime] = field(default_factory=dict)
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong, and since when; `what` is the channel of a sender."""
+
+    kind: Kind
+    since: datetime
+    what: str = ""
+
+
+def diagnose(facts: Facts, now: datetime) -> list[Trouble]:
+    """What is wrong, worst first; empty while alerts go out. Pure: screens, /readyz and the watcher ask here.
+
+    While the database does not answer, nothing else is known. An engine that ticks is not enough: its timers
+    fire on time, what changed can be read, and the senders take what it queued.
+    """
+    if facts.answered_at is not None and now - facts.answered_at > SILENT_AFTER:
+        return [Trouble(Kind.DATABASE, facts.answered_at)]
+    found = []
+    if facts.ticked_at is None or now - facts.ticked_at > SILENT_AFTER:
+        found.append(Trouble(Kind.ENGINE, facts.ticked_at or now))
+    for channel, at in sorted(facts.senders.items()):
+        if now - at > SILENT_AFTER:
+            found.append(Trouble(Kind.SENDER, at, channel))
+    waiting = (
+        (Kind.LATE, facts.oldest_timer, LATE_AFTER),
+        (Kind.UNREAD, facts.oldest_unread, LATE_AFTER),
+        (Kind.UNSENT, facts.oldest_message, UNSENT_AFTER),
+    )
+    return found + [Trouble(kind, since) for kind, since, after in waiting if since and now - since > after]
 
 
 LOOK = """
@@ -82,12 +133,15 @@ LOOK = """
                         WHERE d.state = 'queued' AND d.channel = way.channel AND d.rank = line.rank
                         ORDER BY d.not_before LIMIT 1) AS first
                 FROM unnest(%(channels)s) AS way(channel), unnest(%(ranks)s) AS line(rank)
-           ) AS waiting)
+           ) AS waiting),
+           (SELECT array_agg(name::text ORDER BY name) FROM escalation_heartbeat
+            WHERE name = ANY(%(channels)s)),
+           (SELECT array_agg(at ORDER BY name) FROM escalation_heartbeat WHERE name = ANY(%(channels)s))
 """
 
 
-def last_seen() -> Seen:
-    """One query: index look-ups only, whatever the number of rows."""
+def look() -> Facts:
+    """The facts as they are now. One query: index look-ups only, whatever the number of rows."""
     asked: dict[str, Any] = {
         "engine": ENGINE,
         "often": FAILS_OFTEN,
@@ -96,33 +150,30 @@ def last_seen() -> Seen:
     }
     with connection.cursor() as cursor:
         cursor.execute(LOOK, asked)
-        return Seen(*cursor.fetchone())
+        *facts, names, times = cursor.fetchone()
+    return Facts(*facts, senders=dict(zip(names or (), times or (), strict=True)))
 
 
 def engine_is_ticking(now: datetime | None = None) -> str | None:
-    """None while alerts go out, else a sentence that says since when they do not."""
-    since = silent_since(now)
-    if since is None:
+    """None while alerts go out, else a sentence that says since when they do not, and why."""
+    troubles = diagnose(look(), now or timezone.now())
+    if not troubles:
         return None
-    return _("Alerts are not going out since %(time)s.") % {"time": moment(since, now)}
+    return _("Alerts are not going out since %(time)s: %(why)s.") % {
+        "time": moment(min(trouble.since for trouble in troubles), now),
+        "why": reasons(troubles),
+    }
+
+
+def reasons(troubles: Sequence[Trouble]) -> str:
+    """What is wrong, in the language in force: "the engine has stopped, nobody hands messages over"."""
+    return ", ".join(dict.fromkeys(str(trouble.kind.label) for trouble in troubles))
 
 
 def silent_since(now: datetime | None = None) -> datetime | None:
-    """Since when alerts do not go out; None while they do.
-
-    An engine that ticks is not enough: its timers fire on time, what changed can be read, and the senders
-    take what it queued.
-    """
-    now = now or timezone.now()
-    seen = last_seen()
-    if seen.ticked_at is None or now - seen.ticked_at > SILENT_AFTER:
-        return seen.ticked_at or now
-    waiting = (
-        (seen.oldest_timer, LATE_AFTER),
-        (seen.oldest_unread, LATE_AFTER),
-        (seen.oldest_message, UNSENT_AFTER),
-    )
-    return min((since for since, after in waiting if since and now - since > after), default=None)
+    """Since when alerts do not go out; None while they do."""
+    troubles = diagnose(look(), now or timezone.now())
+    return min((trouble.since for trouble in troubles), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,11 @@ class _Book:
         return self._book
 
 
-def tick(now: datetime | None = None) -> Ticked:
-    """One turn. Harmless at any time, in any number of processes at once."""
+def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticked:
+    """One turn. Harmless at any time, in any number of processes at once.
+
+    `heartbeat` is the name under which it is remembered: whoever stands in for the workers uses its own.
+    """
     at, book, done = _Time(now), _Book(), Ticked()
     done.mended = audit.mend_silent(at.now)
     while not at.is_up:
@@ -78,7 +81,7 @@ def tick(now: datetime | None = None) -> Ticked:
     else:
         done.is_done = False
     done.took_back = take_back_expired(at.now)
-    watch.beat(at.now)
+    watch.beat(at.now, heartbeat)
     return done
 
 
