@@ -262,10 +262,15 @@ def take_back(request: HttpRequest, number: str) -> HttpResponseBase:
 
 def _back(request: HttpRequest, incident: Incident) -> HttpResponseBase:
     """To `next` when it is one of our pages, else to the incident."""
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = incident.get_absolute_url()
+    target = _safe_next(request) or incident.get_absolute_url()
     return HttpResponseClientRedirect(target) if request.htmx else redirect(target)  # type: ignore[attr-defined]
+
+
+def _safe_next(request: HttpRequest) -> str:
+    """Where the form was asked from; empty for an address that is not ours."""
+    target = request.POST.get("next") or request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if is_ours else ""
 
 
 def _refused(request: HttpRequest, verb: str, form: forms.ActForm, refusal: Refused) -> HttpResponse:
@@ -288,6 +293,6 @@ def _page(
         "form": form,
         "incident": form.incident,
         "refusal": refusal,
-        "next": request.POST.get("next") or request.GET.get("next", ""),
+        "next": _safe_next(request),
     }
     return render(request, template, context, status=status)

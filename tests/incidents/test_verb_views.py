@@ -56,6 +56,15 @@ def test_htmx_is_sent_to_the_page_instead_of_following_a_redirect(tech: Client, 
     assert response.status_code == 200 and response.headers["HX-Redirect"] == incident.get_absolute_url()
 
 
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_no_link_of_the_form_leads_elsewhere(tech: Client, floor: Floor, elsewhere: str) -> None:
+    incident = raise_(floor)
+    page = tech.get(at(incident, "acknowledge"), {"next": elsewhere}).content.decode()
+    assert elsewhere not in page and f'<a class="btn quiet" href="{incident.get_absolute_url()}"' in page
+    posted = tech.post(at(incident, "update"), {"next": elsewhere})
+    assert posted.status_code == 400 and elsewhere not in posted.content.decode()
+
+
 def test_a_verb_goes_back_to_the_page_it_was_asked_from(tech: Client, floor: Floor) -> None:
     incident = raise_(floor)
     assert tech.post(at(incident, "acknowledge"), {"next": "/work/"}).headers["Location"] == "/work/"
