@@ -174,6 +174,11 @@ class RoleRows(RowsManagedByIT):
     form = RoleHeldForm
     autocomplete_fields = ("site", "areas")
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form = type(formset.form.__name__, (formset.form,), {"giver": request.user})
+        return formset
+
 
 class RosterRows(RowsManagedByIT):
     model = Roster
@@ -256,8 +261,11 @@ class PersonAdmin(ITMayManage, UserAdmin):  # type: ignore[type-arg]
         return self.inlines if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
-        """A superuser is changed by superusers only, else an IT manager could become one."""
+        """A superuser is changed by superusers only, else an IT manager could become one; and who works for
+        every site by who does so too."""
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        if obj is not None and obj.is_corporate and not cast(Person, request.user).is_corporate:
             return False
         return super().has_change_permission(request, obj)
 

@@ -82,7 +82,9 @@ class PersonChangeForm(_PersonFields, UserChangeForm):  # type: ignore[type-arg]
 
 
 class RoleHeldForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A role is held for areas of one site."""
+    """A role is held for areas of one site, and given by somebody who works for that site themselves."""
+
+    giver: ClassVar[Person | None] = None
 
     class Meta:
         model = RoleAssignment
@@ -92,10 +94,15 @@ class RoleHeldForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or {}
         site: Site | None = cleaned.get("site")
         areas: list[Area] = list(cleaned.get("areas") or [])
+        if self.has_changed() and self.giver and not self._is_theirs(self.giver, site):
+            self.add_error("site", _("You give roles for your own sites. Choose one of them."))
         elsewhere = [area for area in areas if site is None or area.site_id != site.pk]
         if elsewhere:
             self.add_error("areas", _("%(area)s is not an area of this site.") % {"area": elsewhere[0]})
         return cleaned
+
+    def _is_theirs(self, giver: Person, site: Site | None) -> bool:
+        return giver.is_corporate or (site is not None and giver.sees_site(site))
 
 
 class CrewForm(forms.ModelForm):  # type: ignore[type-arg]

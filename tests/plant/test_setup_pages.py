@@ -236,6 +236,29 @@ def test_a_role_for_an_area_of_another_site_is_refused(client: Client, site: Sit
     assert not person.role_assignments.exists()
 
 
+@pytest.mark.parametrize("where", ["every", "elsewhere"])
+def test_an_it_manager_of_one_site_gives_no_role_beyond_it(
+    client: Client, manager: Person, site: Site, where: str
+) -> None:
+    role = {
+        "role_assignments-TOTAL_FORMS": 1,
+        "role_assignments-0-role": "plant_manager",
+        "role_assignments-0-site": "" if where == "every" else make_site("ELSE").pk,
+    }
+    page = said(client.post(f"/admin/plant/person/{manager.pk}/change/", person_page(manager, **role)))
+    assert "You give roles for your own sites." in page
+    after = Person.objects.get(pk=manager.pk)
+    assert not after.is_corporate and after.site_ids == {site.pk}
+
+
+def test_who_works_for_every_site_is_changed_by_somebody_who_does_too(client: Client, site: Site) -> None:
+    director = make_person("Ines Director", site=None)
+    director.role_assignments.create(role=Role.IT_DIRECTOR)
+    assert client.get(f"/admin/plant/person/{director.pk}/password/").status_code == 403
+    client.force_login(make_person("Root", site=site, is_superuser=True))
+    assert client.get(f"/admin/plant/person/{director.pk}/password/").status_code == 200
+
+
 def test_channels_are_written_as_words_in_order(client: Client, site: Site) -> None:
     person = make_person("Boone", site=site)
     address = f"/admin/plant/person/{person.pk}/change/"
