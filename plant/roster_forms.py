@@ -15,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from plant.models import CoverKind, Person
 from plant.rotation import instant
 
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""What lies outside is a slip of the finger, and beyond some years Python cannot change time zones."""
+
 
 class WallTimeField(forms.Field):
     """A day and a time by the plant's clock; the first of two in autumn, the jump itself in spring."""
@@ -30,7 +33,7 @@ class WallTimeField(forms.Field):
             wall = value if isinstance(value, datetime) else parse_datetime(str(value).strip())
         except ValueError:
             wall = None
-        if wall is None or wall.tzinfo is not None or not 2000 <= wall.year <= 2200:
+        if wall is None or wall.tzinfo is not None or not FIRST_YEAR <= wall.year <= LAST_YEAR:
             raise ValidationError(_("Give a day and a time, like 2026-06-03 22:00."), code="invalid")
         return instant(wall.date(), wall.time(), timezone.get_current_timezone())
 

@@ -24,7 +24,8 @@ def set_calendar(
 ) -> SiteCalendar:
     """Which public holidays and weekend days the site keeps. Raises Invalid for a place nobody knows."""
     refuse_calendar_change(by, site)
-    calendar = SiteCalendar.objects.select_for_update().filter(site=site).first() or SiteCalendar(site=site)
+    Site.objects.select_for_update(no_key=True).get(pk=site.pk)  # two who save the first one at once
+    calendar = SiteCalendar.objects.filter(site=site).first() or SiteCalendar(site=site)
     is_new = calendar.pk is None
     calendar.country, calendar.subdivision = country, subdivision
     calendar.works_on, calendar.weekend = list(works_on), sorted(weekend)

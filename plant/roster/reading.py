@@ -26,7 +26,7 @@ from opsdesk.errors import Invalid
 from plant.models import CoverKind
 from plant.rotation import ONE_DAY, instant
 
-MOST_LINES = 2000
+MOST_LINES = 1000
 COLUMNS = {
     "ausente": "away",
     "suple": "stands_in",
@@ -160,6 +160,8 @@ def _line(number: int, text: str, read: Any, source: Any, tz: tzinfo) -> Line:
         return Line(number, text[:200], read(source, tz))
     except Wrong as wrong:
         return Line(number, text[:200], None, str(wrong))
+    except (AttributeError, OverflowError, TypeError, ValueError):  # whatever other programs write
+        return Line(number, text[:200], None, _("It cannot be understood."))
 
 
 def _absence_of_row(row: Mapping[str, str], tz: tzinfo) -> Absence:
@@ -211,12 +213,17 @@ def _moment(text: str, tz: tzinfo, *, is_end: bool = False) -> datetime:
             raise Wrong(_("“%(text)s” is not a time. Write it as 2026-06-03 22:00.") % {"text": text[:40]})
         day = _day(text)
         return instant(day + ONE_DAY if is_end else day, time(), tz)
-    if not 2000 <= at.year <= 2200:
-        raise Wrong(_("The year %(year)d is too far away.") % {"year": at.year})
     return _in_utc(at, tz)
 
 
+def _near(year: int) -> int:
+    if not 2000 <= year <= 2200:
+        raise Wrong(_("The year %(year)d is too far away.") % {"year": year})
+    return year
+
+
 def _in_utc(at: datetime, tz: tzinfo) -> datetime:
+    _near(at.year)
     if at.tzinfo is None:
         return instant(at.date(), at.time(), tz)
     return instant(at.date(), at.time(), at.tzinfo)
@@ -280,17 +287,17 @@ def _times(event: Any, tz: tzinfo) -> tuple[datetime, datetime]:
     if end is not None:
         return first, _point(end.dt, tz)
     if lasts is not None:
-        return first, first + lasts.dt
+        return first, _in_utc(first + lasts.dt, tz)
     if not isinstance(start.dt, datetime):
         return first, _point(start.dt + ONE_DAY, tz)
     raise Wrong(_("It has no end."))
 
 
 def _point(value: Any, tz: tzinfo) -> datetime:
-    try:
-        return _in_utc(value, tz) if isinstance(value, datetime) else instant(value, time(), tz)
-    except (OverflowError, ValueError, AttributeError, TypeError):
-        raise Wrong(_("Its times cannot be understood.")) from None
+    if isinstance(value, datetime):
+        return _in_utc(value, tz)
+    _near(value.year)
+    return instant(value, time(), tz)
 
 
 def _kind_of_event(event: Any, title: str) -> CoverKind:

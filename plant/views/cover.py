@@ -23,7 +23,7 @@ from plant import lifecycle
 from plant.models import Cover, CoverKind, Person, Site
 from plant.permissions import refuse_roster_change
 from plant.roster.doubts import Doubt, doubts_about
-from plant.roster_forms import CoverForm
+from plant.roster_forms import FIRST_YEAR, LAST_YEAR, CoverForm
 from plant.rotation import ONE_DAY
 from plant.views.places import person_of, put_into_form, where_of
 from plant.visibility import of_sites, people_of_site
@@ -190,4 +190,4 @@ def _moment(text: str) -> datetime | None:
         at = parse_datetime(text)
     except ValueError:
         return None
-    return at if at and timezone.is_aware(at) else None
+    return at if at and timezone.is_aware(at) and FIRST_YEAR <= at.year <= LAST_YEAR else None

@@ -20,6 +20,7 @@ from opsdesk.errors import Missing
 from opsdesk.htmx import show
 from plant.duty import DutyBook
 from plant.models import RosterFeed
+from plant.models.shifts import new_secret
 from plant.roster.feed import calendar_of
 from plant.roster.turns import Turns
 from plant.rotation import ONE_DAY
@@ -50,8 +51,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 def new_feed(request: HttpRequest) -> HttpResponseBase:
     """A new address; the one before stops working at once."""
     person = person_of(request)
-    RosterFeed.objects.filter(person=person).delete()
-    RosterFeed.objects.create(person=person)
+    RosterFeed.objects.update_or_create(person=person, defaults={"token": new_secret()})
     messages.success(request, _("Here is your calendar address. An earlier one no longer works."))
     return redirect("my-shifts")
 

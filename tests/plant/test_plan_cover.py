@@ -322,6 +322,19 @@ def test_an_hour_that_happens_twice_is_its_first_one(plant: Any, client: Client)
     assert Cover.objects.get().starts_at == night.astimezone(UTC)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "absent=99999999999999999999&from=nonsense",
+        "absent=x&from=0001-01-01T00:00:00%2B14:00&until=9999-12-31T23:59:59-12:00",
+        "from=2026-06-03T06:00:00",
+    ],
+)
+def test_an_address_that_makes_no_sense_opens_the_empty_form(plant: Any, client: Client, asked: str) -> None:
+    client.force_login(plant.hutchins)
+    assert client.get(f"/setup/roster/cover/?{asked}").status_code == 200
+
+
 def test_who_does_not_plan_is_not_let_in(plant: Any, client: Client) -> None:
     cover = make_cover(plant.vela, starts_at=next_shift(plant.vela)[0])
     client.force_login(plant.vela)

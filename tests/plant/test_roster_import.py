@@ -148,8 +148,8 @@ def test_a_picture_is_not_a_roster() -> None:
 
 
 def test_too_many_lines_are_taken_in_parts() -> None:
-    with pytest.raises(Invalid, match="2000"):
-        lines_of("away,from,until\n" + "vela,2026-06-03,2026-06-04\n" * 2001, tz=DETROIT)
+    with pytest.raises(Invalid, match="1000"):
+        lines_of("away,from,until\n" + "vela,2026-06-03,2026-06-04\n" * 1001, tz=DETROIT)
 
 
 # --- rosters ------------------------------------------------------------------------------------------------
@@ -240,6 +240,11 @@ def test_attendees_say_who_is_away_and_who_stands_in(plant: Any) -> None:
         (f"{LEAVE}\r\nRRULE:FREQ=WEEKLY", "It repeats."),
         ("UID:1\r\nSUMMARY:Marcus Vela", "It has no beginning."),
         ("UID:1\r\nSUMMARY:Marcus Vela\r\nDTSTART:20260603T060000", "It has no end."),
+        ("UID:1\r\nSUMMARY:x\r\nDTSTART:00010101T000000Z\r\nDTEND:99991231T235959Z", "too far away"),
+        (LEAVE.replace("20260701", "00010701"), "too far away"),
+        (LEAVE.replace("20260715", "22000715"), "That is more than a year."),
+        ("UID:1\r\nSUMMARY:x\r\nDTSTART:20260603T060000\r\nDURATION:PT8H\r\nDURATION:PT9H", "cannot be"),
+        ("UID:1\r\nSUMMARY:x\r\nDTSTART:20260603T060000\r\nDURATION:P9999999D", "cannot be"),
         (LEAVE.replace("Marcus Vela", "Somebody Else"), "Nobody here is called “Somebody Else”."),
     ],
 )
