@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db.models import Q
+
 from escalation import rules, wording
 from escalation.foresight import ForeseenStep, Scene, foresee, rest_of_ladder
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Run, Timer
@@ -25,6 +27,10 @@ SOON_LEFT = timedelta(minutes=5)
 
 LATE_BY = timedelta(seconds=10)
 """A step that is due for longer than this is not just being sent."""
+
+
+TELLING = (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED)
+"""Reasons of a step of the ladder; news told afterwards is none."""
 
 
 class ClockState(StrEnum):
@@ -90,7 +96,7 @@ class ToldLine:
 
     @property
     def is_step(self) -> bool:
-        return self.notification.reason in (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED)
+        return self.notification.reason in TELLING
 
     @property
     def waits_for_answer(self) -> bool:
@@ -268,14 +274,32 @@ def _state(timer: WantedTimer, view: _View, now: datetime, left: float, *, used_
 # --- for one incident ---
 
 
-def for_incident(incident: Incident, book: DutyBook, now: datetime) -> Ladder:
-    """The whole ladder of one incident."""
+TOLD_READ = 250
+"""Messages read for a page: an incident that stays open for months repeats by the thousand."""
+
+
+def for_incident(incident: Incident, book: DutyBook, now: datetime, *, everything: bool = False) -> Ladder:
+    """The ladder of one incident: the newest messages, and of each person the first and the first answered.
+
+    With `everything`, all that were ever sent.
+    """
     view = _views([incident], book).get(incident.pk)
     notifications = incident.notifications.with_deliveries().order_by("created_at", "id")
+    if not everything:
+        notifications = notifications.filter(_worth_reading(incident))
     told = tuple(ToldLine(one, tuple(one.deliveries.all())) for one in notifications)
     if view is None or not view.timers:
         return Ladder(told, None, (), None)
     return Ladder(told, _next_step(view, now), _upcoming(view, now), _pause(view, now))
+
+
+def _worth_reading(incident: Incident) -> Q:
+    sent = Notification.objects.filter(incident=incident)
+    steps = sent.filter(reason__in=TELLING).order_by("person_id", "created_at", "id").distinct("person_id")
+    newest = sent.order_by("-created_at", "-id")[:TOLD_READ]
+    answered = steps.filter(answered_at__isnull=False)
+    kinds = (newest, steps, answered)
+    return Q(*(Q(pk__in=kind.values("pk")) for kind in kinds), _connector=Q.OR)
 
 
 def _upcoming(view: _View, now: datetime, *, most: int = 8) -> tuple[ForeseenStep, ...]:

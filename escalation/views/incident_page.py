@@ -122,7 +122,7 @@ def _is_worn(one: Countermeasure) -> bool:
 
 def _told(found: Incident, person: Person, now: datetime, *, everything: bool) -> dict[str, Any]:
     """Who was told and comes next, and the newest of what happened with what was sent because of it."""
-    drawn = with_roster(lambda book: ladder.for_incident(found, book, now), now)
+    drawn = with_roster(lambda book: ladder.for_incident(found, book, now, everything=everything), now)
     events = found.events.select_related("by").order_by("-at", "-pk")
     read = list(events if everything else events[: timeline_of.READ])
     lines = timeline_of.lines(found, read, [line.notification for line in drawn.told], now=now)

@@ -9,7 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from escalation import ladder
+from escalation.answering import answer
 from escalation.engine import tick
+from escalation.models import Notification
 from incidents import lifecycle
 from incidents.models import Incident
 from plant.duty import DutyBook
@@ -138,3 +140,24 @@ def test_a_closed_incident_has_a_past_and_no_future(world, advance):
     assert shown.next is None
     assert shown.upcoming == ()
     assert ladder.next_steps([shown.told[0].notification.incident], DutyBook.load(world.now), world.now) == {}
+
+
+def test_of_an_incident_that_repeats_for_months_a_page_reads_a_bounded_number_of_messages(
+    world, advance, monkeypatch
+):
+    monkeypatch.setattr(ladder, "TOLD_READ", 3)
+    incident = world.raise_it("stopped")
+    advance(minutes=1)
+    answer(Notification.objects.get(person=world["jimenez"]).token, now=world.now)
+    advance(minutes=59)
+    book = DutyBook.load(world.now)
+    everything = ladder.for_incident(incident, book, world.now, everything=True).told
+    some = ladder.for_incident(incident, book, world.now).told
+    people = {line.person for line in everything}
+    assert len(everything) > 20
+    assert some[-3:] == everything[-3:]
+    assert {line.person for line in some} == people
+    assert len(some) <= 3 + 2 * len(people)
+    firsts = {person: next(line.at for line in everything if line.person == person) for person in people}
+    assert all(next(line.at for line in some if line.person == who) == at for who, at in firsts.items())
+    assert "answered" in {line.state for line in some if line.person == world["jimenez"]}
