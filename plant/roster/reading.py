@@ -26,7 +26,7 @@ from opsdesk.errors import Invalid
 from plant.models import CoverKind
 from plant.rotation import ONE_DAY, instant
 
-MOST_LINES = 1000
+MOST_LINES = 500
 COLUMNS = {
     "ausente": "away",
     "suple": "stands_in",
