@@ -170,8 +170,13 @@ def _stale() -> Stale:
     return Stale(_("Somebody published another version meanwhile. Yours is kept here, not published."))
 
 
+def may_publish(person: Person, site: Site | None) -> bool:
+    """Whether the person may change who is told when, at a site or (None) wherever nothing else is said."""
+    return person.is_superuser or person.holds(Role.IT_MANAGER, site=site)
+
+
 def _refuse_unless_manager(by: Person | None, site: Site | None) -> None:
-    if by is None or by.is_superuser or by.holds(Role.IT_MANAGER, site=site):
+    if by is None or may_publish(by, site):
         return
     raise NotAllowed("wrong_role", _("Only an IT manager can change who is told when."))
 

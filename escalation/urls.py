@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from escalation.views import answer, dashboard, incident_page, outbox, sent, told, work
+from escalation.views import (
+    answer,
+    dashboard,
+    incident_page,
+    outbox,
+    policies,
+    policy_editor,
+    preview,
+    sent,
+    told,
+    work,
+)
 
 urlpatterns = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
@@ -13,6 +24,11 @@ urlpatterns = [
     path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
     path("incidents/<slug:number>/", incident_page.incident, name="incident"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
+    path("setup/policies/", policies.policies, name="policies"),
+    path("setup/policies/new/", policy_editor.new, name="policy-new"),
+    path("setup/policies/<int:pk>/", policies.policy, name="policy"),
+    path("setup/policies/<int:pk>/edit/", policy_editor.edit, name="policy-edit"),
+    path("setup/preview/", preview.policy_preview, name="policy-preview"),
     path("a/<str:token>/", answer.answer, name="answer"),
     path("a/<str:token>", answer.answer),
 ]

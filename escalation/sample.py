@@ -1,0 +1,125 @@
+"""The words of a message before anything has happened: rendered from an incident that is never saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from escalation import messages
+from escalation.messages import Context, Next, Told
+from escalation.models import Delivery, Notification, Reason
+from escalation.preview import PreviewPerson, PreviewStep
+from escalation.steps import RESPONSE
+from incidents import readings
+from incidents.models import Category, Flow, Impact, Incident, Status
+from incidents.where import Place
+from plant.models import Channel, Person, Site
+
+NUMBER = 1042
+LINK = "K7Q2MX9PRT"
+"""Stand for the number and the link that the real one gets; as long as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What some of the people of a step read, all of them the same."""
+
+    channel: str
+    readers: tuple[Person, ...]
+    subject: str
+    text: str
+
+
+def sample_incident(
+    place: Place, *, site: Site, category: Category, impact: Impact, at: datetime, by: Person | None = None
+) -> Incident:
+    """As it would be raised at that place and moment. It has no row, so nothing can be told about it."""
+    station = place.get("station")
+    line = station.line if station else place.get("line")
+    area = line.area if line else place.get("area")
+    made = Incident(
+        number=NUMBER,
+        site=area.site if area else site,
+        area=area,
+        line=line,
+        station=station,
+        system=place.get("system"),
+        category=category,
+        impact=impact,
+        severity=impact.severity,
+        flow=line.flow if line else Flow.PRODUCTION,
+        raised_by=by,
+        noticed_at=at,
+        raised_at=at,
+        clocks_from=at,
+    )
+    made.title = readings.default_title(made)
+    return made
+
+
+def letters(
+    step: PreviewStep, incident: Incident, steps: Sequence[PreviewStep], *, owner: Person | None
+) -> list[Letter]:
+    """The messages of a step, each once with everybody who reads exactly that."""
+    about = _as_it_is_then(incident, step, owner)
+    context = Context(told=_told(step, steps), upcoming=_next(step, steps))
+    found: dict[tuple[str, str, str], list[Person]] = {}
+    for one in step.people:
+        for channel in one.channels:
+            said = messages.render(_delivery(about, step, one, channel), now=step.at, context=context)
+            found.setdefault((channel, said.subject, said.text), []).append(one.person)
+    order = [Channel.SMS.value, Channel.EMAIL.value]
+    return [
+        Letter(channel, tuple(readers), subject, text)
+        for (channel, subject, text), readers in sorted(found.items(), key=lambda one: order.index(one[0][0]))
+    ]
+
+
+def _as_it_is_then(incident: Incident, step: PreviewStep, owner: Person | None) -> Incident:
+    """Nobody has it while the response clock runs; on the other clocks somebody took it and did no more."""
+    if step.clock == RESPONSE or owner is None:
+        incident.status, incident.owner, incident.acknowledged_at = Status.RAISED, None, None
+    else:
+        incident.status, incident.owner = Status.ACKNOWLEDGED, owner
+        incident.acknowledged_at = incident.raised_at
+    return incident
+
+
+def _delivery(incident: Incident, step: PreviewStep, one: PreviewPerson, channel: str) -> Delivery:
+    notification = Notification(
+        incident=incident,
+        person=one.person,
+        reason=Reason.STEP,
+        clock=step.clock,
+        role=one.role,
+        token=LINK,
+        due_at=step.due_at,
+        created_at=step.at,
+    )
+    return Delivery(notification=notification, channel=channel, language=one.person.language)
+
+
+def _told(step: PreviewStep, steps: Sequence[PreviewStep]) -> list[Told]:
+    """Who has heard by then, with those who hear together with the reader."""
+    return [
+        Told(other.at, one.person.pk, str(one.person), one.role)
+        for other in steps
+        if (other.at < step.at and not other.is_repeat) or other is step
+        for one in other.people
+    ]
+
+
+def _next(step: PreviewStep, steps: Sequence[PreviewStep]) -> list[Next]:
+    """Who hears next if nothing else happens."""
+    later = [other for other in steps if other.clock == step.clock and other.at > step.at]
+    return [_upcoming(later[0])] if later else []
+
+
+def _upcoming(step: PreviewStep) -> Next:
+    names, roles = _each(one.person for one in step.people), [one.role for one in step.people]
+    return Next(step.at, step.clock, tuple(names), tuple(roles) or step.roles)
+
+
+def _each(people: Iterable[Person]) -> list[str]:
+    return [str(person) for person in people]
