@@ -80,15 +80,11 @@ def answers(incidents: Iterable[Incident]) -> Mapping[int, Answers]:
     asked = (
         Notification.objects.filter(_ASKS, incident_id__in=stopped)
         .select_related("person")
-        .order_by("incident_id", "created_at", "pk")
+        .order_by("incident_id", "person_id", "answered_at", "created_at", "pk")
+        .distinct("incident_id", "person_id")  # whoever is reminded for weeks is one row
     )
-    people: dict[int, dict[int, tuple[Person, bool]]] = {}
-    for one in asked:
-        known = people.setdefault(one.incident_id, {})
+    for one in sorted(asked, key=lambda one: (one.created_at, one.pk)):
         has_answered = one.answered_at is not None or one.person_id == stopped[one.incident_id].owner_id
-        before = known.get(one.person_id, (one.person, False))[1]
-        known[one.person_id] = (one.person, before or has_answered)
-    for incident_id, known in people.items():
-        for person, has_answered in known.values():
-            (found[incident_id].given if has_answered else found[incident_id].missing).append(person)
+        answers_of = found[one.incident_id]
+        (answers_of.given if has_answered else answers_of.missing).append(one.person)
     return found
