@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from escalation.models import Rank
 from plant.models import Person
@@ -68,12 +68,12 @@ def is_time_for(name: str, now: datetime, *, every: timedelta) -> bool:
 class Kind(models.TextChoices):
     """What may be wrong, worst first."""
 
-    DATABASE = "database", _lazy("the database does not answer")
-    ENGINE = "engine", _lazy("the engine has stopped")
-    SENDER = "sender", _lazy("nobody hands messages over")
-    LATE = "late", _lazy("steps are not taken when they are due")
-    UNREAD = "unread", _lazy("changes cannot be read")
-    UNSENT = "unsent", _lazy("urgent messages wait to be sent")
+    DATABASE = "database", gettext_lazy("the database does not answer")
+    ENGINE = "engine", gettext_lazy("the engine has stopped")
+    SENDER = "sender", gettext_lazy("nobody hands messages over")
+    LATE = "late", gettext_lazy("steps are not taken when they are due")
+    UNREAD = "unread", gettext_lazy("changes cannot be read")
+    UNSENT = "unsent", gettext_lazy("urgent messages wait to be sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,8 @@ def look() -> Facts:
     }
     with connection.cursor() as cursor:
         cursor.execute(LOOK, asked)
-        *facts, names, times = cursor.fetchone()
-    return Facts(*facts, senders=dict(zip(names or (), times or (), strict=True)))
+        ticked, timer, unread, message, names, times = cursor.fetchone()
+    return Facts(ticked, timer, unread, message, dict(zip(names or (), times or (), strict=True)))
 
 
 def engine_is_ticking(now: datetime | None = None) -> str | None:

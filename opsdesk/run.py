@@ -183,7 +183,7 @@ def _last_line(text: str) -> str:
 
 
 def programs() -> list[Program]:
-    """Web, one worker per queue, and beat."""
+    """Web, one worker per queue, beat and the watcher."""
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with"}
     return [Program(name, command, env) for name, command in serve.commands().items()]
 

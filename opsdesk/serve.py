@@ -1,4 +1,4 @@
-"""One part of OpsDesk in this process: ``python -m opsdesk.serve web``, or engine, email, sms, beat.
+"""One part of OpsDesk in this process: ``python -m opsdesk.serve web``, or engine, email, sms, beat, watch.
 
 `make run` keeps all of them on one machine; elsewhere (docker-compose.yml) each runs on its own.
 """
@@ -18,11 +18,12 @@ def host() -> str:
 
 
 def commands() -> dict[str, list[str]]:
-    """The command of each part: web, one worker per queue, and beat."""
+    """The command of each part: web, one worker per queue, beat, and the watcher of them all."""
     parts = {"web": web(), "engine": worker("engine", "--pool=prefork", "--concurrency=2")}
     # Threads are enough to wait for providers, and a queue each keeps a slow one from holding up the others.
     parts |= {name: worker(name, "--pool=threads", "--concurrency=4") for name in settings.CHANNELS}
     parts["beat"] = ["celery", "--app=opsdesk.celery", "--quiet", "beat", "--pidfile=", "--loglevel=ERROR"]
+    parts["watch"] = ["opsdesk.watching"]
     return {name: [sys.executable, "-m", *command] for name, command in parts.items()}
 
 
