@@ -28,6 +28,7 @@ from plant.models import (
     Shift,
     ShiftPattern,
     Site,
+    SiteCalendar,
     Station,
     System,
     Vendor,
@@ -42,6 +43,19 @@ CYCLES_START = date(2024, 1, 1)
 IT_PHONE = "+1-313-555-0100"
 LAST_RESORT = "hutchins"
 SPANISH_SPEAKERS = frozenset({"jimenez", "cruz"})
+
+HOLIDAYS: Row = {
+    "country": "US",
+    "subdivision": "MI",
+    "works_on": [
+        "Martin Luther King Jr. Day",
+        "Washington's Birthday",
+        "Juneteenth National Independence Day",
+        "Columbus Day",
+        "Veterans Day",
+    ],
+}
+"""The plants of the file stand in Michigan; like most, they work on the lesser holidays."""
 
 FLOWS = {
     "SHP": Flow.SHIPPING,
@@ -182,7 +196,9 @@ def seed_plant(data: Row, *, now: datetime) -> None:
 
 def _site(row: Row, timezone: str) -> Site:
     fields = {"name": row["name"], "about": row["about"], "timezone": timezone, "it_phone": IT_PHONE}
-    return Site.objects.update_or_create(code=row["key"], defaults=fields)[0]
+    site = Site.objects.update_or_create(code=row["key"], defaults=fields)[0]
+    SiteCalendar.objects.get_or_create(site=site, defaults=HOLIDAYS)
+    return site
 
 
 def _places(row: Row, site: Site) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from plant.duty import DutyBook
 from plant.models import Area, Flow, Line, Person, Role, RoleAssignment, Site, Station, System, Vendor
 from plant.seed import seed_plant
+from plant.working_time import WorkingTime
 from tests.factories import DETROIT
 
 FILE = Path(__file__).parents[2] / "escalation" / "demo" / "demo_plant.yaml"
@@ -132,6 +133,13 @@ def test_a_technician_is_on_shift_at_every_hour_from_sunday_night_to_friday_nigh
     site = Site.objects.get(code="MBK")
     for hour in range(5 * 24):
         assert not book.on_duty(Role.IT_TECH, site, sunday_night + timedelta(hours=hour)).is_gap
+
+
+def test_both_plants_rest_on_thanksgiving_and_work_on_veterans_day(seeded: dict[str, Any]) -> None:
+    holiday, veterans = (datetime(2026, 11, day, 9, tzinfo=DETROIT) for day in (26, 11))
+    hours = WorkingTime.load(DutyBook.load(veterans))
+    for area in Area.objects.filter(code__in=["MBK-ASM", "DSC-SEQ"]):
+        assert hours.is_working(area, veterans) and not hours.is_working(area, holiday)
 
 
 def test_the_last_resort_of_both_sites_is_the_it_manager(seeded: dict[str, Any]) -> None:
