@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from escalation.models import Delivery, Notification, Policy, Timer
+from plant.models import Role
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,7 @@ def test_an_it_manager_sees_the_engine_of_their_own_site_only(world, advance, cl
     client.force_login(manager)
     page = client.get(reverse("admin:escalation_timer_changelist"))
     assert incident.code in page.content.decode()
-    other = make.make_person("Elsewhere", roles=["it_manager"], site=make.make_site(), is_staff=True)
+    other = make.make_person("Elsewhere", roles=[Role.IT_MANAGER], site=make.make_site(), is_staff=True)
     client.force_login(other)
     page = client.get(reverse("admin:escalation_timer_changelist"))
     assert page.status_code == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from escalation import nudging
@@ -9,7 +11,7 @@ from escalation.models import Unread
 
 
 @pytest.fixture
-def published(monkeypatch, settings) -> list[tuple[str, dict]]:
+def published(monkeypatch, settings) -> Iterator[list[tuple[str, dict]]]:
     settings.NUDGE_ENGINE = True
     nudging._not_before.clear()
     found: list[tuple[str, dict]] = []

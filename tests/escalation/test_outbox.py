@@ -65,6 +65,12 @@ def states(incident) -> list[tuple[str, str, str]]:
 # --- handing over ---
 
 
+def _note(seen: list[int], number: int, failure: Exception | None = None) -> Exception | None:
+    """Write down that the provider was asked, and answer with the failure."""
+    seen.append(number)
+    return failure
+
+
 def test_a_message_is_handed_over_once_with_its_words(world, fakes):
     incident = raised(world)
     assert outbox.deliver_due("sms", world.now).sent == 2
@@ -100,7 +106,7 @@ def test_nothing_is_sent_inside_a_transaction(world, fakes, django_db_blocker, m
 
     depth = len(connection.savepoint_ids)
     seen: list[int] = []
-    fakes["sms"].fails = lambda delivery: seen.append(len(connection.savepoint_ids)) or None
+    fakes["sms"].fails = lambda delivery: _note(seen, len(connection.savepoint_ids))
     outbox.deliver_due("sms", world.now)
     assert seen == [depth, depth]
 
@@ -253,7 +259,7 @@ def test_a_channel_that_is_down_is_not_asked_for_every_message(world, fakes):
         world.raise_it("stopped")
     tick(now=world.now)
     asked: list[int] = []
-    fakes["sms"].fails = lambda delivery: asked.append(delivery.pk) or ChannelDown("no gateway")
+    fakes["sms"].fails = lambda delivery: _note(asked, delivery.pk, ChannelDown("no gateway"))
     outbox.deliver_due("sms", world.now, limit=2)
     assert len(asked) == 1
 
@@ -282,7 +288,7 @@ def test_a_batch_of_emails_goes_out_when_who_is_next_cannot_be_read(world, fakes
 
 def test_news_of_who_was_not_reached_is_not_sent_once_it_is_closed(world, fakes):
     incident = raised(world)
-    about = Notification.objects.filter(incident=incident).first()
+    about = Notification.objects.filter(incident=incident)[0]
     Notification.objects.filter(pk=about.pk).update(reason=Reason.FALLBACK, timer=None)
     lifecycle.take_back(incident.number, by=incident.raised_by, now=world.now)
     assert outbox.deliver_due("sms", world.now).sent == 0

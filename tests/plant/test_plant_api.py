@@ -10,7 +10,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from plant.models import Person, Role
+from plant.models import CoverKind, Person, Role
 from tests.factories import (
     DETROIT,
     crew_of,
@@ -46,7 +46,7 @@ def plant() -> Any:
     make_person("Adair", username="adair", roles=[Role.SUPERVISOR], areas=[elsewhere])
     make_station("ASM-D1-060", line=line, systems=[system])
     make_line("SEQ-A", area=elsewhere)
-    make_cover(petty, stand_in=vela, starts_at=NINE, kind="sick", note="Flu")
+    make_cover(petty, stand_in=vela, starts_at=NINE, kind=CoverKind.SICK, note="Flu")
     return SimpleNamespace(site=site, area=area, vela=vela, petty=petty, first=first)
 
 

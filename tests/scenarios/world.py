@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from escalation import outbox
 from escalation.engine import tick
@@ -35,8 +36,8 @@ class World:
     def __getitem__(self, name: str) -> Person:
         return self.people[name]
 
-    def raise_it(self, impact: str = "stopped", **fields: object) -> Incident:
-        place: dict[str, object] = {"station": self.station} | fields
+    def raise_it(self, impact: str = "stopped", **fields: Any) -> Incident:
+        place: dict[str, Any] = {"station": self.station} | fields
         incident, _created = lifecycle.raise_incident(
             by=self["petty"], category=self.category, impact=Impact(impact), now=self.now, **place
         )
