@@ -33,9 +33,11 @@ from plant.wording import moment, span
 NONCE_SALT = "opsdesk.answer"
 NONCE_LASTS = timedelta(days=1)
 
-OPENED = Brake("answer", tries=120, seconds=60)
+OPENED = Brake("answer", tries=60, seconds=60)
+"""Per link, not per address: behind a proxy a whole plant has one, and nobody may lock the others out."""
+
 GUESSED = Brake("answer-unknown", tries=20, seconds=600)
-"""Ten letters cannot be guessed; this keeps a machine that tries from costing anything."""
+"""Ten letters cannot be guessed; this keeps a machine that tries from costing much."""
 
 
 class View(Protocol):
@@ -60,13 +62,12 @@ def private(view: View) -> View:
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, token: str) -> HttpResponseBase:
-    where = address_of(request)
-    if not OPENED.allows(where):
-        return _too_many(request)
     try:
         link = answering.open_link(token)
     except Missing:
-        return _unknown(request) if GUESSED.allows(where) else _too_many(request)
+        return _unknown(request) if GUESSED.allows(address_of(request)) else _too_many(request)
+    if not OPENED.allows(str(link.notification.pk)):
+        return _too_many(request)
     with translation.override(link.person.language), timezone.override(link.incident.site.tz):
         return _answered(request, link, token) if request.method == "POST" else _page(request, link, token)
 

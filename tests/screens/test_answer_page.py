@@ -248,10 +248,14 @@ def test_guessing_links_is_braked(world: Any, phone: Client) -> None:
     assert response.status_code == 429 and response.headers["Retry-After"] == "60"
 
 
-def test_opening_without_end_is_braked_per_address(world: Any, advance: Advance, phone: Client) -> None:
+def test_opening_without_end_is_braked_per_link_and_locks_nobody_else_out(
+    world: Any, advance: Advance, phone: Client
+) -> None:
     raised(world, advance)
     link = link_of(world, "vela")
     for _n in range(OPENED.tries):
-        phone.head("/a/2/") if _n < 3 else OPENED.allows("127.0.0.1")
+        OPENED.allows(str(Notification.objects.filter(person=world["vela"]).latest("pk").pk))
+    for _n in range(GUESSED.tries + 1):
+        phone.head("/a/ZZZZZZZZZZ/")
     assert phone.get(link).status_code == 429
-    assert phone.get(link, REMOTE_ADDR="10.0.0.7").status_code == 200
+    assert phone.get(link_of(world, "jimenez")).status_code == 200
