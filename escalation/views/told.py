@@ -58,7 +58,9 @@ def _place(request: HttpRequest, shell: Shell) -> Station | Line | Area | Site |
         found = where.resolve(value, site=None if shell.person else shell.site)
     except Invalid:
         return None
-    place: Station | Line | Area | Site | None = found.get("station") or found.get("line") or found.get("area")
+    place: Station | Line | Area | Site | None = (
+        found.get("station") or found.get("line") or found.get("area")
+    )
     if "system" in found:
         place = found["system"].site or shell.site
     return place if shell.person is None or (place and shell.person.sees_site(where.site_of(place))) else None
