@@ -166,12 +166,11 @@ def _state_of_static() -> str:
 
 
 def seed_demo() -> None:
-    """The demo plant, into a database without a single site."""
+    """The demo plant into an empty database; on later starts, a line stop when none is in progress."""
     if not settings.DEMO or "seed_demo" not in get_commands():
         return
-    if apps.get_model("plant", "Site").objects.exists():
-        return
-    say("Building the demo plant ...")
+    if not apps.get_model("plant", "Site").objects.exists():
+        say("Building the demo plant ...")
     done = subprocess.run([sys.executable, "manage.py", "seed_demo"], cwd=settings.BASE_DIR)
     if done.returncode:
         raise CannotRun("The demo plant could not be built; DEMO=0 starts without it.")
