@@ -185,6 +185,27 @@ def test_the_board_and_the_calendar_speak_spanish_too(plant: Any, client: Client
     assert "Nadie" in page(client, plant.hutchins, "/setup/duty/?at=2026-06-03T23:00")
 
 
+@pytest.mark.parametrize(
+    ("address", "english", "spanish"),
+    [
+        ("/setup/calendar/", "When the plant works", "Cuándo trabaja la planta"),
+        ("/setup/calendar/entry/", "Planned downtime", "Paro planeado"),
+        ("/setup/roster/cover/", "Who stands in", "Quién suple"),
+        ("/setup/roster/swap/", "Who swaps with whom?", "¿Quién cambia con quién?"),
+        ("/setup/roster/import/", "What the file looks like", "Cómo es el archivo"),
+        ("/roster/mine/", "My shifts", "Mis turnos"),
+    ],
+)
+def test_every_page_of_the_roster_is_in_both_languages(
+    plant: Any, client: Client, address: str, english: str, spanish: str
+) -> None:
+    assert english in page(client, plant.hutchins, address)
+    plant.hutchins.language = "es"
+    plant.hutchins.save()
+    read = page(client, plant.hutchins, address)
+    assert english not in read and spanish in read
+
+
 def entry(**more: Any) -> dict[str, Any]:
     return {
         "kind": "shutdown",
