@@ -11,3 +11,4 @@ class EscalationConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("escalation.receivers")
+        import_module("escalation.measures")

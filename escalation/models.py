@@ -363,6 +363,11 @@ class Delivery(models.Model):
                 condition=~Q(provider_ref=""),
                 name="delivery_by_reference",
             ),
+            models.Index(
+                fields=["queued_at"],
+                condition=Q(state__in=["failed", "dropped"]),
+                name="delivery_not_sent",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -381,3 +386,18 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TurnCount(models.Model):
+    """How many turns of the engine took up to so long: a row for each bucket, counted by all processes."""
+
+    bound = models.FloatField(unique=True, help_text=_("Seconds; infinity for the last bucket."))
+    turns = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0.0, help_text=_("Of all these turns together."))
+
+    class Meta:
+        verbose_name = _("count of turns")
+        verbose_name_plural = _("counts of turns")
+
+    def __str__(self) -> str:
+        return f"{self.bound}: {self.turns}"

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Min
 from django.utils import timezone
 
-from escalation import watch
+from escalation import measures, watch
 from escalation.engine import audit
 from escalation.engine.fire import Outcome, fire_batch
 from escalation.engine.reconcile import reconcile_batch
@@ -71,6 +71,7 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
 
     `heartbeat` is the name under which it is remembered: whoever stands in for the workers uses its own.
     """
+    began = time.perf_counter()
     at, book, done = _Time(now), _Book(), Ticked()
     done.mended = audit.mend_silent(at.now)
     while not at.is_up:
@@ -82,6 +83,7 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
         done.is_done = False
     done.took_back = take_back_expired(at.now)
     watch.beat(at.now, heartbeat)
+    measures.count_turn(time.perf_counter() - began)
     return done
 
 
