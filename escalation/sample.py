@@ -23,12 +23,23 @@ LINK = "K7Q2MX9PRT"
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What some of the people of a step read, all of them the same."""
+    """What the first of these people reads.
+
+    The others read the very same SMS; their emails differ in how they are named and what they can press.
+    """
 
     channel: str
     readers: tuple[Person, ...]
     subject: str
     text: str
+
+    @property
+    def is_email(self) -> bool:
+        return self.channel == Channel.EMAIL
+
+    @property
+    def others(self) -> tuple[Person, ...]:
+        return self.readers[1:]
 
 
 def sample_incident(
@@ -61,18 +72,22 @@ def sample_incident(
 def letters(
     step: PreviewStep, incident: Incident, steps: Sequence[PreviewStep], *, owner: Person | None
 ) -> list[Letter]:
-    """The messages of a step, each once with everybody who reads exactly that."""
+    """The messages of a step: each SMS once with everybody who reads it, one email for each language."""
     about = _as_it_is_then(incident, step, owner)
     context = Context(told=_told(step, steps), upcoming=_next(step, steps))
-    found: dict[tuple[str, str, str], list[Person]] = {}
+    found: dict[tuple[bool, str], tuple[messages.Rendered, list[Person]]] = {}
     for one in step.people:
         for channel in one.channels:
+            is_email = channel == Channel.EMAIL
+            if is_email and (True, one.person.language) in found:
+                found[True, one.person.language][1].append(one.person)
+                continue
             said = messages.render(_delivery(about, step, one, channel), now=step.at, context=context)
-            found.setdefault((channel, said.subject, said.text), []).append(one.person)
-    order = [Channel.SMS.value, Channel.EMAIL.value]
+            key = (is_email, one.person.language if is_email else said.text)
+            found.setdefault(key, (said, []))[1].append(one.person)
     return [
-        Letter(channel, tuple(readers), subject, text)
-        for (channel, subject, text), readers in sorted(found.items(), key=lambda one: order.index(one[0][0]))
+        Letter(Channel.EMAIL if is_email else Channel.SMS, tuple(readers), said.subject, said.text)
+        for (is_email, _key), (said, readers) in sorted(found.items(), key=lambda one: one[0][0])
     ]
 
 

@@ -202,7 +202,7 @@ def _page(
         "base": desk.base,
         "scope": scope_words(desk.scope),
         "severity": form.severity,
-        "impacts": impacts_of(form.severity),
+        "impacts": ", ".join(str(impact.label) for impact in impacts_of(form.severity)),
         "is_override": desk.scope.site_id is not None or desk.scope.category_id is not None,
         "in_force": desk.in_force,
         "meanwhile": _meanwhile(desk, seen, named) if isinstance(refusal, Stale) else None,

@@ -59,6 +59,8 @@ class Shown:
     step: PreviewStep
     after: timedelta
     letters: list[Letter]
+    goes_up: bool
+    """Nobody on shift is in it, and a step follows that goes out with it."""
 
     @property
     def is_at_once(self) -> bool:
@@ -177,13 +179,20 @@ def _parts(asked: Asked, site: Site, steps: Sequence[PreviewStep]) -> list[Part]
         Part(
             str(title),
             [
-                Shown(step, step.at - asked.at, letters(step, about, steps, owner=owner))
+                Shown(
+                    step, step.at - asked.at, letters(step, about, steps, owner=owner), _goes_up(step, steps)
+                )
                 for step in steps
                 if step.clock == clock
             ],
         )
         for clock, title in IF.items()
     ]
+
+
+def _goes_up(step: PreviewStep, steps: Sequence[PreviewStep]) -> bool:
+    follows = any(one.clock == step.clock and one.step == step.step + 1 for one in steps)
+    return step.goes_up and not step.is_repeat and follows
 
 
 def _who_takes_it(steps: Sequence[PreviewStep]) -> Person | None:

@@ -183,6 +183,10 @@ def test_adding_a_step_needs_no_script(world: Any, as_: As) -> None:
     assert current("S3").clocks["response"][2]["roles"] == ["it_manager"]
 
 
+def test_the_editor_says_what_it_changes_in_screen_words(world: Any, as_: As) -> None:
+    assert "Change S1: Safety, Line down" in words(as_("hutchins").get(editor(current())))
+
+
 def test_htmx_gets_the_editor_alone(world: Any, as_: As) -> None:
     client, policy = as_("hutchins"), current()
     data = fields_of(client.get(editor(policy))) | {"do": "add:update"}

@@ -92,6 +92,13 @@ def test_at_the_weekend_gaps_are_marked_and_the_ladder_goes_up(world: Any, as_: 
     assert 'data-g="risk"' in page.content.decode()
 
 
+def test_the_end_of_a_ladder_does_not_promise_a_next_step(world: Any, as_: As) -> None:
+    Roster.objects.all().delete()
+    page = as_("petty").get(HERE.replace("stopped", "none"))
+    assert "Nobody on shift as IT lead" in words(page)
+    assert "so the next step goes out at once" not in words(page)
+
+
 def test_nothing_is_written(world: Any, as_: As) -> None:
     as_("petty").get(HERE)
     assert not Incident.objects.exists() and not Notification.objects.exists() and not Timer.objects.exists()
