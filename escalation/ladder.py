@@ -215,6 +215,7 @@ def state_of(incident: Incident, *, replanned_at: datetime | None = None) -> Inc
         is_safety=incident.is_safety,
         acknowledged_at=incident.acknowledged_at,
         next_update_due=incident.next_update_due,
+        waiting_until=incident.waiting_until,
         shelved_until=incident.shelved_until,
         replanned_at=replanned_at,
     )

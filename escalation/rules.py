@@ -5,7 +5,7 @@ No database, no clock. The engine, the preview and the screens all ask here, so 
 How a ladder is read
     Every clock has a base, the moment its minutes count from, which is also its *epoch*: response,
     containment and closure count from `clocks_from` (30 minutes without product is counted from when it was
-    raised, however late somebody took it), update from the promised `next_update_due`.
+    raised, however late somebody took it), update from the promised word (`word_due`).
     Only the next step is wanted, never two. When a clock starts to run after some of its steps were due
     (taken at minute 45, made worse at minute 12), those steps become one: everybody who should know by now,
     told once. When the engine was away, the late step goes out first and the next is counted from that
@@ -50,9 +50,15 @@ class IncidentState:
     is_safety: bool = False
     acknowledged_at: datetime | None = None
     next_update_due: datetime | None = None
+    waiting_until: datetime | None = None
     shelved_until: datetime | None = None
     replanned_at: datetime | None = None
     """When its severity last changed, and with it the policy."""
+
+    @property
+    def word_due(self) -> datetime | None:
+        """When somebody owes a word: the owner's next one, or what it waits on, whichever was promised sooner."""
+        return min(filter(None, (self.next_update_due, self.waiting_until)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ class Ask:
 
 def epoch_of(clock: str, state: IncidentState) -> datetime | None:
     """The moment the clock's minutes count from; None when there is nothing to count."""
-    return state.next_update_due if clock == UPDATE else state.clocks_from
+    return state.word_due if clock == UPDATE else state.clocks_from
 
 
 def runs(clock: str, state: IncidentState) -> bool:
@@ -118,10 +124,11 @@ def runs(clock: str, state: IncidentState) -> bool:
     if clock == CONTAINMENT:
         return state.status in ("acknowledged", "reopened")
     if clock == UPDATE:
-        return state.next_update_due is not None and state.status in (
+        return state.word_due is not None and state.status in (
             "acknowledged",
             "reopened",
             "contained",
+            "resolved",
         )
     return state.status != "closed"
 

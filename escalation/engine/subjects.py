@@ -36,6 +36,7 @@ class Subject:
     clocks_from: datetime
     acknowledged_at: datetime | None
     next_update_due: datetime | None
+    waiting_until: datetime | None
     shelved_until: datetime | None
     run_id: int | None
     policy_id: int | None
@@ -64,6 +65,7 @@ class Subject:
             is_safety=self.is_safety,
             acknowledged_at=self.acknowledged_at,
             next_update_due=self.next_update_due,
+            waiting_until=self.waiting_until,
             shelved_until=self.shelved_until,
             replanned_at=replanned_at or self.replanned_at,
         )
@@ -85,6 +87,7 @@ _COLUMNS = (
     "clocks_from",
     "acknowledged_at",
     "next_update_due",
+    "waiting_until",
     "shelved_until",
     "run__pk",
     "run__policy_id",

@@ -211,10 +211,20 @@ def then_of(notification: Notification, now: datetime) -> str:
         return _("Nothing needed from you.")
     due = incident.next_update_due
     if notification.clock == Clock.UPDATE:
-        return _("News was due %(time)s.") % {"time": moment(due or notification.due_at, now)}
+        return _news_due(notification, now)
     if due and due > now and incident.is_open:
         return _("Next word by %(time)s.") % {"time": moment(due, now)}
     return ""
+
+
+def _news_due(notification: Notification, now: datetime) -> str:
+    """Whose word is late: what it waits on, when that was promised sooner, or the owner's."""
+    incident = notification.incident
+    due, promised = incident.next_update_due, incident.waiting_until
+    if promised and promised <= min(due or promised, now):
+        when = {"name": incident.waiting_name, "time": moment(promised, now)}
+        return _("%(name)s was promised for %(time)s.") % when
+    return _("News was due %(time)s.") % {"time": moment(due or notification.due_at, now)}
 
 
 # ---------------------------------------------------------------- what is asked, and why of this person

@@ -18,6 +18,7 @@ class Now(NamedTuple):
     impact: str
     clocks_from: datetime
     next_update_due: datetime | None
+    waiting_until: datetime | None
     assigned_to_id: int | None
 
 
@@ -53,7 +54,7 @@ def _clock_runs(notification: Notification, now: Now) -> bool:
     timer = notification.timer
     assert timer is not None
     if timer.clock == Clock.UPDATE:
-        return now.status != Status.CLOSED and timer.epoch == now.next_update_due
+        return now.status != Status.CLOSED and timer.epoch in (now.next_update_due, now.waiting_until)
     if timer.epoch != now.clocks_from:
         return False
     if timer.clock == Clock.RESPONSE:

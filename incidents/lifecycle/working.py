@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -173,6 +173,7 @@ def post_update(
     }
     _refuse_empty(said)
     due = _promised_word(incident, next_update_at, now)
+    waited = _promise_that_passed(incident, now)
     update = Update.objects.create(
         incident=incident,
         by=by,
@@ -194,7 +195,15 @@ def post_update(
         },
         next_update_due=due,
         missed_updates=0,
+        **waited,
     )
+
+
+def _promise_that_passed(incident: Incident, now: datetime) -> dict[str, Any]:
+    """What it waited on was promised for a time that is over: the word said now is the answer to that."""
+    if incident.waiting_until is None or incident.waiting_until > now:
+        return {}
+    return {"waiting_on": "", "waiting_name": "", "waiting_until": None}
 
 
 def _refuse_empty(said: dict[str, str]) -> None:

@@ -108,7 +108,7 @@ def test_nobody_is_chased_for_updates_of_a_minor_incident():
         ("acknowledged", {"containment", "update", "closure"}),
         ("reopened", {"containment", "update", "closure"}),
         ("contained", {"update", "closure"}),
-        ("resolved", {"closure"}),
+        ("resolved", {"closure", "update"}),
         ("closed", set()),
     ],
 )
@@ -367,3 +367,18 @@ def test_a_due_step_is_not_wanted_any_more_once_its_condition_is_met(change):
 
 def test_every_clock_of_every_default_policy_is_known():
     assert all(set(raw) - {"safety"} == set(CLOCKS) for raw in DEFAULT_CLOCKS.values())
+
+
+@pytest.mark.parametrize(
+    ("next_word", "waits", "due"),
+    [(30, None, 30), (None, 20, 20), (30, 20, 20), (20, 30, 20)],
+)
+def test_word_is_asked_for_when_the_sooner_promise_is_due(next_word, waits, due):
+    owed = state(
+        "acknowledged",
+        next_update_due=at(next_word) if next_word else None,
+        waiting_until=at(waits) if waits else None,
+    )
+    timer = clock("update", owed)
+    assert timer is not None
+    assert timer.due_at == at(due)

@@ -171,3 +171,32 @@ def test_every_open_incident_waits_for_something_at_every_moment_of_its_life(wor
     lifecycle.reopen(incident.number, by=world["jimenez"], reason="Again", now=world.now)
     advance(minutes=1)
     assert waits()
+
+
+def test_what_it_waits_on_is_asked_for_at_the_promised_time(world, advance):
+    incident = world.raise_it("at_risk")
+    advance(minutes=1)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    until = world.now + timedelta(minutes=40)
+    lifecycle.wait_on(
+        incident.number, by=world["vela"], on="vendor", name="Inkmarrow", until=until, now=world.now
+    )
+    advance(minutes=39)
+    asked = Notification.objects.filter(incident=incident, clock="update")
+    assert not asked.exists()
+    advance(minutes=2)
+    assert {one.person.username for one in asked} == {"vela"}
+    assert "Inkmarrow" in asked[0].deliveries.latest("pk").text
+
+    lifecycle.post_update(
+        incident.number,
+        by=world["vela"],
+        conditions="Still slow",
+        actions="The vendor is on the phone",
+        needs="No needs",
+        now=world.now,
+    )
+    incident.refresh_from_db()
+    assert (incident.waiting_on, incident.waiting_until) == ("", None)
+    advance(minutes=60)
+    assert {one.person.username for one in asked} == {"vela"}
