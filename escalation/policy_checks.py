@@ -124,7 +124,8 @@ def _silent_update(policy: PolicyClocks) -> Iterator[BadPolicy]:
             _("The owner owes the news, so the first step of the update clock tells the owner."),
             {"clock": UPDATE, "n": 1},
         )
-    if policy.update and not any(_others(step) for step in policy.update):
+    # What is minor is closed by its owner in their own time; only there may late news be between them and us.
+    if policy.update and policy.severity != "S4" and not any(_others(step) for step in policy.update):
         yield refuse(
             _("Nobody but the owner would hear that news is late: add somebody to the update clock."),
             {"clock": UPDATE},

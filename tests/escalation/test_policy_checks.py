@@ -78,6 +78,10 @@ def test_a_repeat_before_the_next_step_is_fine() -> None:
     assert problems(changed("S1", response=ladder), severity="S1") == []
 
 
+def test_for_something_minor_the_owner_alone_may_be_reminded() -> None:
+    assert problems(changed("S4", update=[OWNER]), severity="S4") == []
+
+
 def test_somebody_named_may_be_the_one_who_takes_it() -> None:
     ladder = [{**TECH, "roles": [], "people": ["vela"]}]
     assert problems(changed("S1", response=ladder), severity="S1") == []
