@@ -18,7 +18,15 @@ from incidents.readings.said import (
     news,
     sentence,
 )
-from incidents.readings.titles import TITLE_LENGTH, default_title, has_default_title, headline, state, what
+from incidents.readings.titles import (
+    TITLE_LENGTH,
+    default_title,
+    has_default_title,
+    headline,
+    state,
+    title,
+    what,
+)
 
 __all__ = [
     "TITLE_LENGTH",
@@ -42,5 +50,6 @@ __all__ = [
     "sentence",
     "state",
     "technical",
+    "title",
     "what",
 ]

@@ -29,6 +29,11 @@ def has_default_title(incident: Incident) -> bool:
     return incident.title in titles
 
 
+def title(incident: Incident) -> str:
+    """The title somebody wrote; where nobody did, category and place in the reader's language."""
+    return default_title(incident) if has_default_title(incident) else incident.title
+
+
 def what(incident: Incident) -> str:
     """What is wrong in a few words: the title somebody wrote, else their first sentence, or the category."""
     if incident.title and not has_default_title(incident):

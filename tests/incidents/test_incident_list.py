@@ -11,7 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.translation import override
 
+from incidents import readings
 from incidents.listing import PAGE, Asked, page
 from incidents.models import Impact, Incident, Status
 from plant.models import Role
@@ -38,6 +41,16 @@ def shown(client: Client, **asked: str) -> list[int]:
 
 def test_nobody_sees_the_list_without_signing_in(client: Client) -> None:
     assert client.get("/incidents/").headers["Location"].startswith("/login/")
+
+
+def test_a_title_nobody_wrote_is_said_in_the_readers_language(looking: Client, floor: Floor) -> None:
+    incident = raise_(floor, Impact.STOPPED)
+    with override("es"):
+        Incident.objects.filter(pk=incident.pk).update(title=readings.default_title(incident))
+    stored = Incident.objects.get(pk=incident.pk).title
+    html = looking.get("/incidents/").content.decode()
+    assert escape(stored) not in html
+    assert escape(readings.default_title(incident)) in html
 
 
 def test_what_stops_product_next_is_on_top_after_safety(looking: Client, floor: Floor) -> None:

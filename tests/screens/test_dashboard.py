@@ -102,7 +102,7 @@ def test_passed_dates_and_ending_bandages_are_named(world: Any, as_: As) -> None
     text = words(dashboard(as_("tillery")))
     assert "One date has passed." in text
     assert "Dates that have passed Order four printers Wed 5 Nov" in text
-    assert "Bandages that end soon Spare printer Ends Tue 11 Nov" in text
+    assert "Keep product moving Spare printer Ends Tue 11 Nov" in text
 
 
 # -- lines
