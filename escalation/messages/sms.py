@@ -9,18 +9,24 @@ from escalation.gsm7 import Flexible, cut, fit
 from escalation.messages.facts import Facts
 from incidents.models import Incident
 
+LONGER = (2, 7)
+"""When the longer names of the place give way."""
+
+CODE = 9
+"""A code says nothing to most readers: it stands in only after the note and half of the words have gone."""
+
 
 def sms(incident: Incident, facts: Facts) -> str:
     """At most 160 septets. The small numbers say what gives way first; number, state and link never do."""
-    risk, who = (3, (3, 3)) if facts.is_news else (8, (9, 13))
+    risk, who = (3, (3, 3)) if facts.is_news else (9, (9, 13))
     return fit(
         [
             f"{facts.code} {facts.state.upper()} {facts.how_long}:",
-            Flexible(_with_stop(facts.where_forms), (2, 7, 9)[: len(facts.where_forms) - 1]),
+            Flexible(_with_stop(facts.where_forms), (*LONGER[: len(facts.where_forms) - 2], CODE)),
             *_what(facts.what),
             Flexible((facts.risk, ""), (risk,)),
             Flexible((*facts.who, ""), who[-len(facts.who) :]),
-            cut(facts.note, (4, 80), (7, 50), (8, 36), (12, 0)),
+            cut(facts.note, (4, 80), (5, 50), (6, 36), (7, 0)),
             Flexible((facts.then, ""), (11 if facts.then_matters else 1,)),
             *_reply(incident, facts),
             facts.answer_link,

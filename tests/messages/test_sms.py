@@ -58,7 +58,19 @@ def test_a_place_and_names_full_of_accents_still_fit(impact: str, language: str)
     about.line.name = "Línea de tableros e inyección número dos (€)"
     text = render(delivery(about, language=language, note=LONG_NOTE), now=NOW).text
     assert septets(text) <= 160
-    assert about.station.code in text or about.line.code in text
+    assert "Linea de tableros" in text or about.station.code in text or about.line.code in text
+
+
+@pytest.mark.parametrize("role", ["it_tech", "production_manager"])
+def test_the_place_has_a_name_even_when_much_must_be_left_out(role: str) -> None:
+    about = incident(status=Status.RAISED, owner=None, title="Printer or labels", next_update_due=None)
+    assert about.station is not None and about.line is not None
+    about.line.name, about.line.code = "Door Panel Line D2", "ASM-D2"
+    about.station.name, about.station.code = "Label & pack", "ASM-D2-060"
+    text = render(delivery(about, clock=Clock.RESPONSE, role=role, note=LONG_NOTE), now=NOW).text
+    place = "ASM-D2 Label & pack" if role == "it_tech" else "Door Panel Line D2"
+    assert f"LINE DOWN 34 min: {place}. " in text
+    assert "Printer or labels. " in text and "Nobody has it yet. " in text
 
 
 def test_what_it_says_in_order() -> None:
@@ -127,7 +139,9 @@ def test_a_reply_is_offered_only_where_replies_are_received(settings: Any) -> No
 
 
 def test_a_note_about_a_gap_is_in_the_sms_too() -> None:
-    text = render(delivery(incident(), note="Nobody on shift is IT lead."), now=NOW).text
+    about = incident(title="Rack labels", cover_until=None)
+    about.line.name = "Line I1"
+    text = render(delivery(about, note="Nobody on shift is IT lead."), now=NOW).text
     assert "Nobody on shift is IT lead." in text
 
 
