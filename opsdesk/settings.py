@@ -192,7 +192,7 @@ DUTY_BOOK_SECONDS = 5  # "who is told next" on the API may be this old; who is t
 EMAIL_URL = environment.address("EMAIL_URL", "sandbox://", schemes=("sandbox", "smtp", "smtps"))
 EMAIL_FROM = text("EMAIL_FROM", f"OpsDesk <opsdesk@{urlsplit(BASE_URL).hostname}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
-SMS_URL = environment.address("SMS_URL", "sandbox://", schemes=("sandbox", "twilio", "apprise"))
+SMS_URL = environment.address("SMS_URL", "sandbox://", schemes=("sandbox",))
 HEARTBEAT_URL = text("HEARTBEAT_URL")
 SENTRY_DSN = text("SENTRY_DSN")
 

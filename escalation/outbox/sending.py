@@ -293,9 +293,23 @@ def _give_incidents(notifications: Sequence[Notification]) -> None:
     wanted = {notification.incident_id for notification in notifications}
     found = Incident.objects.filter(pk__in=wanted).with_place().select_related("shelved_by")
     known = {incident.pk: incident for incident in found}
-    readings.attach(list(known.values()))
+    _attach(list(known.values()))
     for notification in notifications:
         notification.incident = known[notification.incident_id]
+
+
+def _attach(incidents: list[Incident]) -> None:
+    """Give the incidents their last words; one that breaks goes without, and its messages say the bare facts."""
+    try:
+        readings.attach(incidents)
+    except Exception:
+        if not connection.is_usable():
+            raise
+        if len(incidents) == 1:
+            logger.exception("The words of %s cannot be read.", incidents[0])
+            return
+        for incident in incidents:
+            _attach([incident])
 
 
 def incident_now(incident_id: int) -> IncidentNow:

@@ -15,7 +15,7 @@ from escalation.engine import tick
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason, Timer
 from escalation.outbox import fallback, sending
 from escalation.outbox.claims import claim, slot, take_back_expired
-from incidents import lifecycle
+from incidents import lifecycle, readings
 from incidents.models import EventKind
 from plant.models import Person
 
@@ -369,3 +369,19 @@ def test_a_timer_that_nobody_needs_leaves_no_message(world, fakes):
     lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
     tick(now=world.now)
     assert not Timer.objects.armed().filter(clock="response").exists()
+
+
+def test_an_incident_whose_words_cannot_be_read_does_not_hold_up_the_others(world, monkeypatch):
+    sick, well = raised(world), raised(world)
+    real = readings.attach
+
+    def broken(incidents):
+        if sick in incidents:
+            raise ValueError("unreadable")
+        real(incidents)
+
+    monkeypatch.setattr(readings, "attach", broken)
+    outbox.deliver_due("sms", world.now)
+    waiting = Delivery.objects.filter(channel="sms", notification__incident__in=[sick, well])
+    assert not waiting.exclude(state=DeliveryState.DELIVERED).exists()
+    assert all(sick.code in one.text for one in waiting.filter(notification__incident=sick))
