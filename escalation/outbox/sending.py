@@ -299,7 +299,7 @@ def _give_incidents(notifications: Sequence[Notification]) -> None:
 
 
 def _attach(incidents: list[Incident]) -> None:
-    """Give the incidents their last words; one that breaks goes without, and its messages say the bare facts."""
+    """Give the incidents their last words; for one that breaks, messages say the bare facts."""
     try:
         readings.attach(incidents)
     except Exception:
