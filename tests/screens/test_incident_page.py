@@ -371,3 +371,19 @@ def test_the_number_of_queries_does_not_grow_with_what_happened(
     assert response.status_code == 200
     assert len(many) == len(few), [q["sql"][:100] for q in many]
     assert len(many) <= 45
+
+
+def test_a_promised_time_that_has_passed_is_said_as_such(world: Any, advance: Advance, as_: As) -> None:
+    incident = world.raise_it()
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    lifecycle.wait_on(
+        incident.number,
+        on="vendor",
+        name="Inkmarrow",
+        until=world.now + timedelta(minutes=10),
+        by=world["vela"],
+        now=world.now,
+    )
+    assert "waits on Inkmarrow until 10:10" in words(page(as_("tillery"), incident))
+    advance(minutes=12)
+    assert "waits on Inkmarrow, promised for 10:10" in words(page(as_("tillery"), incident))
