@@ -41,6 +41,11 @@ WEEKDAYS_ONLY = ("ASM-", "PNT-", "SHP-", "RCV-", "QLB-")
 LEFT_TO_EXPIRE = frozenset({"INC-015"})
 """Its bandage ends today and nobody has extended it: the screens have one to show."""
 
+AFTER_START = re.compile(r"\+(\d+) min")
+
+SHUTTLE = "11:40"
+"""The file's shuttle to Dunmore; it leaves when the panels there run out."""
+
 FIRST_WORD = 25
 """Minutes after it was picked up: word about a stopped line is owed after 30."""
 
@@ -225,15 +230,24 @@ class _Reader:
         if raw["restore_min"] is None:
             since = (self.now - self._opened(raw)) // timedelta(minutes=1)
             minutes = max(minutes, since - following // 2)
+        opened = self._opened(raw)
         return Said(
             minutes=minutes,
             conditions=update["conditions"],
-            actions=update["actions"],
-            needs=update["needs"],
+            actions=self._with_times(update["actions"], opened),
+            needs=self._with_times(update["needs"], opened),
             technical=update["technical"],
             next_minutes=following,
             by=update["by"],
         )
+
+    def _with_times(self, text: str, opened: datetime) -> str:
+        """The file counts minutes from the start ("at +45 min"); people say the time on the clock."""
+
+        def on_the_clock(found: re.Match[str]) -> str:
+            return f"{opened.astimezone(self.tz) + timedelta(minutes=int(found[1])):%H:%M}"
+
+        return AFTER_START.sub(on_the_clock, text.replace(SHUTTLE, "+75 min"))
 
     def _lost(self, raw: Mapping[str, Any]) -> tuple[int, int] | None:
         """From minute to minute the line stood still, where that is not "raised until product moves"."""
