@@ -13,7 +13,7 @@ from escalation.recipients import People, Recipient, ways_to
 from escalation.rules import IncidentState
 from escalation.steps import CLOSURE, CONTAINMENT, RESPONSE, PolicyClocks
 from incidents.models import Category, Flow, Impact
-from plant.duty import DutyBook
+from plant.duty import DutyAnswer, DutyBook
 from plant.models import Area, Line, Person, Site, Station
 
 SHOWN = (RESPONSE, CONTAINMENT, CLOSURE)
@@ -22,11 +22,12 @@ SHOWN = (RESPONSE, CONTAINMENT, CLOSURE)
 
 @dataclass(frozen=True, slots=True)
 class PreviewPerson:
-    """Somebody who would be told, as what, and by which channels."""
+    """Somebody who would be told, as what, by which channels, and the gaps that made it them."""
 
     person: Person
     role: str
     channels: tuple[str, ...]
+    because: tuple[DutyAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ def _shown(step: ForeseenStep, at: datetime, *, is_urgent: bool) -> PreviewStep:
 
 def _person(recipient: Recipient, *, is_urgent: bool) -> PreviewPerson:
     ways = ways_to(recipient.person, recipient.channels, is_urgent=is_urgent)
-    return PreviewPerson(recipient.person, recipient.role, tuple(channel for channel, to in ways if to))
+    channels = tuple(channel for channel, to in ways if to)
+    return PreviewPerson(recipient.person, recipient.role, channels, tuple(recipient.gaps))
 
 
 def _scope(place: Station | Line | Area | Site) -> tuple[int, int | None]:

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from escalation import messages
+from django.utils.translation import override
+
+from escalation import messages, wording
 from escalation.messages import Context, Next, Told
 from escalation.models import Delivery, Notification, Reason
 from escalation.preview import PreviewPerson, PreviewStep
+from escalation.recipients import is_missing
 from escalation.steps import RESPONSE
+from escalation.telling import NOTE_LENGTH
 from incidents import readings
 from incidents.models import Category, Flow, Impact, Incident, Status
 from incidents.where import Place
@@ -75,6 +79,7 @@ def letters(
     """The messages of a step: each SMS once with everybody who reads it, one email for each language."""
     about = _as_it_is_then(incident, step, owner)
     context = Context(told=_told(step, steps), upcoming=_next(step, steps))
+    goes_up_from = _goes_up_from(step, steps)
     found: dict[tuple[bool, str], tuple[messages.Rendered, list[Person]]] = {}
     for one in step.people:
         for channel in one.channels:
@@ -82,7 +87,9 @@ def letters(
             if is_email and (True, one.person.language) in found:
                 found[True, one.person.language][1].append(one.person)
                 continue
-            said = messages.render(_delivery(about, step, one, channel), now=step.at, context=context)
+            said = messages.render(
+                _delivery(about, step, one, channel, goes_up_from), now=step.at, context=context
+            )
             key = (is_email, one.person.language if is_email else said.text)
             found.setdefault(key, (said, []))[1].append(one.person)
     return [
@@ -101,7 +108,25 @@ def _as_it_is_then(incident: Incident, step: PreviewStep, owner: Person | None) 
     return incident
 
 
-def _delivery(incident: Incident, step: PreviewStep, one: PreviewPerson, channel: str) -> Delivery:
+def _goes_up_from(step: PreviewStep, steps: Sequence[PreviewStep]) -> str:
+    """Why the step goes out before it is due, as the engine would note it; empty when it does not."""
+    if step.at >= step.due_at:
+        return ""
+    below = [one for one in steps if one.clock == step.clock and one.step < step.step]
+    gaps = [gap for one in below[-1:] for person in one.people for gap in person.because]
+    return wording.nobody_on_shift(dict.fromkeys(gap.role.value for gap in gaps if is_missing(gap)))
+
+
+def _note(one: PreviewPerson, goes_up_from: str) -> str:
+    """What the message says beside the incident, in the reader's language."""
+    with override(one.person.language):
+        parts = [wording.why_it_goes_up(goes_up_from), *(gap.note for gap in one.because)]
+        return " ".join(part for part in parts if part)[:NOTE_LENGTH]
+
+
+def _delivery(
+    incident: Incident, step: PreviewStep, one: PreviewPerson, channel: str, goes_up_from: str
+) -> Delivery:
     notification = Notification(
         incident=incident,
         person=one.person,
@@ -111,6 +136,7 @@ def _delivery(incident: Incident, step: PreviewStep, one: PreviewPerson, channel
         token=LINK,
         due_at=step.due_at,
         created_at=step.at,
+        note=_note(one, goes_up_from),
     )
     return Delivery(notification=notification, channel=channel, language=one.person.language)
 

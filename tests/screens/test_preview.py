@@ -55,6 +55,19 @@ def test_the_words_are_those_that_are_really_sent(world: Any, as_: As, advance: 
         assert previewed[name] == real
 
 
+def test_in_a_gap_the_words_say_so_as_the_real_ones_do(world: Any, as_: As, advance: Advance) -> None:
+    Roster.objects.all().delete()
+    first, second = parts_of(as_("jimenez").get(HERE))["If nobody takes it"][:2]
+    incident = world.raise_it("stopped")
+    advance(minutes=0)
+    for shown, name in ((first, "vela"), (second, "brandt")):
+        sent = Delivery.objects.get(notification__person=world[name], channel="sms")
+        (previewed,) = (one.text for one in shown.letters if world[name] in one.readers)
+        real = sent.text.replace(sent.notification.token, "K7Q2MX9PRT").replace(str(incident.number), "1042")
+        assert previewed == real
+    assert "obody" in first.letters[0].text
+
+
 def test_the_emails_of_managers_are_those_that_are_really_sent(world: Any, as_: As, advance: Advance) -> None:
     third = parts_of(as_("jimenez").get(HERE))["If nobody takes it"][2]
     email = next(
