@@ -85,3 +85,9 @@ def test_more_small_things_show_when_a_shift_starts_than_at_other_hours() -> Non
     hours = [story.opened.hour for story in small_things(load(), now=MOMENTS[0])]
     at_start = sum(hours.count(hour) for hour in (6, 14, 22)) / 3
     assert at_start > 2 * len(hours) / 24
+
+
+def test_people_say_the_time_on_the_clock() -> None:
+    for story in stories(MOMENTS[0]):
+        for said in story.said:
+            assert "+" not in said.conditions + said.actions + said.needs, story.key
