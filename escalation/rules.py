@@ -57,7 +57,7 @@ class IncidentState:
 
     @property
     def word_due(self) -> datetime | None:
-        """When somebody owes a word: the owner's next one, or what it waits on, whichever was promised sooner."""
+        """When somebody owes a word: the owner, or what it waits on, whichever was promised sooner."""
         return min(filter(None, (self.next_update_due, self.waiting_until)), default=None)
 
 

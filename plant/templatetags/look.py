@@ -68,9 +68,9 @@ def icon(name: str, css: str = "i") -> SafeString:
 
 
 @register.simple_tag
-def glyph(kind: str) -> SafeString:
-    """A filled shape with a meaning: s, 1 to 4, down, risk, soon, over, work, late, ok, plan."""
-    return _use(GLYPHS.get(str(kind), "p4"), "g", str(kind))
+def glyph(kind: str, is_quiet: bool = False) -> SafeString:
+    """A filled shape: s, 1 to 4, down, risk, soon, over, work, late, ok, plan; grey when it is quiet."""
+    return _use(GLYPHS.get(str(kind), "p4"), "g", "off" if is_quiet else str(kind))
 
 
 @register.simple_tag

@@ -212,3 +212,13 @@ def test_a_page_is_read_with_one_query(floor: Floor, django_assert_num_queries: 
     with django_assert_num_queries(1):
         found = page(Asked(), person)
         assert [str(row.line) + row.where + str(row.category) for row in found.rows]
+
+
+def test_the_shape_is_grey_once_product_moves(looking: Client, floor: Floor) -> None:
+    raise_(floor, Impact.AT_RISK)
+    reach(floor, Status.CONTAINED)
+    html = looking.get("/incidents/").content.decode()
+    shapes = re.findall(r'class="g" data-g="(\w+)"', html)
+    assert shapes.count("2") == 1
+    assert shapes.count("off") == 1
+    assert "1" not in shapes
