@@ -53,8 +53,8 @@ def next_number(number: int) -> None:
 def analyze() -> None:
     """Tell the planner of the rows of this open transaction: without it some queries take 70 ms.
 
-    The tables are named: without names PostgreSQL also reads the catalogs that all databases of a server share,
-    and holds them until the transaction ends.
+    The tables are named: without names PostgreSQL also reads the catalogs that all databases share, and holds
+    them until the transaction ends.
     """
     tables = [model._meta.db_table for label in WRITTEN for model in apps.get_app_config(label).get_models()]
     with connection.cursor() as cursor:
