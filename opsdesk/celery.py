@@ -1,6 +1,8 @@
 """The Celery app. Tasks take ids, make one domain call and return nothing (see architecture.md)."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -45,3 +47,19 @@ app.conf.task_routes = (queue_of,)
 def attach_to_embedded_servers(**_: Any) -> None:
     """A worker or beat started by hand finds its servers running."""
     embedded.attach()
+
+
+BEHIND_PAGES = 5
+"""Niceness of workers: when the processor is short they get a quarter of what the pages get, never nothing."""
+
+
+@celeryd_init.connect
+def let_pages_go_first(**_: Any) -> None:
+    """Whoever raises something is not kept waiting while messages about the last one are written.
+
+    Measured on two cores, raising without a pause: p95 from 150 to 41 ms. Linux schedules each session as a
+    group and looks at the group's niceness first.
+    """
+    os.nice(BEHIND_PAGES)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(BEHIND_PAGES))
