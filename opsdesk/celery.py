@@ -50,7 +50,7 @@ def attach_to_embedded_servers(**_: Any) -> None:
 
 
 BEHIND_PAGES = 5
-"""Niceness of workers: when the processor is short they get a quarter of what the pages get, never nothing."""
+"""Niceness of workers: when the processor is short they get a quarter of what pages get, never nothing."""
 
 
 @celeryd_init.connect
