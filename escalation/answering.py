@@ -57,14 +57,15 @@ def _find(token: str) -> Notification | None:
     code = token.strip().upper()
     if not 0 < len(code) <= 16 or not set(code) <= set(TOKEN_ALPHABET):
         return None
-    found = Notification.objects.select_related("person").filter(token=code, person__is_active=True).first()
+    known = Notification.objects.filter(token=code, person__is_active=True, incident__isnull=False)
+    found = known.select_related("person").first()
     if found is not None:
-        found.incident = Incident.objects.with_place().get(pk=found.incident_id)
+        found.incident = Incident.objects.with_place().get(pk=found.about_id)
     return found
 
 
 def _link(notification: Notification) -> Link:
-    incident, person = notification.incident, notification.person
+    incident, person = notification.about, notification.person
     return Link(
         notification=notification,
         incident=incident,
@@ -76,7 +77,7 @@ def _link(notification: Notification) -> Link:
 
 def _can_take(notification: Notification) -> bool:
     """Who may take it and would be its owner: nobody has it, or this person is asked to."""
-    incident, person = notification.incident, notification.person
+    incident, person = notification.about, notification.person
     is_free = incident.status == Status.RAISED or incident.assigned_to_id == person.pk
     return is_free and incident.is_open and can(person, Action.ACKNOWLEDGE, incident)
 
@@ -91,17 +92,17 @@ def answer(token: str, *, now: datetime | None = None, channel: str = "link", ta
     """
     now = now or timezone.now()
     known = open_link(token).notification
-    Incident.objects.locked(known.incident.number)
+    Incident.objects.locked(known.about.number)
     notification = _find(token)
     if notification is None:
         raise Missing("unknown_link", _("This link is not known. Open the newest message about it."))
-    if not notification.incident.is_open:
+    if not notification.about.is_open:
         raise Refused(
-            "closed", _("%(code)s is closed. Nothing is needed from you.") % {"code": known.incident.code}
+            "closed", _("%(code)s is closed. Nothing is needed from you.") % {"code": known.about.code}
         )
     took_it = take and _can_take(notification)
     if took_it:
-        lifecycle.acknowledge(notification.incident.number, by=notification.person, now=now)
+        lifecycle.acknowledge(notification.about.number, by=notification.person, now=now)
     _mark(notification, TOOK_IT if took_it else SEEN, channel, now)
     return open_link(token)
 
@@ -130,7 +131,7 @@ def _mark(notification: Notification, what: str, channel: str, now: datetime) ->
 
 
 def _record_seen(notification: Notification, channel: str, now: datetime) -> None:
-    incident = notification.incident
+    incident = notification.about
     Event.objects.create(
         incident=incident,
         at=now,
@@ -144,7 +145,7 @@ def _record_seen(notification: Notification, channel: str, now: datetime) -> Non
 def _answer_the_others(notification: Notification, what: str, channel: str, now: datetime) -> None:
     """Whoever answers one message has answered the earlier ones about the same incident too."""
     earlier = Notification.objects.filter(
-        incident=notification.incident,
+        incident=notification.about,
         person=notification.person,
         answered_at=None,
         created_at__lte=notification.created_at,

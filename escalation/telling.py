@@ -20,9 +20,9 @@ _FAIR = 256 - 256 % _LETTERS
 
 @dataclass(slots=True)
 class Telling:
-    """One person to be told one thing; `key` makes sure that it happens once."""
+    """One person to be told one thing, about an incident or else a site; `key` makes sure it happens once."""
 
-    incident_id: int
+    incident_id: int | None
     person: Person
     reason: str
     key: str
@@ -34,6 +34,8 @@ class Telling:
     rank: int = Rank.URGENT
     wants_answer: bool = False
     note: str = ""
+    site_id: int | None = None
+    ask_again_at: datetime | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -44,6 +46,7 @@ class Telling:
 _NOTIFICATION = (
     "id",
     "incident_id",
+    "site_id",
     "person_id",
     "timer_id",
     "reason",
@@ -57,6 +60,7 @@ _NOTIFICATION = (
     "created_at",
     "note",
     "data",
+    "ask_again_at",
     "answered_by_channel",
     "answer",
 )
@@ -98,6 +102,7 @@ def _notifications(ids: list[int], tellings: list[Telling], now: datetime) -> It
         yield (
             pk,
             telling.incident_id,
+            telling.site_id,
             telling.person.pk,
             telling.timer_id,
             telling.reason,
@@ -111,6 +116,7 @@ def _notifications(ids: list[int], tellings: list[Telling], now: datetime) -> It
             now,
             telling.note[:NOTE_LENGTH],
             telling.data,
+            telling.ask_again_at,
             "",
             "",
         )

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from escalation.channels.base import ChannelDown, PermanentFailure, Receipt, TemporaryFailure
-from escalation.models import Delivery
+from escalation.models import Delivery, Notification
 
 TIMEOUT = 10.0
 """Seconds that the server may take for one answer; a message takes four of them."""
@@ -125,8 +125,7 @@ def is_address(text: str) -> bool:
 
 def build(delivery: Delivery) -> bytes:
     """The whole message with CRLF line ends: plain text and HTML with the same words."""
-    incident = delivery.notification.incident
-    root = f"<incident-{incident.number}@{_domain()}>"
+    root = f"<{_thread(delivery.notification)}@{_domain()}>"
     boundary = f"=_opsdesk_{delivery.pk}_{delivery.notification_id}"
     head = (
         f"From: {_sender()}",
@@ -179,3 +178,9 @@ def _formatted(sender: str) -> str:
 
 def _domain() -> str:
     return parseaddr(settings.EMAIL_FROM)[1].partition("@")[2] or "localhost"
+
+
+def _thread(notification: Notification) -> str:
+    """All emails about one incident are one thread; a message about a site stands alone."""
+    incident = notification.incident
+    return f"incident-{incident.number}" if incident else f"notice-{notification.pk}"

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import override
 
+from escalation.messages import notices
 from escalation.messages.context import Context, Next, Told, context_of, contexts_of
 from escalation.messages.email import email
 from escalation.messages.facts import base_url, facts
@@ -38,9 +39,23 @@ def render(delivery: Delivery, *, now: datetime | None = None, context: Context 
     now = now or timezone.now()
     notification = delivery.notification
     incident = notification.incident
+    if incident is None:
+        return _notice(delivery, now)
     with override(delivery.language), timezone.override(incident.site.tz):
         said = facts(notification, now)
         if delivery.channel != Channel.EMAIL:
             return Rendered(subject="", text=sms(incident, said), html="")
         letter = email(notification, said, context or context_of(incident, now), now)
         return Rendered(subject=letter.subject, text=letter.text, html=letter.html)
+
+
+def _notice(delivery: Delivery, now: datetime) -> Rendered:
+    """A message about a site."""
+    notification = delivery.notification
+    assert notification.site is not None  # a constraint: it is about an incident or a site
+    with override(delivery.language), timezone.override(notification.site.tz):
+        said = notices.notice(notification, now)
+        if delivery.channel != Channel.EMAIL:
+            return Rendered(subject="", text=notices.sms(said), html="")
+        subject, text, html = notices.email(said)
+        return Rendered(subject=subject, text=text, html=html)

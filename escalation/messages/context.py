@@ -68,7 +68,7 @@ def contexts_of(
     lines: dict[int, list[Told]] = {pk: [] for pk in known}
     rows = Notification.objects.filter(incident__in=known, reason__in=ASKED, created_at__lte=now)
     for notification in rows.with_deliveries().order_by("created_at", "id"):
-        lines[notification.incident_id].append(told(notification))
+        lines[notification.about_id].append(told(notification))
     upcoming = _upcoming(list(known.values()), now, book)
     return {pk: Context(told=lines[pk], upcoming=upcoming.get(pk, ())) for pk in known}
 

@@ -58,7 +58,7 @@ class Facts:
 
 def facts(notification: Notification, now: datetime) -> Facts:
     """Gather the words; the language and time zone are already active and the incident is loaded."""
-    incident = notification.incident
+    incident = notification.about
     state, how_long = state_of(notification, now)
     ask, button = ask_of(notification)
     return Facts(
@@ -96,7 +96,7 @@ _STATE_OF_NEWS = {
 
 def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
     """The screen word and how long: ("Line down", "30 min"), ("Product moving", "07:16 after 71 min")."""
-    incident = notification.incident
+    incident = notification.about
     if notification.reason in _STATE_OF_NEWS:
         status = _STATE_OF_NEWS[Reason(notification.reason)]
         return str(status.label), _since_and_after(incident, status, notification.created_at, now)
@@ -131,7 +131,7 @@ def _since_and_after(incident: Incident, status: Status, told_at: datetime, now:
 
 def tone_of(notification: Notification) -> str:
     """How the message is coloured: safety, red, amber, or grey for everything that needs nobody at once."""
-    incident = notification.incident
+    incident = notification.about
     if notification.reason in (Reason.TOLD_PICKED_UP, Reason.TOLD_MOVING, Reason.TOLD_CLOSED):
         return "grey"
     if incident.is_moving or not incident.is_open:
@@ -146,7 +146,7 @@ def tone_of(notification: Notification) -> str:
 
 def where_forms(notification: Notification) -> tuple[str, ...]:
     """The place from its long name to its code. The floor and IT keep the station, managers the line."""
-    incident = notification.incident
+    incident = notification.about
     station, line = incident.station, incident.line
     if station and line:
         shorter = (f"{line.code} {station}", station.code)
@@ -160,7 +160,7 @@ def where_forms(notification: Notification) -> tuple[str, ...]:
 
 def what_of(notification: Notification) -> tuple[str, ...]:
     """What is wrong; in news, what is new: how it is, what is done, what is needed."""
-    incident = notification.incident
+    incident = notification.about
     update = readings.latest_update(incident)
     if notification.reason == Reason.UPDATE and update:
         return readings.manager_words(update)
@@ -194,7 +194,7 @@ def who_of(notification: Notification, now: datetime) -> tuple[str, ...]:
 
 
 def _owner_forms(notification: Notification) -> tuple[str, ...]:
-    owner = notification.incident.owner
+    owner = notification.about.owner
     if owner is None:
         return (_("Nobody has it yet."),)
     if owner.pk == notification.person_id:
@@ -204,7 +204,7 @@ def _owner_forms(notification: Notification) -> tuple[str, ...]:
 
 def then_of(notification: Notification, now: datetime) -> str:
     """What the reader should expect: late news, the next word, or that nothing is needed."""
-    incident = notification.incident
+    incident = notification.about
     if notification.reason == Reason.TOLD_MOVING:
         return _("Stays open until the fix is proved. Nothing needed from you.")
     if notification.reason == Reason.TOLD_CLOSED:
@@ -219,7 +219,7 @@ def then_of(notification: Notification, now: datetime) -> str:
 
 def _news_due(notification: Notification, now: datetime) -> str:
     """Whose word is late: what it waits on, when that was promised sooner, or the owner's."""
-    incident = notification.incident
+    incident = notification.about
     due, promised = incident.next_update_due, incident.waiting_until
     if promised and promised <= min(due or promised, now):
         when = {"name": incident.waiting_name, "time": moment(promised, now)}
@@ -232,7 +232,7 @@ def _news_due(notification: Notification, now: datetime) -> str:
 
 def ask_of(notification: Notification) -> tuple[str, str]:
     """The word before the link of an SMS and the label of the email's first button."""
-    incident = notification.incident
+    incident = notification.about
     if not incident.is_open or (notification.reason in AFTERWARDS and notification.role != OWNER):
         return _("Read"), _("Read more")
     if notification.clock == Clock.UPDATE and incident.owner_id == notification.person_id:
@@ -243,7 +243,7 @@ def ask_of(notification: Notification) -> tuple[str, str]:
 
 
 def _may_take(notification: Notification) -> bool:
-    return notification.incident.status == Status.RAISED and notification.role in CAN_TAKE
+    return notification.about.status == Status.RAISED and notification.role in CAN_TAKE
 
 
 _WHY = {
@@ -260,6 +260,8 @@ _WHY_CLOCK = {
     Clock.CONTAINMENT: gettext_lazy("product is not moving yet"),
     Clock.UPDATE: gettext_lazy("news is due"),
     Clock.CLOSURE: gettext_lazy("it is still open"),
+    Clock.LAPSE: gettext_lazy("its owner said nothing"),
+    Clock.HELP: gettext_lazy("there was no word for a while"),
 }
 
 

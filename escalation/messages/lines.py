@@ -65,7 +65,7 @@ def _told_before(lines: Sequence[Told], notification: Notification, now: datetim
 
 def _came_of(told: Told, notification: Notification, now: datetime) -> str:
     """What became of it: has it, answered, no answer yet, not reached; nothing when nothing is known."""
-    incident = notification.incident
+    incident = notification.about
     if incident.owner_id == told.person_id and incident.acknowledged_at:
         return _("has it since %(time)s") % {"time": moment(incident.acknowledged_at, now)}
     if told.answered_at:

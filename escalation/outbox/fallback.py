@@ -26,7 +26,7 @@ STAND_IN_ROLES = (Role.IT_LEAD, Role.IT_MANAGER, Role.PRODUCTION_MANAGER, Role.P
 @transaction.atomic
 def find_another_way(delivery: Delivery, now: datetime) -> None:
     """The person's next channel; when there is none, the next level. Repeating it is harmless."""
-    incident = Incident.objects.locked(delivery.notification.incident.number)
+    incident = Incident.objects.locked(delivery.notification.about.number)
     notification = Notification.objects.select_related("person", "timer").get(pk=delivery.notification_id)
     siblings = list(notification.deliveries.all())
     if any(_may_arrive(one) for one in siblings if one.pk != delivery.pk):
@@ -104,10 +104,10 @@ def _stand_in(incident: Incident, notification: Notification, now: datetime) -> 
 
 def _instead(notification: Notification, person: Person, failed: Delivery, now: datetime) -> Telling:
     return Telling(
-        incident_id=notification.incident_id,
+        incident_id=notification.about_id,
         person=person,
         reason=Reason.FALLBACK.value,
-        key=f"{notification.incident_id}:instead:{notification.pk}:{person.pk}",
+        key=f"{notification.about_id}:instead:{notification.pk}:{person.pk}",
         due_at=now,
         channels=list(WAYS),
         timer_id=notification.timer_id,

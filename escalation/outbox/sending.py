@@ -143,7 +143,7 @@ class _Turn:
         now = self.now
         try:
             self._book = self._book or DutyBook.load(now)
-            incidents = (delivery.notification.incident for delivery in deliveries)
+            incidents = [one.notification.incident for one in deliveries if one.notification.incident]
             return messages.contexts_of(incidents, now, book=self._book)
         except Exception:
             if not connection.is_usable():
@@ -175,10 +175,11 @@ class _Turn:
         return delivery.lease_until is not None and delivery.lease_until - self.now < LONGEST_SEND
 
     def _send(self, delivery: Delivery, sender: Sender) -> None:
-        if not is_needed(delivery.notification, incident_now(delivery.notification.incident_id)):
+        incident_id = delivery.notification.incident_id
+        if incident_id and not is_needed(delivery.notification, incident_now(incident_id)):
             self._dropped(delivery)
             return
-        write(delivery, now=self.now, context=self._contexts.get(delivery.notification.incident_id))
+        write(delivery, now=self.now, context=self._contexts.get(incident_id or 0))
         try:
             receipt = sender.send(delivery)
         except ChannelDown as down:
@@ -218,7 +219,7 @@ class _Turn:
         else:
             delivery.state, delivery.not_before = DeliveryState.QUEUED, now + pause(delivery)
         goes_on = is_over or delivery.attempt >= OTHER_CHANNEL_AFTER or isinstance(failure, ChannelDown)
-        if delivery.notification.is_urgent and goes_on:
+        if delivery.notification.is_urgent and delivery.notification.incident_id and goes_on:
             self._mark_with_another_way(delivery, now)
         else:
             mark(delivery)
@@ -281,21 +282,21 @@ def load(ids: Sequence[int]) -> list[Delivery]:
     """The claimed messages, most urgent first, with all that their words need: a fixed number of queries."""
     deliveries = list(
         Delivery.objects.filter(pk__in=ids)
-        .select_related("notification__person", "notification__timer")
+        .select_related("notification__person", "notification__timer", "notification__site")
         .order_by("rank", "not_before", "id")
     )
-    _give_incidents([delivery.notification for delivery in deliveries])
+    _give_incidents([one.notification for one in deliveries if one.notification.incident_id])
     return deliveries
 
 
 def _give_incidents(notifications: Sequence[Notification]) -> None:
     """One object per incident, so that what is attached to it is there for all its messages."""
-    wanted = {notification.incident_id for notification in notifications}
+    wanted = {notification.about_id for notification in notifications}
     found = Incident.objects.filter(pk__in=wanted).with_place().select_related("shelved_by")
     known = {incident.pk: incident for incident in found}
     _attach(list(known.values()))
     for notification in notifications:
-        notification.incident = known[notification.incident_id]
+        notification.incident = known[notification.about_id]
 
 
 def _attach(incidents: list[Incident]) -> None:
@@ -334,6 +335,9 @@ def write(delivery: Delivery, *, now: datetime, context: messages.Context | None
 
 def bare_facts(delivery: Delivery) -> messages.Rendered:
     incident = delivery.notification.incident
+    if incident is None:
+        line = str(delivery.notification.get_reason_display())
+        return messages.Rendered(subject=line, text=f"{line}: {messages.base_url()}/", html="")
     line = f"{incident.code} {incident.severity}: {incident.title}"
     link = f"{messages.base_url()}/a/{delivery.notification.token}"
     return messages.Rendered(subject=line, text=f"{line[:110]} {link}", html="")

@@ -84,7 +84,7 @@ def answers(incidents: Iterable[Incident]) -> Mapping[int, Answers]:
         .distinct("incident_id", "person_id")  # whoever is reminded for weeks is one row
     )
     for one in sorted(asked, key=lambda one: (one.created_at, one.pk)):
-        has_answered = one.answered_at is not None or one.person_id == stopped[one.incident_id].owner_id
-        answers_of = found[one.incident_id]
+        has_answered = one.answered_at is not None or one.person_id == stopped[one.about_id].owner_id
+        answers_of = found[one.about_id]
         (answers_of.given if has_answered else answers_of.missing).append(one.person)
     return found

@@ -16,7 +16,7 @@ from csp.constants import NONE, SELF
 from csp.decorators import csp
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
@@ -126,7 +126,10 @@ def _people() -> QuerySet[Person]:
 def _visible(reader: Person) -> QuerySet[Delivery]:
     found = Delivery.objects.filter(state__in=WRITTEN).exclude(text="")
     if not reader.is_corporate:
-        found = found.filter(notification__incident__site_id__in=reader.site_ids)
+        theirs = reader.site_ids
+        found = found.filter(
+            Q(notification__incident__site_id__in=theirs) | Q(notification__site_id__in=theirs)
+        )
     return found.select_related("notification__person", "notification__incident").order_by("-pk")
 
 

@@ -37,7 +37,9 @@ class EventKind(models.TextChoices):
     TOLD = "told", _("People told")
     SEEN = "seen", _("Seen")
     NOT_REACHED = "not_reached", _("Not reached")
+    NOT_ANSWERED = "not_answered", _("Not answered")
     LAPSED = "lapsed", _("Nobody has it any more")
+    HELP_ASKED = "help_asked", _("Somebody asked to help")
 
 
 class Event(models.Model):

@@ -48,9 +48,9 @@ def test_taking_races_firing_a_thousand_times_and_neither_is_lost(world, process
     )
     slowest = max(
         (
-            (d.sent_at - d.notification.incident.acknowledged_at).total_seconds()
+            (d.sent_at - d.notification.about.acknowledged_at).total_seconds()
             for d in late
-            if d.sent_at and d.notification.incident.acknowledged_at
+            if d.sent_at and d.notification.about.acknowledged_at
         ),
         default=0.0,
     )

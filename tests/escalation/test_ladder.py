@@ -139,7 +139,7 @@ def test_a_closed_incident_has_a_past_and_no_future(world, advance):
     assert shown.told
     assert shown.next is None
     assert shown.upcoming == ()
-    assert ladder.next_steps([shown.told[0].notification.incident], DutyBook.load(world.now), world.now) == {}
+    assert ladder.next_steps([shown.told[0].notification.about], DutyBook.load(world.now), world.now) == {}
 
 
 def test_of_an_incident_that_repeats_for_months_a_page_reads_a_bounded_number_of_messages(

@@ -1,0 +1,45 @@
+"""Who must hear about it, and when: policies, the timers of each incident, and what was sent to whom."""
+
+from escalation.models.drills import Drill, DrillPlan
+from escalation.models.messages import (
+    TOKEN_ALPHABET,
+    Delivery,
+    DeliveryQuerySet,
+    DeliveryState,
+    Notification,
+    NotificationQuerySet,
+    Rank,
+    Reason,
+    new_token,
+)
+from escalation.models.policy import Clock, Policy, PolicyQuerySet
+from escalation.models.storms import Storm
+from escalation.models.timers import Run, Timer, TimerQuerySet, TimerState, Unread
+from escalation.models.watch import Heartbeat, TurnCount
+from plant.models import Channel
+
+__all__ = [
+    "TOKEN_ALPHABET",
+    "Channel",
+    "Clock",
+    "Delivery",
+    "DeliveryQuerySet",
+    "DeliveryState",
+    "Drill",
+    "DrillPlan",
+    "Heartbeat",
+    "Notification",
+    "NotificationQuerySet",
+    "Policy",
+    "PolicyQuerySet",
+    "Rank",
+    "Reason",
+    "Run",
+    "Storm",
+    "Timer",
+    "TimerQuerySet",
+    "TimerState",
+    "TurnCount",
+    "Unread",
+    "new_token",
+]

@@ -1,0 +1,34 @@
+"""A storm: so many incidents in one area at once that each person gets one message that lists them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from plant.models import Area, Site
+
+
+class Storm(models.Model):
+    """Storm mode of an area from its begin to its end; without one, of incidents that have no area."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="storms")
+    area = models.ForeignKey(Area, null=True, blank=True, on_delete=models.PROTECT, related_name="storms")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-began_at"]
+        verbose_name = _("storm")
+        verbose_name_plural = _("storms")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "area"],
+                condition=Q(ended_at__isnull=True),
+                name="one_storm_per_area",
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.area or self.site} {self.began_at:%Y-%m-%d %H:%M}"
