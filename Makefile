@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help run test check format bench lock messages
+.PHONY: help run test check format bench docs lock messages
 
 help:
 	@echo "make run       start OpsDesk with a demo plant on http://localhost:8000 (PORT=… for another)"
@@ -13,6 +13,7 @@ help:
 	@echo "make check     lint, format, types, missing migrations"
 	@echo "make bench     measure; BENCH_JSON=1 for one JSON object per line"
 	@echo "make format    put the code into the house's format"
+	@echo "make docs      play the default policies and write docs/escalation.md"
 	@echo "make messages  collect the texts to translate and compile the translations"
 	@echo "make lock      resolve pyproject.toml into the two locked requirement files"
 
@@ -43,6 +44,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(PY) -m benchmarks
+
+docs: $(VENV)/.dev
+	@WRITE_DOCS=1 $(PY) -m pytest -q tests/scenarios/test_playbook.py
 
 messages: $(VENV)/.dev
 	@$(PY) manage.py collect_messages
