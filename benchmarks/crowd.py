@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -34,7 +36,7 @@ SELECT
     '', c.id, (ARRAY['stopped', 'at_risk', 'workaround', 'none'])[k.level], 'S' || k.level, l.flow, false,
     a.site_id, a.id, l.id, s.id, 'closed', p.owner, p.raiser, k.at, k.at, k.at, k.at + interval '5 min',
     k.at + interval '35 min', k.at + interval '50 min', 'A plug was loose.', p.raiser, 0, 0, '', '', '', ''
-FROM generate_series(1, %(count)s) AS n
+FROM generate_series(%(before)s + 1, %(before)s + %(count)s) AS n
 CROSS JOIN LATERAL (
     SELECT now() - (n * interval '9 min') AS at,
            CASE WHEN n %% 20 < 1 THEN 1 WHEN n %% 20 < 4 THEN 2 WHEN n %% 20 < 14 THEN 3 ELSE 4 END AS level
@@ -58,14 +60,32 @@ WAITING = f"""
 INSERT INTO incidents_incident ({COLUMNS})
 SELECT
     nextval('incident_number'), 1, 'Label ribbon ran out: ' || s.name, 'It prints blank labels.', '', c.id,
-    'workaround', 'S3', l.flow, false, a.site_id, a.id, l.id, s.id, 'contained', p.owner, p.raiser,
+    'at_risk', 'S2', l.flow, false, a.site_id, a.id, l.id, s.id, 'contained', p.owner, p.raiser,
     %(at)s, %(at)s, %(at)s, %(at)s, %(at)s, NULL, '', NULL, 0, 0, '', '', '', ''
 FROM generate_series(1, %(count)s) AS n
 {PLACES}
 """
 
-REMINDER_AFTER = timedelta(hours=72)
-"""The closure clock of S3: the IT manager, by email. One timer is one notification is one email."""
+RUNS = """
+INSERT INTO escalation_run (incident_id, policy_id, incident_version)
+SELECT id, p.policy, version FROM incidents_incident
+CROSS JOIN (
+    SELECT id AS policy FROM escalation_policy
+    WHERE severity = 'S2' AND is_current AND site_id IS NULL AND area_id IS NULL AND category_id IS NULL
+) AS p
+WHERE number > %(above)s
+"""
+
+ARMED = """
+INSERT INTO escalation_timer (
+    incident_id, clock, epoch, severity, step, first_step, round, due_at, state, armed_at, goes_up_from
+)
+SELECT id, 'closure', clocks_from, severity, 0, 0, 0, %(due_at)s, 'armed', clocks_from, ''
+FROM incidents_incident WHERE number > %(above)s
+"""
+
+REMINDER_AFTER = timedelta(hours=24)
+"""The closure clock of S2: the IT manager, by email (`engine.tell_one_by_email`)."""
 
 BELONGINGS = ("notification", "timer", "run", "unread")
 
@@ -74,22 +94,44 @@ class Crowd:
     """The rows that a benchmark adds; those after `mark` are taken away again."""
 
     mark = 0
+    closed = 0
 
 
 def closed_incidents(count: int) -> None:
-    """`count` closed incidents with their timelines, one every nine minutes back from now. They stay."""
+    """Bring the closed incidents to `count`, with their timelines, one every nine minutes back from now.
+
+    They stay.
+    """
     above = _last_number()
     with connection.cursor() as cursor:
-        cursor.execute(CLOSED, {"count": count})
+        cursor.execute(CLOSED, {"count": count - Crowd.closed, "before": Crowd.closed})
         cursor.execute(EVENTS, {"above": above})
         cursor.execute("VACUUM ANALYZE")
-    Crowd.mark = _last_number()
+    Crowd.closed, Crowd.mark = count, _last_number()
 
 
 def waiting_incidents(count: int, *, due_at: datetime) -> None:
-    """`count` open S3 incidents whose next reminder is due at one instant; the engine is to read them."""
+    """`count` open S2 incidents whose next reminder is due at one instant; the engine is to read them."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING, {"count": count, "at": due_at - REMINDER_AFTER})
+
+
+@contextmanager
+def armed_incidents(count: int, *, due_at: datetime) -> Iterator[None]:
+    """`count` more open incidents, read long ago, whose next timers are armed and not due; then they go."""
+    before, above = Crowd.mark, _last_number()
+    waiting_incidents(count, due_at=due_at)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM escalation_unread")
+        cursor.execute(RUNS, {"above": above})
+        cursor.execute(ARMED, {"due_at": due_at, "above": above})
+        cursor.execute("VACUUM ANALYZE")
+    Crowd.mark = _last_number()
+    try:
+        yield
+    finally:
+        Crowd.mark = before
+        forget_newest()
 
 
 def forget_newest() -> None:

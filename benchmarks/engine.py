@@ -10,12 +10,16 @@ from django.utils import timezone
 
 from benchmarks import crowd, stage
 from benchmarks.figures import percentiles
+from benchmarks.raw import seconds_to_write as raw_seconds
+from escalation.defaults import DEFAULT_CLOCKS
 from escalation.engine import tick
 from escalation.models import Delivery, DeliveryQuerySet, DeliveryState, Notification, Timer
+from escalation.policies import publish
 
 MANY = 10_000
 LETTERS = 3_000
 AT_ONCE = 1_000
+ARMED = 100_000
 IDLE_TURNS = 100
 
 WARM_UP = 15
@@ -28,16 +32,50 @@ PATIENCE = 600.0
 """Seconds after which a run that does not come to its end is broken off."""
 
 
+REMINDER = {"after": 24 * 60, "roles": ["it_manager"], "people": [], "channels": ["email"], "repeat": 24 * 60}
+
+
+def tell_one_by_email() -> None:
+    """A policy for S2 whose reminders go to the IT manager by email: one timer, one person, one email."""
+    clocks = {**DEFAULT_CLOCKS["S2"], "closure": [REMINDER]}
+    publish(by=None, severity="S2", clocks=clocks, why="One timer is one email")
+
+
 def engine_record() -> dict[str, float]:
-    """10,000 timers due at one instant: seconds of engine turns until everybody's message is recorded."""
+    """10,000 timers due at one instant among 100,000 armed: engine turns until every message is recorded.
+
+    Beside it the raw limit: the same rows, written by PostgreSQL alone.
+    """
+    with crowd.armed_incidents(ARMED - MANY, due_at=timezone.now() + timedelta(hours=12)):
+        due_at = _arm(MANY)
+        raw = raw_seconds(MANY, due_at)
+        crowd.forget_newest()
+        due_at = _arm(MANY)
+        started = time.perf_counter()
+        fired = tick(now=due_at).fired
+        seconds = time.perf_counter() - started
+        recorded = Notification.objects.filter(timer__due_at=due_at).count()
+        _expect(fired == recorded == MANY, f"{fired} fired and {recorded} recorded of {MANY}")
+        crowd.forget_newest()
+    return {"per_s": MANY / seconds, "raw_per_s": MANY / raw, "ratio": raw / seconds}
+
+
+def engine_scaling() -> dict[str, float]:
+    """The same 10,000 timers for one engine process, and for two that start at one instant."""
+    one, two = _seconds_of(1), _seconds_of(2)
+    return {"one_per_s": MANY / one, "two_per_s": MANY / two, "ratio": one / two}
+
+
+def _seconds_of(processes: int) -> float:
+    """From the first turn's start until the last process finds nothing more."""
     due_at = _arm(MANY)
-    started = time.perf_counter()
-    fired = tick(now=due_at).fired
-    seconds = time.perf_counter() - started
-    recorded = Notification.objects.filter(timer__due_at=due_at).count()
-    _expect(fired == recorded == MANY, f"{fired} fired and {recorded} recorded of {MANY}")
+    with stage.tickers_running(processes) as tickers:
+        started = time.perf_counter()
+        fired = sum(stage.tick_together(tickers, due_at))
+        seconds = time.perf_counter() - started
+    _expect(fired == MANY, f"{fired} fired of {MANY}")
     crowd.forget_newest()
-    return {"per_s": MANY / seconds}
+    return seconds
 
 
 def email_hand_over() -> dict[str, float]:
@@ -99,13 +137,23 @@ def _watch_recording(due_at: datetime, count: int) -> list[float]:
 
 def tick_idle() -> dict[str, float]:
     """A turn of the engine when nothing is due, which is what it does nearly every second."""
+    return percentiles(_idle_turns(), 50, 95)
+
+
+def growth_tick(armed: int) -> list[float]:
+    """Seconds of idle turns beside so many armed timers that are not due."""
+    with crowd.armed_incidents(armed, due_at=timezone.now() + timedelta(hours=12)):
+        return _idle_turns()
+
+
+def _idle_turns() -> list[float]:
     tick()
     seconds = []
     for _unused in range(IDLE_TURNS):
         started = time.perf_counter()
         tick()
         seconds.append(time.perf_counter() - started)
-    return percentiles(seconds, 50, 95)
+    return seconds
 
 
 def _arm(count: int, *, ahead: timedelta = timedelta(minutes=1)) -> datetime:

@@ -14,7 +14,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 180.0
@@ -65,6 +67,41 @@ def sink_running() -> Iterator[tuple[str, subprocess.Popen[str]]]:
         yield f"smtp://127.0.0.1:{port}", sink
     finally:
         _end(sink)
+
+
+Ticker = subprocess.Popen[str]
+
+
+@contextmanager
+def tickers_running(count: int) -> Iterator[list[Ticker]]:
+    """So many engine processes that wait for `tick_together`."""
+    command = [sys.executable, "-m", "benchmarks.ticker"]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    tickers = [subprocess.Popen(command, cwd=ROOT, **pipes) for _unused in range(count)]
+    try:
+        for ticker in tickers:
+            _line_of(ticker)
+        yield tickers
+    finally:
+        for ticker in tickers:
+            _end(ticker)
+
+
+def tick_together(tickers: list[Ticker], now: datetime) -> list[int]:
+    """One turn of each at that moment, all at once; how many timers each of them fired."""
+    for ticker in tickers:
+        assert ticker.stdin is not None
+        ticker.stdin.write(f"{now.isoformat()}\n")
+        ticker.stdin.flush()
+    return [int(_line_of(ticker)) for ticker in tickers]
+
+
+def _line_of(ticker: Ticker) -> str:
+    assert ticker.stdout is not None
+    line = ticker.stdout.readline()
+    if not line:
+        raise RuntimeError("An engine process ended by itself.")
+    return line
 
 
 def stop_and_count(sink: subprocess.Popen[str]) -> int:
