@@ -65,9 +65,15 @@ OPERATORS_TOO = frozenset({Action.CONFIRM, Action.REOPEN})
 """What an operator may do besides raising and adding words. An operator is a person who holds no role."""
 
 
+IN_PRACTICE = frozenset({Action.RAISE, Action.ADD_WORDS, Action.ACKNOWLEDGE})
+"""What people may do to a practice incident. It goes on and ends by itself; nobody can break it."""
+
+
 def can(person: Person, action: Action, incident: Incident) -> bool:
     """Whether the person's role reaches this incident's site and area."""
     if not person.is_active or not person.sees_site(incident.site_id):
+        return False
+    if incident.is_drill and action not in IN_PRACTICE:
         return False
     roles = ALLOWED[action]
     if roles is None or (action in OPERATORS_TOO and not person.assignments):
@@ -81,4 +87,13 @@ def refuse_unless(person: Person, action: Action, incident: Incident) -> None:
         return
     if not person.sees_site(incident.site_id):
         raise NotAllowed("wrong_site", _("This is at a site that you do not work for."))
+    refuse_practice(incident, action)
     raise NotAllowed("wrong_role", _("Your role cannot %(action)s.") % {"action": action.label})
+
+
+def refuse_practice(incident: Incident, action: Action | None = None) -> None:
+    """Raise NotAllowed (`practice`) for what would change how a practice runs."""
+    if incident.is_drill and action not in IN_PRACTICE:
+        raise NotAllowed(
+            "practice", _("This is practice. It goes on and ends by itself; nothing has to be done about it.")
+        )

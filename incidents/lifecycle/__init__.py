@@ -16,6 +16,7 @@ from incidents.lifecycle.deciding import (
     wait_on,
 )
 from incidents.lifecycle.moves import record, touch
+from incidents.lifecycle.practice import end_practice, practice_taken
 from incidents.lifecycle.raising import add_photo, add_words, raise_incident
 from incidents.lifecycle.working import (
     acknowledge,
@@ -38,8 +39,10 @@ __all__ = [
     "close",
     "confirm_running",
     "contain",
+    "end_practice",
     "line_runs",
     "post_update",
+    "practice_taken",
     "raise_incident",
     "record",
     "reopen",

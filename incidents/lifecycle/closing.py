@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from incidents.lifecycle.moves import locked, move, needs_reason, touch
+from incidents.lifecycle.moves import ENDS_EVERYTHING, locked, move, needs_reason, touch
 from incidents.lifecycle.working import next_update_due
 from incidents.models import Downtime, EventKind, Impact, Incident, Severity, Status
 from incidents.permissions import Action, can
@@ -18,19 +18,6 @@ from plant.models import Person
 
 TAKE_BACK_WITHIN = timedelta(minutes=10)
 """A wrong tap may be taken back for this long, while nobody has picked it up."""
-
-ENDS_EVERYTHING: dict[str, Any] = {
-    "next_update_due": None,
-    "missed_updates": 0,
-    "assigned_to": None,
-    "waiting_on": "",
-    "waiting_name": "",
-    "waiting_until": None,
-    "shelved_by": None,
-    "shelved_at": None,
-    "shelved_until": None,
-    "shelved_reason": "",
-}
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from opsdesk.errors import Invalid, Refused
 from plant.models import Person
 
 ALLOWED_FROM: dict[Status, frozenset[Status]] = {
+    Status.RAISED: frozenset({Status.ACKNOWLEDGED, Status.REOPENED}),
     Status.ACKNOWLEDGED: frozenset({Status.RAISED, Status.ACKNOWLEDGED, Status.REOPENED}),
     Status.CONTAINED: frozenset({Status.ACKNOWLEDGED, Status.REOPENED}),
     Status.RESOLVED: frozenset({Status.CONTAINED}),
@@ -32,6 +33,20 @@ ALLOWED_FROM: dict[Status, frozenset[Status]] = {
     Status.REOPENED: frozenset({Status.CONTAINED, Status.RESOLVED, Status.CLOSED}),
 }
 """To which status from which (domain §2). Closing from an early status has rules of its own in `closing`."""
+
+ENDS_EVERYTHING: dict[str, Any] = {
+    "next_update_due": None,
+    "missed_updates": 0,
+    "assigned_to": None,
+    "waiting_on": "",
+    "waiting_name": "",
+    "waiting_until": None,
+    "shelved_by": None,
+    "shelved_at": None,
+    "shelved_until": None,
+    "shelved_reason": "",
+}
+"""What an incident that closes no longer owes, waits for or pauses."""
 
 
 def locked(number: int | str, *, by: Person, action: Action, seen_version: int | None = None) -> Incident:

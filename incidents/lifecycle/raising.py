@@ -100,7 +100,7 @@ def _write(incident: Incident, *, now: datetime) -> None:
         now=now,
         words=incident.words,
     )
-    if incident.impact == Impact.STOPPED and incident.line is not None:
+    if incident.impact == Impact.STOPPED and incident.line is not None and not incident.is_drill:
         Downtime.objects.create(incident=incident, line=incident.line, started_at=incident.noticed_at)
     announce(incident)
 

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from incidents.lifecycle.moves import locked, move, touch
+from incidents.lifecycle.practice import thank
 from incidents.models import (
     Downtime,
     EventKind,
@@ -20,7 +21,7 @@ from incidents.models import (
     Status,
     Update,
 )
-from incidents.permissions import Action, can, refuse_unless
+from incidents.permissions import Action, can, refuse_practice, refuse_unless
 from opsdesk.errors import Invalid, Refused
 from plant.models import Line, Person
 
@@ -46,6 +47,8 @@ def acknowledge(
     incident.refuse_if_stale(seen_version)
     if not incident.is_open:
         raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})
+    if incident.is_drill:
+        return thank(incident, by=by, now=now)
     _refuse_if_taken(incident, by)
     if incident.is_moving:
         return _hand_over(incident, by=by, now=now)
@@ -139,6 +142,7 @@ def arrive(
 ) -> Incident:
     """Somebody stands at the station. A time stamp, not a status; the first one counts."""
     incident = locked(number, by=by, action=Action.ACKNOWLEDGE)
+    refuse_practice(incident)
     if incident.arrived_at is not None:
         return incident
     incident.refuse_if_stale(seen_version)
@@ -313,6 +317,7 @@ def stop_line(
 ) -> Incident:
     """A line stands still because of this; several intervals are possible."""
     incident = locked(number, by=by, action=Action.ADD_WORDS, seen_version=seen_version)
+    refuse_practice(incident)
     now = now or timezone.now()
     if not incident.is_open:
         raise Refused("wrong_status", _("%(code)s is closed.") % {"code": incident.code})

@@ -52,6 +52,8 @@ def read(incident: Incident, *, update: Update | None = None, now: datetime | No
 
 def problem(incident: Incident) -> str:
     """What is wrong, in plain words: the last update's, else those of who raised it."""
+    if incident.is_drill:
+        return _("This is practice: nothing is wrong. It shows whether messages reach everybody.")
     last = news(incident)
     if last:
         return sentence(last.conditions)
@@ -66,6 +68,10 @@ def doing(incident: Incident, *, now: datetime | None = None) -> str:
     """Who has it and what is being done."""
     if incident.status == Status.CLOSED:
         return _("Nothing more. It is closed.")
+    if incident.is_drill:
+        return _(
+            "Everybody who would be told about a real one is told now, much faster, one level after another."
+        )
     if incident.status == Status.RAISED:
         return _nobody_yet(incident)
     last = news(incident)
@@ -130,7 +136,9 @@ def _closed(incident: Incident, now: datetime) -> str:
 
 
 def ending(incident: Incident) -> str:
-    """Why it may be closed: proved, nothing more needed, no permanent fix, or a wrong tap."""
+    """Why it may be closed: proved, nothing more needed, no permanent fix, a wrong tap, or only practice."""
+    if incident.is_drill:
+        return _("This was practice. Nothing was wrong.")
     if incident.owner_id is None:
         return _("It was raised by mistake and taken back.")
     if incident.no_fix_reason:
@@ -197,6 +205,8 @@ def floor(incident: Incident, *, now: datetime | None = None) -> str:
 def _what_to_do(incident: Incident) -> str:
     if incident.status == Status.CLOSED:
         return _("Work as usual. If it comes back, raise it again.")
+    if incident.is_drill:
+        return _("Work as usual. This is practice.")
     if incident.is_safety and not incident.is_moving:
         return _("Work is stopped here. Stay clear until your supervisor says it is safe.")
     if bandage(incident):
@@ -218,7 +228,7 @@ _TO_DO: dict[str, str] = {
 
 
 def _who_is_coming(incident: Incident) -> str:
-    if not incident.is_open or incident.is_moving or not incident.owner_id:
+    if not incident.is_open or incident.is_moving or not incident.owner_id or incident.is_drill:
         return ""
     if incident.arrived_at:
         return _("%(name)s is there.") % {"name": incident.owner}

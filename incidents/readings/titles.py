@@ -31,11 +31,15 @@ def has_default_title(incident: Incident) -> bool:
 
 def title(incident: Incident) -> str:
     """The title somebody wrote; where nobody did, category and place in the reader's language."""
+    if incident.is_drill:
+        return _("Practice: %(state)s") % {"state": incident.place}
     return default_title(incident) if has_default_title(incident) else incident.title
 
 
 def what(incident: Incident) -> str:
     """What is wrong in a few words: the title somebody wrote, else their first sentence, or the category."""
+    if incident.is_drill:
+        return _("Nothing is wrong, just say that you got this")
     if incident.title and not has_default_title(incident):
         return incident.title
     return _first_sentence(incident.words) or str(incident.category)
@@ -50,6 +54,11 @@ def _first_sentence(text: str) -> str:
 
 def headline(incident: Incident) -> str:
     """The title of a page or card as a sentence: "Door Panel Line D1 is stopped"."""
+    said = _headline(incident)
+    return _("Practice: %(state)s") % {"state": said} if incident.is_drill else said
+
+
+def _headline(incident: Incident) -> str:
     place = str(incident.line or incident.place)
     if not incident.line_id and incident.system_id and incident.system:
         return _("%(state)s: %(place)s") % {"state": state(incident), "place": incident.system.plain_name}
