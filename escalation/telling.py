@@ -36,11 +36,16 @@ class Telling:
     note: str = ""
     site_id: int | None = None
     ask_again_at: datetime | None = None
+    times_asked: int = 1
     data: dict[str, Any] = field(default_factory=dict)
+    as_urgent: bool = False
+    """By the ways of something urgent although it goes out last: a practice."""
+    by_one_way: bool = False
+    """Only by the first of the ways that reach the person: what does not press is said once."""
 
     @property
     def is_urgent(self) -> bool:
-        return self.rank <= Rank.URGENT
+        return self.rank <= Rank.URGENT or self.as_urgent
 
 
 _NOTIFICATION = (
@@ -61,6 +66,7 @@ _NOTIFICATION = (
     "note",
     "data",
     "ask_again_at",
+    "times_asked",
     "answered_by_channel",
     "answer",
 )
@@ -117,6 +123,7 @@ def _notifications(ids: list[int], tellings: list[Telling], now: datetime) -> It
             telling.note[:NOTE_LENGTH],
             telling.data,
             telling.ask_again_at,
+            telling.times_asked,
             "",
             "",
         )
@@ -129,7 +136,7 @@ def _deliveries(ids: list[int], tellings: list[Telling], now: datetime) -> Itera
         asked = (person.pk, tuple(telling.channels), telling.is_urgent)
         if asked not in ways:
             ways[asked] = ways_to(person, telling.channels, is_urgent=telling.is_urgent)
-        for channel, to in ways[asked]:
+        for channel, to in ways[asked][: 1 if telling.by_one_way else None]:
             yield (
                 pk,
                 channel,

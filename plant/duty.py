@@ -186,6 +186,17 @@ class DutyBook:
             return True
         return any(stand_in == person.pk and absent in on_shift for absent, stand_in in away.items())
 
+    def at_work(self, at: datetime) -> dict[int, tuple[Person, ...]]:
+        """Everybody who is at work, by id, and whose roles they answer for: their own, or of who is away."""
+        on_shift, away = self._stretch(self._stretch_start(at), at)
+        people = self._known.people
+        found: dict[int, list[Person]] = {}
+        for pk in sorted(on_shift):
+            here = away[pk] if pk in away else pk
+            if here is not None and pk in people:
+                found.setdefault(here, []).append(people[pk])
+        return {pk: tuple(answered_for) for pk, answered_for in found.items()}
+
     def shifts_of(self, person: Person, frm: datetime, until: datetime) -> list[ShiftSpan]:
         """The person's shifts by roster that overlap ``frm`` to ``until``, in order. Cover is not counted."""
         spans = [
