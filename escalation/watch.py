@@ -23,8 +23,9 @@ ENGINE = "engine"
 WATCHER = "watcher"
 """The watcher's own heartbeat. A sender's has the name of its channel."""
 
-SILENT_AFTER = timedelta(seconds=30)
-"""Rule 7: an engine that has not ticked for this long is down."""
+SILENT_AFTER = timedelta(seconds=20)
+"""An engine that has not ticked for this long is down. Every screen has to say so within 30 s (rule 7), and one
+that is open already asks every 5 s (`frames/_bands.html`)."""
 
 LATE_AFTER = timedelta(seconds=60)
 """Rule 7: a timer that is due for this long means that the engine does not keep up."""
@@ -152,6 +153,17 @@ def look() -> Facts:
         cursor.execute(LOOK, asked)
         ticked, timer, unread, message, names, times = cursor.fetchone()
     return Facts(ticked, timer, unread, message, dict(zip(names or (), times or (), strict=True)))
+
+
+def last_seen() -> dict[str, float]:
+    """Seconds since each part of OpsDesk was last seen to work, by the name of the part."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, extract(epoch FROM clock_timestamp() - at)::float8 FROM escalation_heartbeat"
+            " WHERE name = ANY(%s)",
+            [[*settings.WORKERS, WATCHER]],
+        )
+        return {"watch" if name == WATCHER else name: age for name, age in cursor.fetchall()}
 
 
 def engine_is_ticking(now: datetime | None = None) -> str | None:

@@ -26,15 +26,21 @@ def say(sentence: str) -> None:
 
 @dataclass
 class Program:
-    """One program of the set. ``name`` starts every line it prints."""
+    """One program of the set. ``name`` starts every line it prints; ``part`` is what it does."""
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
+    part: str = ""
+    tell: Callable[[str], None] = say
+    why: str = ""
     process: subprocess.Popen[str] | None = None
     started_at: float = 0.0
     failures: int = 0
     again_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.part = self.part or self.name
 
     def start(self) -> None:
         self.again_at = None
@@ -56,7 +62,7 @@ class Program:
         assert process.stdout is not None
         for line in process.stdout:
             if line.strip():
-                say(f"{self.name:<7}| {line.rstrip()}")
+                self.tell(f"{self.name:<7}| {line.rstrip()}")
 
     def look_after(self, now: float) -> None:
         """Start it again when it has died: at once the first time, later and later when it keeps dying."""
@@ -71,7 +77,17 @@ class Program:
         self.failures = 1 if now - self.started_at > STEADY else self.failures + 1
         wait = min(2.0 ** (self.failures - 1), LONGEST_WAIT)
         self.again_at = now + wait
-        say(f"{self.name} stopped by itself ({how(code)}); starting it again in {wait:g} s.")
+        why, self.why = self.why or f"stopped by itself ({how(code)})", ""
+        self.tell(f"{self.name} {why}; starting it again in {wait:g} s.")
+
+    def ran_for(self, now: float) -> float:
+        """Seconds since it was started; 0 while it waits for its start."""
+        return now - self.started_at if self.process and self.again_at is None else 0.0
+
+    def put_down(self, why: str) -> None:
+        """Kill a program that is alive and of no use; ``look_after`` starts it again."""
+        self.why = why
+        self.kill()
 
     def ask_to_end(self) -> None:
         if self.process and self.process.poll() is None:

@@ -32,6 +32,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from opsdesk import embedded, serve
 from opsdesk.processes import MakeWatch, Program, Supervisor, say
+from opsdesk.silence import Silence
 
 LOGINS = [  # of the demo plant
     ("vela", "IT technician"),
@@ -189,7 +190,12 @@ def programs() -> list[Program]:
 
 def supervise(end: threading.Event) -> None:
     supervisor = Supervisor(programs(), stopping=end)
-    supervisor.watch = [MakeWatch(supervisor.stop), Announcement(), EmbeddedLog()]
+    supervisor.watch = [
+        MakeWatch(supervisor.stop),
+        Announcement(),
+        EmbeddedLog(),
+        Silence(supervisor.programs),
+    ]
     _supervising.set()
     supervisor.run()
     say("OpsDesk has stopped.")

@@ -171,6 +171,10 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
 # Each channel has a queue and a worker of its own, so that a slow provider holds up nobody else.
 CHANNELS = ("sms", "email")
+WORKERS = ("engine", *CHANNELS)
+LAST_SEEN = (
+    "escalation.watch.last_seen"  # seconds since each part worked: for who starts them (opsdesk.silence)
+)
 CELERY_TASK_DEFAULT_QUEUE = "engine"
 CELERY_BEAT_SCHEDULE = {
     # A message that nobody picked up within its time is dropped: the next second brings another.
