@@ -15,7 +15,7 @@ MOST = 99
 
 
 class Counts:
-    """Open incidents of the person's sites: all, pressing (S1 and S2, not moving), and their own."""
+    """Open incidents of the person's sites: all, their own, and what presses at the site they work at."""
 
     def __init__(self, person: Person):
         self._person = person
@@ -29,7 +29,10 @@ class Counts:
 
     @cached_property
     def urgent(self) -> int:
+        """S1 and S2 that do not move, at the site that their dashboard opens with."""
         urgent = self._open().filter(severity__in=(Severity.S1, Severity.S2))
+        if self._person.site is not None:
+            urgent = urgent.at_site(self._person.site)
         return urgent.exclude(status__in=(Status.CONTAINED, Status.RESOLVED))[:MOST].count()
 
     @cached_property

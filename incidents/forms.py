@@ -128,16 +128,30 @@ class PersonField(forms.ModelChoiceField):
         return f"{obj.name}, {obj.title}" if obj.title else obj.name
 
 
+class WordsField(forms.CharField):
+    """Free words. `offer`: what many would write, put in by one tap."""
+
+    offer: Any = ""
+
+
 def _words(
-    label: Any, *, rows: int = 3, required: bool = True, limit: int = 2000, help_text: Any = ""
-) -> forms.CharField:
-    return forms.CharField(
+    label: Any,
+    *,
+    rows: int = 3,
+    required: bool = True,
+    limit: int = 2000,
+    help_text: Any = "",
+    offer: Any = "",
+) -> WordsField:
+    field = WordsField(
         label=label,
         required=required,
         max_length=limit,
         help_text=help_text,
         widget=forms.Textarea(attrs={"rows": rows}),
     )
+    field.offer = offer
+    return field
 
 
 def _moment(label: Any, *, required: bool = False, help_text: Any = "") -> forms.DateTimeField:
@@ -231,7 +245,7 @@ class UpdateForm(ActForm):
         _("The problem now"), help_text=_("How is it at this moment, in words anyone understands?")
     )
     actions = _words(_("What we’re doing"))
-    needs = _words(_("What we need"), rows=2, help_text=_("“No needs” is an answer."))
+    needs = _words(_("What we need"), rows=2, help_text=_("“No needs” is an answer."), offer=_("No needs"))
     next_update_at = InMinutesField(
         label=_("When comes the next word?"), minutes=(15, 30, 60, 120, 240, 480), empty=_("As promised")
     )
