@@ -45,19 +45,16 @@ class CrewRow(NamedTuple):
     pattern: str
 
 
-class Snapshot:
-    """Active people by name; cover from ``since`` to ``until``, rosters from ``since`` on."""
+class Layout:
+    """How the plant is laid out and when its crews work, without its people; four queries.
 
-    _covers: list[Cover]
+    ``since``: what ended before that moment is not asked about.
+    """
 
-    def __init__(self, *, since: datetime, until: datetime) -> None:
+    def __init__(self, *, since: datetime) -> None:
         self.since = since
-        self.until = until
-        self._read_people()
         self._read_places()
         self._read_crews()
-        self._read_rosters()
-        self._read_cover()
 
     # --- places ---------------------------------------------------------------------------------------------
 
@@ -99,6 +96,51 @@ class Snapshot:
                 rows = named or [row for row in rows if not row.area_ids]
             self._rows_by_scope[scope] = rows
         return self._rows_by_scope[scope]
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def _read_places(self) -> None:
+        self.sites: dict[int, SiteRow] = {}
+        self.site_of_area: dict[int, int] = {}
+        self._area_names: dict[int, str] = {}
+        self._area_of_line: dict[int, int] = {}
+        rows = Site.objects.order_by().values_list(
+            "pk", "name", "timezone", "last_resort_id", "areas__pk", "areas__name", "areas__lines__pk"
+        )
+        for site_id, name, zone, last_resort_id, area_id, area_name, line_id in rows:
+            if site_id not in self.sites:
+                self.sites[site_id] = SiteRow(name, _zone(zone), last_resort_id)
+            self.site_of_area[area_id] = site_id
+            self._area_names[area_id] = area_name
+            self._area_of_line[line_id] = area_id
+
+    def _read_crews(self) -> None:
+        crews = Crew.objects.select_related("pattern").prefetch_related("pattern__shifts", "pattern__areas")
+        self._crews = {crew.pk: self._crew_row(crew) for crew in crews}
+        self._rows_by_scope: dict[Scope, list[CrewRow]] = {}
+
+    def _crew_row(self, crew: Crew) -> CrewRow:
+        pattern = crew.pattern
+        shifts = {
+            one.code: ShiftTimes(one.code, one.name, one.starts, one.ends) for one in pattern.shifts.all()
+        }
+        tz = self.sites[pattern.site_id].tz
+        calendar = CrewCalendar(crew.name, pattern.anchor, _codes(crew.rotation), shifts, tz)
+        area_ids = frozenset(area.pk for area in pattern.areas.all())
+        return CrewRow(calendar, pattern.site_id, area_ids, pattern.pk, pattern.name)
+
+
+class Snapshot(Layout):
+    """Active people by name; cover from ``since`` to ``until``, rosters from ``since`` on."""
+
+    _covers: list[Cover]
+
+    def __init__(self, *, since: datetime, until: datetime) -> None:
+        super().__init__(since=since)
+        self.until = until
+        self._read_people()
+        self._read_rosters()
+        self._read_cover()
 
     def patterns_of(self, people: Collection[int]) -> set[int]:
         """Ids of the patterns in which somebody of these people (by id) has a roster."""
@@ -165,36 +207,6 @@ class Snapshot:
         for person in people:
             for assignment in person.assignments:
                 self.held[assignment.role].append((person, assignment))
-
-    def _read_places(self) -> None:
-        self.sites: dict[int, SiteRow] = {}
-        self.site_of_area: dict[int, int] = {}
-        self._area_names: dict[int, str] = {}
-        self._area_of_line: dict[int, int] = {}
-        rows = Site.objects.order_by().values_list(
-            "pk", "name", "timezone", "last_resort_id", "areas__pk", "areas__name", "areas__lines__pk"
-        )
-        for site_id, name, zone, last_resort_id, area_id, area_name, line_id in rows:
-            if site_id not in self.sites:
-                self.sites[site_id] = SiteRow(name, _zone(zone), last_resort_id)
-            self.site_of_area[area_id] = site_id
-            self._area_names[area_id] = area_name
-            self._area_of_line[line_id] = area_id
-
-    def _read_crews(self) -> None:
-        crews = Crew.objects.select_related("pattern").prefetch_related("pattern__shifts", "pattern__areas")
-        self._crews = {crew.pk: self._crew_row(crew) for crew in crews}
-        self._rows_by_scope: dict[Scope, list[CrewRow]] = {}
-
-    def _crew_row(self, crew: Crew) -> CrewRow:
-        pattern = crew.pattern
-        shifts = {
-            one.code: ShiftTimes(one.code, one.name, one.starts, one.ends) for one in pattern.shifts.all()
-        }
-        tz = self.sites[pattern.site_id].tz
-        calendar = CrewCalendar(crew.name, pattern.anchor, _codes(crew.rotation), shifts, tz)
-        area_ids = frozenset(area.pk for area in pattern.areas.all())
-        return CrewRow(calendar, pattern.site_id, area_ids, pattern.pk, pattern.name)
 
     def _read_rosters(self) -> None:
         # A shift that still runs may have started two local days before the UTC date.

@@ -1,31 +1,36 @@
 """When a place works: its shifts, minus holidays, shutdowns and planned downtime.
 
-Asked of a snapshot, like duty: three queries on top of those of the ``DutyBook``, then pure Python. A holiday
-counts for the shift that begins on it: the night shift of the day before runs to its end. Only S3 and S4 wait
-for working time; S1, S2 and safety never ask.
+Asked of a snapshot, like duty: three queries on top of those of the ``DutyBook``, seven without one, then
+pure Python. A holiday counts for the shift that begins on it: the night shift of the day before runs to its
+end. Breaks by choice are planned downtime: shifts have none of their own. Only S3 and S4 wait for working
+time; S1, S2 and safety never ask.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 import holidays
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, gettext_noop
 
 from plant.duty import DutyBook, Place
 from plant.models import CalendarEntry, Site, SiteCalendar
+from plant.models.calendar import saturday_and_sunday
 from plant.rotation import ONE_DAY, CrewCalendar, instant
-from plant.snapshot import Scope
+from plant.snapshot import DAY_SECONDS, Layout, Scope
 
 HORIZON = timedelta(days=62)
 """Nothing waits longer than this for a working minute: waiting must never become silence."""
 KEY_LANGUAGE = "en_US"
 """Holidays are told apart by their English names where the country's list has them."""
 OBSERVED = " (observed)"
+WEEKEND = gettext_noop("Weekend")
+NO_SHIFT = gettext_noop("No shift")
 
 
 class Stint(NamedTuple):
@@ -33,6 +38,16 @@ class Stint(NamedTuple):
 
     starts_at: datetime
     ends_at: datetime
+
+
+class Wait(NamedTuple):
+    """From when a place works for what is planned for a moment, and why not sooner (empty: it works then).
+
+    The reason is a name from the calendar, or English: `said_why` says it in the language in force.
+    """
+
+    until: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +65,32 @@ class Entry:
     def holds(self, at: datetime) -> bool:
         return self.row.starts_at <= at < self.row.ends_at
 
+    @property
+    def is_long(self) -> bool:
+        return self.row.ends_at - self.row.starts_at >= ONE_DAY
 
-class WorkingTime:
-    """Answers whether and when places work, from a day before the book on."""
+
+class PlantHours:
+    """Answers whether and when places work, from a day before it was read on."""
 
     @classmethod
-    def load(cls, book: DutyBook) -> WorkingTime:
-        """Three queries: entries that are not over, their areas, and the calendars of the sites."""
-        rows = CalendarEntry.objects.filter(ends_at__gt=book.known.since).prefetch_related("areas")
-        entries = [Entry(row, frozenset(area.pk for area in row.areas.all())) for row in rows]
-        return cls(book, entries, list(SiteCalendar.objects.all()))
+    def at(cls, now: datetime) -> PlantHours:
+        """Without anybody's roster: seven queries."""
+        known = Layout(since=now - ONE_DAY)
+        return cls(known, *_calendar(known))
 
-    def __init__(self, book: DutyBook, entries: Sequence[Entry], calendars: Sequence[SiteCalendar]) -> None:
-        self.book = book
+    def __init__(self, known: Layout, entries: Sequence[Entry], calendars: Sequence[SiteCalendar]) -> None:
+        self.known = known
         self._entries = entries
         self._calendars = {calendar.site_id: calendar for calendar in calendars}
+        self._moments: dict[tuple[Scope, int], list[float]] = {}
+        self._waits: dict[tuple[Scope, float], Wait | None] = {}
 
     # --- questions ------------------------------------------------------------------------------------------
 
     def is_working(self, place: Place, at: datetime) -> bool:
         """Whether anybody is planned to work there; a site works when one of its areas does."""
-        return any(self._works(scope, at) for scope in self._scopes(self.book.known.scope(place)))
+        return any(self._works(scope, at) for scope in self._scopes(self.known.scope(place)))
 
     def next_working_minute(self, place: Place, at: datetime) -> datetime:
         """``at`` itself when the place works then, else when it next does, in UTC; at most 62 days later."""
@@ -97,16 +117,25 @@ class WorkingTime:
                 stints.append(Stint(since, until))
         return stints
 
+    def wait(self, place: Place, at: datetime) -> Wait:
+        """Until when what is planned for ``at`` waits for the place to work, and why.
+
+        Remembered for each stretch in which nothing changes: asking for thousands costs a look-up each.
+        """
+        scope = self.known.scope(place)
+        since = self._stretch_start(scope, at)
+        if (scope, since) not in self._waits:
+            self._waits[scope, since] = self._wait_in(place, scope, since)
+        wait = self._waits[scope, since]
+        if wait is None:
+            return Wait(at, "")
+        return Wait(min(wait.until, at + HORIZON), wait.why)
+
     def why_not(self, place: Place, at: datetime) -> str:
         """Why the place does not work at that moment, in a word or two; empty when it does."""
         if self.is_working(place, at):
             return ""
-        scope = self.book.known.scope(place)
-        for entry in self._entries:
-            if entry.row.is_stop and entry.concerns(scope) and entry.holds(at):
-                return entry.row.name
-        local = at.astimezone(self.book.known.sites[scope.site_id].tz).date()
-        return self.holiday_on(scope.site_id, local) or _("No shift")
+        return said_why(self._why(self.known.scope(place), at, at))
 
     def holiday_on(self, site_id: int, day: date) -> str:
         """The public holiday the site keeps on that local day, by its English name; else empty."""
@@ -119,7 +148,7 @@ class WorkingTime:
 
     def day_note(self, site: Site, day: date) -> str:
         """What the day is for the whole site: a public holiday, a shutdown; usually nothing."""
-        noon = instant(day, time(12), self.book.known.sites[site.pk].tz)
+        noon = instant(day, time(12), self.known.sites[site.pk].tz)
         names = [
             entry.row.name for entry in self.entries_of(site) if entry.holds(noon) and not entry.area_ids
         ]
@@ -128,22 +157,64 @@ class WorkingTime:
     def entries_of(self, site: Site) -> list[Entry]:
         return [entry for entry in self._entries if entry.row.site_id == site.pk]
 
+    # --- waiting --------------------------------------------------------------------------------------------
+
+    def _stretch_start(self, scope: Scope, at: datetime) -> float:
+        """The last moment up to ``at`` at which the answer may have changed, in seconds since 1970."""
+        seconds = at.timestamp()
+        day = int(seconds // DAY_SECONDS)
+        moments = self._moments.get((scope, day))
+        if moments is None:
+            first = datetime.fromtimestamp(day * DAY_SECONDS, tz=UTC)
+            found = {one.timestamp() for one in self._candidates(scope, first, first + ONE_DAY)}
+            last = first.timestamp() + DAY_SECONDS
+            moments = sorted({first.timestamp(), *(one for one in found if first.timestamp() < one < last)})
+            self._moments[scope, day] = moments
+        return moments[bisect_right(moments, seconds) - 1]
+
+    def _wait_in(self, place: Place, scope: Scope, since: float) -> Wait | None:
+        """The wait of everything planned in a stretch; None when the place works in it."""
+        start = datetime.fromtimestamp(since, tz=UTC)
+        if self.is_working(place, start):
+            return None
+        until = self.next_working_minute(place, start)
+        if until == start + HORIZON:  # never: each moment in the stretch waits its own 62 days
+            until += ONE_DAY
+        return Wait(until, self._why(scope, start, until))
+
+    def _why(self, scope: Scope, at: datetime, until: datetime) -> str:
+        """Why the place does not work from ``at`` to ``until``: what the calendar says, or the weekend."""
+        stops = [one for one in self._entries if one.row.is_stop and one.concerns(scope)]
+        for entry in stops:
+            if entry.holds(at):
+                return entry.row.name
+        tz = self.known.sites[scope.site_id].tz
+        day, last = at.astimezone(tz).date(), until.astimezone(tz).date()
+        if holiday := self.holiday_on(scope.site_id, day):
+            return holiday
+        if long := next((one for one in stops if one.is_long and at < one.row.starts_at < until), None):
+            return long.row.name  # the shift ended, and before the next one the shutdown begins
+        calendar = self._calendars.get(scope.site_id)
+        weekend = calendar.weekend if calendar else saturday_and_sunday()
+        ahead = (day + n * ONE_DAY for n in range(1, min((last - day).days, 7)))
+        return WEEKEND if any(one.weekday() in weekend for one in (day, *ahead)) else NO_SHIFT
+
     # --- one area at one moment -----------------------------------------------------------------------------
 
     def _scopes(self, scope: Scope) -> list[Scope]:
         if scope.area_id is not None:
             return [scope]
-        areas = self.book.known.areas_of(scope.site_id)
+        areas = self.known.areas_of(scope.site_id)
         return [Scope(scope.site_id, area_id) for area_id in areas] or [scope]
 
     def _works(self, scope: Scope, at: datetime) -> bool:
         here = [entry for entry in self._entries if entry.holds(at) and entry.concerns(scope)]
         if here:
             return not any(entry.row.is_stop for entry in here)
-        crews = self.book.known.crews_in(scope)
+        crews = self.known.crews_in(scope)
         if crews:
             return any(self._crew_works(crew, scope.site_id, at) for crew in crews)
-        day = at.astimezone(self.book.known.sites[scope.site_id].tz).date()
+        day = at.astimezone(self.known.sites[scope.site_id].tz).date()
         return day.weekday() not in self._weekend(scope.site_id) and not self.holiday_on(scope.site_id, day)
 
     def _crew_works(self, crew: CrewCalendar, site_id: int, at: datetime) -> bool:
@@ -157,22 +228,46 @@ class WorkingTime:
 
     def _changes(self, place: Place, start: datetime, end: datetime) -> list[datetime]:
         """Moments from ``start`` to ``end`` at which the answer may change, in order."""
-        scope = self.book.known.scope(place)
+        scope = self.known.scope(place)
         return sorted({one for one in self._candidates(scope, start, end) if start <= one <= end})
 
     def _candidates(self, scope: Scope, start: datetime, end: datetime) -> Iterator[datetime]:
-        tz = self.book.known.sites[scope.site_id].tz
+        tz = self.known.sites[scope.site_id].tz
         day, last = start.astimezone(tz).date(), end.astimezone(tz).date()
         while day <= last:
             yield instant(day, time(), tz)
             day += ONE_DAY
         for one in self._scopes(scope):
-            for crew in self.book.known.crews_in(one):
+            for crew in self.known.crews_in(one):
                 for span in crew.spans_between(start, end):
                     yield from (span.starts_at, span.ends_at)
         for entry in self._entries:
             if entry.row.site_id == scope.site_id:
                 yield from (entry.row.starts_at, entry.row.ends_at)
+
+
+class WorkingTime(PlantHours):
+    """The same beside who is on duty."""
+
+    @classmethod
+    def load(cls, book: DutyBook) -> WorkingTime:
+        """Three queries: entries that are not over, their areas, and the calendars of the sites."""
+        return cls(book, *_calendar(book.known))
+
+    def __init__(self, book: DutyBook, entries: Sequence[Entry], calendars: Sequence[SiteCalendar]) -> None:
+        super().__init__(book.known, entries, calendars)
+        self.book = book
+
+
+def _calendar(known: Layout) -> tuple[list[Entry], list[SiteCalendar]]:
+    rows = CalendarEntry.objects.filter(ends_at__gt=known.since).prefetch_related("areas")
+    entries = [Entry(row, frozenset(area.pk for area in row.areas.all())) for row in rows]
+    return entries, list(SiteCalendar.objects.all())
+
+
+def said_why(why: str) -> str:
+    """The reason of a wait in the language in force; what somebody wrote in the calendar stays as it is."""
+    return gettext(why) if why in (WEEKEND, NO_SHIFT) else why
 
 
 @lru_cache(maxsize=256)

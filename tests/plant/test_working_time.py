@@ -10,13 +10,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import gettext, override
 
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.duty import DutyBook
 from plant.lifecycle import add_entry, change_entry, remove_entry, set_calendar
 from plant.models import Area, CalendarEntry, EntryKind, Role, SiteCalendar
 from plant.roster.ahead import holidays_ahead
-from plant.working_time import HORIZON, WorkingTime
+from plant.working_time import HORIZON, PlantHours, WorkingTime, said_why
 from tests.factories import (
     DETROIT,
     make_area,
@@ -292,3 +293,71 @@ def test_a_holiday_is_named_in_the_language_of_the_reader(area: Area) -> None:
     assert mexican[0].name == "Navidad" and mexican[0].key == "Christmas Day"
     assert len({one.key for one in english}) == len(english)
     assert holidays_ahead(SiteCalendar(), date(2026, 11, 20), language="en") == []
+
+
+# --- waiting ---
+
+
+def wait(place: Any, at: datetime) -> tuple[datetime, str]:
+    hours = PlantHours.at(at)
+    found = hours.wait(place, at)
+    assert found == hours.wait(place, at), "asked again it says the same"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("at", "until", "why"),
+    [
+        (local(6, 3, 9, 17), local(6, 3, 9, 17), ""),
+        (local(6, 3, 23, 30), local(6, 4, 5), "No shift"),
+        (local(6, 5, 23, 30), local(6, 8, 5), "Weekend"),
+        (local(6, 6, 12), local(6, 8, 5), "Weekend"),
+        (local(6, 8, 4, 59), local(6, 8, 5), "No shift"),
+    ],
+)
+def test_what_waits_says_until_when_and_why(area: Area, at: datetime, until: datetime, why: str) -> None:
+    assert wait(area, at) == (until, why)
+    assert wait(make_station(line=make_line(area=area)), at) == (until, why)
+
+
+def test_a_wait_is_as_long_as_the_next_working_minute_says_at_every_minute(area: Area) -> None:
+    SiteCalendar.objects.create(site=area.site, country="US", subdivision="MI")
+    plan(area, EntryKind.DOWNTIME, local(11, 10, 8, 20), local(11, 10, 11, 40), area)
+    start = local(11, 6, 20)
+    known = hours(start)
+    for minute in range(0, 6 * 24 * 60, 7):
+        at = start + timedelta(minutes=minute)
+        until, why = known.wait(area, at)
+        assert until == known.next_working_minute(area, at)
+        assert bool(why) == (until > at)
+
+
+def test_a_shutdown_and_a_holiday_are_named(area: Area) -> None:
+    SiteCalendar.objects.create(site=area.site, country="US", subdivision="MI")
+    shutdown = plan(area, EntryKind.SHUTDOWN, local(7, 11), local(7, 25))
+    CalendarEntry.objects.filter(pk=shutdown.pk).update(name="Summer shutdown")
+    assert wait(area, local(7, 14, 9)) == (local(7, 27, 5), "Summer shutdown")
+    assert wait(area, local(7, 10, 23, 30)) == (local(7, 27, 5), "Summer shutdown")
+    assert wait(area, local(11, 11, 9)) == (local(11, 12, 5), "Veterans Day")
+
+
+def test_a_wait_ends_after_62_days_at_a_place_that_never_works_again(area: Area) -> None:
+    plan(area, EntryKind.SHUTDOWN, local(7, 1), local(7, 1, year=2028))
+    at = local(7, 2, 9, 41)
+    assert wait(area, at)[0] == at + HORIZON
+
+
+def test_the_reason_is_said_in_the_readers_language_unless_somebody_wrote_it() -> None:
+    assert said_why("Weekend") == "Weekend" and said_why("Summer shutdown") == "Summer shutdown"
+    with override("es"):
+        assert said_why("No shift") == gettext("No shift") != "No shift"
+        assert said_why("Summer shutdown") == "Summer shutdown"
+
+
+def test_asking_when_a_place_works_reads_nobody(area: Area) -> None:
+    for _ in range(3):
+        make_person()
+    with CaptureQueriesContext(connection) as queries:
+        PlantHours.at(local(6, 3)).wait(area, local(6, 6, 12))
+    assert len(queries) <= 7
+    assert not any("plant_person" in query["sql"] for query in queries)
