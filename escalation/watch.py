@@ -24,8 +24,8 @@ WATCHER = "watcher"
 """The watcher's own heartbeat. A sender's has the name of its channel."""
 
 SILENT_AFTER = timedelta(seconds=20)
-"""An engine that has not ticked for this long is down. Every screen has to say so within 30 s (rule 7), and one
-that is open already asks every 5 s (`frames/_bands.html`)."""
+"""An engine that has not ticked for so long is down. Screens have to say so within 30 s (rule 7), and an open
+one asks every 5 s (`frames/_bands.html`)."""
 
 LATE_AFTER = timedelta(seconds=60)
 """Rule 7: a timer that is due for this long means that the engine does not keep up."""
