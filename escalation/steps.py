@@ -14,6 +14,11 @@ from opsdesk.errors import Invalid
 
 RESPONSE, CONTAINMENT, UPDATE, CLOSURE = "response", "containment", "update", "closure"
 CLOCKS = (RESPONSE, CONTAINMENT, UPDATE, CLOSURE)
+LAPSE, HELP = "lapse", "help"
+BUILT_IN = (LAPSE, HELP)
+"""Clocks that every incident has without a policy, with one step each: silence is not ownership, and the
+question whether to bring somebody in (domain §2 and §4)."""
+
 SAFETY = "safety"
 """Not a clock: who is told at once, whatever the ladder says, when somebody could get hurt."""
 
@@ -70,7 +75,12 @@ class PolicyClocks:
     safety: Step
 
     def ladder(self, clock: str, *, is_safety: bool = False) -> tuple[Step, ...]:
-        """The steps of a clock; for safety the response ladder starts with those who are told at once."""
+        """The steps of a clock; for safety the response ladder starts with those who are told at once.
+
+        A built-in clock has none: what it does is not up to a policy.
+        """
+        if clock in BUILT_IN:
+            return ()
         steps: tuple[Step, ...] = getattr(self, clock)
         return _with_safety(steps, self.safety) if is_safety and clock == RESPONSE else steps
 

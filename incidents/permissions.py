@@ -17,6 +17,7 @@ class Action(models.TextChoices):
     ADD_WORDS = "add_words", _("add words or photos")
     ACKNOWLEDGE = "acknowledge", _("take this")
     UPDATE = "update", _("say what is new")
+    ASK_HELP = "ask_help", _("ask somebody to help")
     CONTAIN = "contain", _("say that product is moving")
     RESOLVE = "resolve", _("say that the fix is in place")
     ASSIGN = "assign", _("ask somebody to take this")
@@ -44,6 +45,7 @@ ALLOWED: dict[Action, frozenset[Role] | None] = {
     Action.ADD_WORDS: None,
     Action.ACKNOWLEDGE: _IT,
     Action.UPDATE: _IT,
+    Action.ASK_HELP: _IT | _DECIDE,
     Action.CONTAIN: _IT,
     Action.RESOLVE: _IT,
     Action.ASSIGN: _ASSIGN,

@@ -13,11 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import override
 
 from escalation.engine.subjects import Subject
 from escalation.models import Delivery, DeliveryState, Rank, Reason
 from escalation.telling import Telling
 from incidents.models import Event, EventKind
+from incidents.readings import sentence
+from plant.duty import DutyAnswer, DutyLevel
 from plant.models import Person, Role
 
 MOVES = {
@@ -27,7 +30,7 @@ MOVES = {
     EventKind.TAKEN_BACK: Reason.TOLD_CLOSED,
     EventKind.REOPENED: Reason.TOLD_REOPENED,
 }
-SPOKEN = (*MOVES, EventKind.UPDATED, EventKind.ASSIGNED)
+SPOKEN = (*MOVES, EventKind.UPDATED, EventKind.ASSIGNED, EventKind.LAPSED, EventKind.HELP_ASKED)
 
 READS_UPDATES = frozenset(
     {
@@ -42,7 +45,7 @@ READS_UPDATES = frozenset(
 )
 """Who gets an update when it is posted, once the ladder has reached them: one message per update at most."""
 
-TELLS = (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED)
+TELLS = (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED, Reason.LAPSED, Reason.HELP)
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ def _of(
     now: datetime,
 ) -> Iterable[Telling]:
     by_kind = {EventKind(event.kind): event for event in events}  # the last of each kind
-    moves = [event for event in events if event.kind in MOVES]
+    moves = [event for event in events if event.kind in MOVES and not _goes_on(event)]
     if moves:
         yield from _move(subject, moves[-1], told, people)
     update = by_kind.get(EventKind.UPDATED)
@@ -99,6 +102,17 @@ def _of(
     asked = by_kind.get(EventKind.ASSIGNED)
     if asked is not None and subject.assigned_to_id == asked.data.get("to_id"):
         yield from _assigned(subject, asked, people)
+    lapsed = by_kind.get(EventKind.LAPSED)
+    if lapsed is not None:
+        yield from _lapsed(subject, lapsed, people)
+    for event in events:
+        if event.kind == EventKind.HELP_ASKED:
+            yield from _help(subject, event, people)
+
+
+def _goes_on(event: Event) -> bool:
+    """A practice that goes on as if somebody had taken it: news for nobody. Its end is told."""
+    return event.kind == EventKind.ACKNOWLEDGED and bool(event.data.get("practice"))
 
 
 def _move(
@@ -109,8 +123,9 @@ def _move(
     owner = subject.owner_id
     if reason == Reason.TOLD_REOPENED and owner is not None and owner in people and owner != event.by_id:
         told = {pk: one for pk, one in told.items() if pk != owner}
-        urgent = Rank.SAFETY if subject.is_safety else Rank.URGENT
-        yield _telling(subject, event, reason, people[owner], ["sms", "email"], "owner", rank=urgent)
+        yield _telling(
+            subject, event, reason, people[owner], ["sms", "email"], "owner", rank=_pressing(subject)
+        )
     yield from _each(subject, event, reason, told, people)
 
 
@@ -130,8 +145,45 @@ def _each(
 def _assigned(subject: Subject, event: Event, people: Mapping[int, Person]) -> Iterable[Telling]:
     person = people.get(subject.assigned_to_id or 0)
     if person is not None:
-        rank = Rank.SAFETY if subject.is_safety else Rank.URGENT
-        yield _telling(subject, event, Reason.ASSIGNED, person, ["sms"], "", rank=rank)
+        yield _telling(subject, event, Reason.ASSIGNED, person, ["sms"], "", rank=_pressing(subject))
+
+
+def _lapsed(subject: Subject, event: Event, people: Mapping[int, Person]) -> Iterable[Telling]:
+    """Whoever had it hears that they have it no more, unless they took it back in the same breath."""
+    person = people.get(event.data["had_id"])
+    if person is not None and subject.owner_id != person.pk:
+        telling = _telling(
+            subject, event, Reason.LAPSED, person, ["sms", "email"], "", rank=_pressing(subject)
+        )
+        telling.data["silent_since"] = event.data["silent_since"]
+        yield telling
+
+
+def _help(subject: Subject, event: Event, people: Mapping[int, Person]) -> Iterable[Telling]:
+    """Whoever was asked to help, with the words of who asks; each answers for themselves."""
+    for one in event.data["people"]:
+        person = people.get(one["id"])
+        if person is None:
+            continue
+        telling = _telling(subject, event, Reason.HELP, person, ["sms"], one["role"], rank=_pressing(subject))
+        telling.wants_answer = True
+        telling.note = " ".join(filter(None, [sentence(event.words), _gap(event, people, person)]))
+        yield telling
+
+
+def _gap(event: Event, people: Mapping[int, Person], reader: Person) -> str:
+    """Why somebody who does not expect it is asked, in their language; empty for who is on shift."""
+    if "gap" not in event.data:
+        return ""
+    asked = tuple(people[one["id"]] for one in event.data["people"] if one["id"] in people)
+    gap = event.data["gap"]
+    answer = DutyAnswer(Role(event.data["role"]), asked, DutyLevel(gap["level"]), True, gap["where"])
+    with override(reader.language):
+        return answer.note
+
+
+def _pressing(subject: Subject) -> Rank:
+    return Rank.SAFETY if subject.is_safety else Rank.URGENT
 
 
 def _telling(
@@ -160,6 +212,14 @@ def _telling(
         rank=rank,
         data=data,
     )
+
+
+def _named(event: Event) -> Iterable[int]:
+    """Whom an event is about: who had it, who is asked to help."""
+    if event.kind == EventKind.LAPSED:
+        yield event.data["had_id"]
+    elif event.kind == EventKind.HELP_ASKED:
+        yield from (one["id"] for one in event.data["people"])
 
 
 # --- who was told before ---
@@ -198,4 +258,5 @@ def _people(
     for subject in known:
         if subject.pk in happened:
             wanted |= {pk for pk in (subject.assigned_to_id, subject.owner_id) if pk is not None}
+            wanted |= {pk for event in happened[subject.pk] for pk in _named(event)}
     return {person.pk: person for person in Person.objects.active().filter(pk__in=wanted)}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F
 
 from escalation.models import Policy, Timer, TimerState, Unread
 from escalation.policies import clocks_of
 from escalation.rules import FiredStep, IncidentState
 from escalation.steps import PolicyClocks
 from escalation.timers import as_fired
-from incidents.models import Impact, Incident
+from incidents.models import Event, EventKind, Impact, Incident, Severity, SeverityRule, Status
 from plant.models import Area, Site
 
 
@@ -42,6 +43,9 @@ class Subject:
     policy_id: int | None
     read_version: int | None
     replanned_at: datetime | None
+    is_drill: bool = False
+    update_every: timedelta | None = None
+    has_spoken: bool = False
 
     @property
     def is_safety(self) -> bool:
@@ -68,6 +72,8 @@ class Subject:
             waiting_until=self.waiting_until,
             shelved_until=self.shelved_until,
             replanned_at=replanned_at or self.replanned_at,
+            update_every=self.update_every,
+            has_spoken=self.has_spoken or self.is_drill,  # nobody is asked to help with a practice
         )
 
 
@@ -93,6 +99,7 @@ _COLUMNS = (
     "run__policy_id",
     "run__incident_version",
     "run__replanned_at",
+    "is_drill",
 )
 
 LOCK_UNREAD = """
@@ -137,7 +144,22 @@ def mark_unread(ids: Iterable[int]) -> None:
 
 def read(ids: Sequence[int]) -> list[Subject]:
     rows = Incident.objects.filter(pk__in=ids).order_by("pk").values_list(*_COLUMNS)
-    return [Subject(*row) for row in rows]
+    known = [Subject(*row) for row in rows]
+    owned = [subject for subject in known if subject.status in (Status.ACKNOWLEDGED, Status.REOPENED)]
+    if not owned:
+        return known
+    every, spoken = SeverityRule.intervals(), _spoken(owned)
+    return [replace(s, update_every=every[s.severity], has_spoken=s.pk in spoken) for s in known]
+
+
+def _spoken(owned: Sequence[Subject]) -> set[int]:
+    """The urgent ones about which a word was said, or help asked for, since somebody took them."""
+    asked = [subject.pk for subject in owned if subject.severity in (Severity.S1, Severity.S2)]
+    if not asked:
+        return set()
+    said = Event.objects.filter(incident__in=asked, kind__in=(EventKind.UPDATED, EventKind.HELP_ASKED))
+    since_taken = said.filter(at__gte=F("incident__acknowledged_at"))
+    return set(since_taken.order_by().values_list("incident_id", flat=True).distinct())
 
 
 def policies(ids: Iterable[int | None]) -> dict[int, PolicyClocks]:

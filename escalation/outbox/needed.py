@@ -20,6 +20,7 @@ class Now(NamedTuple):
     next_update_due: datetime | None
     waiting_until: datetime | None
     assigned_to_id: int | None
+    acknowledged_at: datetime | None = None
 
 
 FIELDS = Now._fields
@@ -29,12 +30,12 @@ def is_needed(notification: Notification, now: Now) -> bool:
     """False for what was answered, met or overtaken a moment ago. Safety is always told."""
     if now.impact == Impact.SAFETY and notification.reason in (Reason.STEP, Reason.FALLBACK):
         return now.status != Status.CLOSED
-    if notification.reason in (Reason.STEP, Reason.FALLBACK):
-        if notification.timer is None:
-            return now.status != Status.CLOSED
-        return _clock_runs(notification, now)
+    if notification.reason in (Reason.STEP, Reason.FALLBACK, Reason.ASKED_AGAIN):
+        return is_unmet(notification, now)
     if notification.reason == Reason.ASSIGNED:
         return now.assigned_to_id == notification.person_id
+    if notification.reason == Reason.BRING_SOMEONE:
+        return _is_still_silent(notification, now)
     return now.status in _STANDS[Reason(notification.reason)]
 
 
@@ -45,8 +46,21 @@ _STANDS = {
     Reason.TOLD_MOVING: frozenset(_MOVING),
     Reason.TOLD_CLOSED: frozenset({Status.CLOSED}),
     Reason.TOLD_REOPENED: _OPEN,
+    Reason.LAPSED: _OPEN,
+    Reason.HELP: _OPEN,
 }
 """In which states of the incident a piece of news is still true."""
+
+
+def _is_still_silent(notification: Notification, now: Now) -> bool:
+    """The question is for who took it then, as long as they have said no word."""
+    owed = datetime.fromisoformat(notification.data["word_due"])
+    return _clock_runs(notification, now) and now.next_update_due == owed
+
+
+def is_unmet(notification: Notification, now: Now) -> bool:
+    """Whether what the step told of still is so: whoever has not answered is asked again that long."""
+    return now.status != Status.CLOSED if notification.timer is None else _clock_runs(notification, now)
 
 
 def _clock_runs(notification: Notification, now: Now) -> bool:
@@ -55,6 +69,8 @@ def _clock_runs(notification: Notification, now: Now) -> bool:
     assert timer is not None
     if timer.clock == Clock.UPDATE:
         return now.status != Status.CLOSED and timer.epoch in (now.next_update_due, now.waiting_until)
+    if timer.clock == Clock.HELP:
+        return now.status == Status.ACKNOWLEDGED and timer.epoch == now.acknowledged_at
     if timer.epoch != now.clocks_from:
         return False
     if timer.clock == Clock.RESPONSE:

@@ -15,9 +15,11 @@ from incidents.lifecycle.deciding import (
     unshelve,
     wait_on,
 )
+from incidents.lifecycle.helping import ask_help
 from incidents.lifecycle.moves import record, touch
 from incidents.lifecycle.practice import end_practice, practice_taken
 from incidents.lifecycle.raising import add_photo, add_words, raise_incident
+from incidents.lifecycle.silence import lapse
 from incidents.lifecycle.working import (
     acknowledge,
     arrive,
@@ -34,12 +36,14 @@ __all__ = [
     "add_photo",
     "add_words",
     "arrive",
+    "ask_help",
     "assign",
     "change_severity",
     "close",
     "confirm_running",
     "contain",
     "end_practice",
+    "lapse",
     "line_runs",
     "post_update",
     "practice_taken",

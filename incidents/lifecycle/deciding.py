@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -183,4 +184,11 @@ def unshelve(
         shelved_at=None,
         shelved_until=None,
         shelved_reason="",
+        **_word_after_the_pause(incident, now or timezone.now()),
     )
+
+
+def _word_after_the_pause(incident: Incident, now: datetime) -> dict[str, Any]:
+    """A word that came due while nobody was asked for it is due when the pause ends."""
+    due = incident.next_update_due
+    return {"next_update_due": now} if due is not None and due < now else {}

@@ -51,9 +51,12 @@ def practice_taken(number: int | str, *, owner: Person, now: datetime | None = N
 
 @transaction.atomic
 def end_practice(
-    number: int | str, *, by: Person | None = None, words: str = "", now: datetime | None = None
+    number: int | str, *, by: Person | None = None, why: str = "", now: datetime | None = None
 ) -> Incident:
-    """The practice is over, played or stopped by somebody. Repeating it is harmless."""
+    """The practice is over: played, or stopped by somebody. Repeating it is harmless.
+
+    `why` goes into the event: a code of `escalation.drills.report.Ended`.
+    """
     incident = _practice(number)
     if not incident.is_open:
         return incident
@@ -64,8 +67,7 @@ def end_practice(
         kind=EventKind.CLOSED,
         by=by,
         now=now,
-        words=words,
-        data=IS_PRACTICE,
+        data={**IS_PRACTICE, "why": why},
         closed_at=now,
         **ENDS_EVERYTHING,
     )

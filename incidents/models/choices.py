@@ -63,6 +63,13 @@ class SeverityRule(models.Model):
             severity=severity, **DEFAULT_RULES[severity]
         )
 
+    @classmethod
+    def intervals(cls) -> dict[str, timedelta | None]:
+        """How often a word is owed at each severity: all four rules in one query."""
+        rules = {name: cls(severity=name, **numbers) for name, numbers in DEFAULT_RULES.items()}
+        rules |= {rule.severity: rule for rule in cls.objects.all()}
+        return {name: rule.update_every for name, rule in rules.items()}
+
     @property
     def update_every(self) -> timedelta | None:
         return timedelta(minutes=self.update_every_minutes) if self.update_every_minutes else None

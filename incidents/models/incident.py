@@ -198,6 +198,7 @@ class Incident(models.Model):
     )
 
     next_update_due = models.DateTimeField(_("next word by"), null=True, blank=True)
+    # Words in a row that its last owner did not say: set when that cost them the incident, 0 when it is taken
     missed_updates = models.PositiveSmallIntegerField(default=0)
 
     waiting_on = models.CharField(_("waiting on"), max_length=20, choices=WaitingOn.choices, blank=True)
@@ -346,6 +347,11 @@ class Incident(models.Model):
     def is_moving(self) -> bool:
         """Product moves again, perhaps on a bandage."""
         return self.status in (Status.CONTAINED, Status.RESOLVED, Status.CLOSED)
+
+    @property
+    def troubled_since(self) -> datetime:
+        """Since when product suffers: raised, or came back. Its clocks may count from later: from a lapse."""
+        return self.reopened_at or self.raised_at
 
     @property
     def level(self) -> Impact:

@@ -233,7 +233,10 @@ def test_at_the_end_of_the_ladder_somebody_else_is_told_instead(world, fakes, ad
     incident = raised(world, "workaround")
     incident_two = raised(world, "stopped")
     lifecycle.acknowledge(incident_two.number, by=world["vela"], now=world.now)
-    advance(minutes=119)
+    for _word in range(4):
+        advance(minutes=29)
+        world.say(incident_two)
+    advance(minutes=3)
     director = world["fairbanks"]
     for fake in fakes.values():
         fake.fails = lambda d: PermanentFailure("gone") if d.notification.person_id == director.pk else None

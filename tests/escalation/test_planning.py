@@ -59,7 +59,7 @@ def test_acknowledging_stops_the_response_clock_and_starts_the_next(world):
     reconcile_batch(world.now)
     lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
     reconcile_batch(world.now)
-    assert set(armed(incident)) == {"containment", "update", "closure"}
+    assert set(armed(incident)) == {"containment", "update", "closure", "lapse", "help"}
     assert Timer.objects.get(clock="response").state == TimerState.CANCELLED
 
 

@@ -105,15 +105,16 @@ def test_nobody_is_chased_for_updates_of_a_minor_incident():
     ("status", "running"),
     [
         ("raised", {"response", "closure"}),
-        ("acknowledged", {"containment", "update", "closure"}),
-        ("reopened", {"containment", "update", "closure"}),
+        ("acknowledged", {"containment", "update", "closure", "lapse", "help"}),
+        ("reopened", {"containment", "update", "closure", "lapse"}),
         ("contained", {"update", "closure"}),
         ("resolved", {"closure", "update"}),
         ("closed", set()),
     ],
 )
 def test_each_status_runs_its_clocks_and_no_others(status, running):
-    owed = state(status, next_update_due=at(30) if status != "raised" else None)
+    due = at(30) if status != "raised" else None
+    owed = state(status, next_update_due=due, update_every=timedelta(minutes=30))
     assert {t.clock for t in wanted_timers(owed, POLICIES["S1"])} == running
 
 

@@ -45,6 +45,7 @@ TABLE: dict[str, set[Any]] = {
     "acknowledge": IT,
     "arrive": IT,
     "update": IT,
+    "ask for help": IT | MANAGERS | {Role.PLANT_MANAGER},
     "wait": IT,
     "contain": IT,
     "resolve": IT,
@@ -92,6 +93,11 @@ def _arrive(floor: Floor, by: Person) -> None:
 def _update(floor: Floor, by: Person) -> None:
     number = reach(floor, Status.ACKNOWLEDGED).number
     lifecycle.post_update(number, by=by, conditions="No labels", actions="Swapping", needs="No needs")
+
+
+def _ask_help(floor: Floor, by: Person) -> None:
+    helper = make_person("The one who helps", roles=[Role.IT_SPECIALIST], site=floor.site)
+    lifecycle.ask_help(reach(floor, Status.ACKNOWLEDGED).number, by=by, who=helper)
 
 
 def _wait(floor: Floor, by: Person) -> None:
@@ -163,6 +169,7 @@ DO: dict[str, Callable[[Floor, Person], None]] = {
     "acknowledge": _acknowledge,
     "arrive": _arrive,
     "update": _update,
+    "ask for help": _ask_help,
     "wait": _wait,
     "contain": _contain,
     "resolve": _resolve,

@@ -156,6 +156,8 @@ def test_every_open_incident_waits_for_something_at_every_moment_of_its_life(wor
     lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
     advance(hours=3)
     assert waits()
+    if impact == "stopped":  # two words missed in a row: it is taken once more
+        lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
     lifecycle.contain(incident.number, by=world["vela"], what="By hand", now=world.now)
     advance(hours=200)
     assert waits()

@@ -74,7 +74,9 @@ def test_minutes_stay_minutes_on_the_nights_the_clock_changes(world, advance, to
     world.now = night
     incident = world.raise_it("at_risk")
     lifecycle.acknowledge(incident.number, by=world["sorensen"], now=world.now)
-    advance(minutes=241)
+    advance(minutes=119)
+    world.say(incident, "sorensen")
+    advance(minutes=122)
     assert [minute for minute, who in told(incident, clock="containment")] == [60, 60, 120, 120, 240]
 
 

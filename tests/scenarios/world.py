@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Min
+
 from escalation import outbox
 from escalation.engine import tick
 from escalation.models import Delivery, Notification, Reason, Timer
@@ -42,6 +44,17 @@ class World:
             by=self["petty"], category=self.category, impact=Impact(impact), now=self.now, **place
         )
         return incident
+
+    def say(self, incident: Incident, who: str = "vela") -> Incident:
+        """A word from its owner, so that it stays theirs."""
+        return lifecycle.post_update(
+            incident.number,
+            by=self[who],
+            conditions="Labels do not print",
+            actions="Moving to the spare printer",
+            needs="No needs",
+            now=self.now,
+        )
 
     def at(self, clock: str) -> datetime:
         """Today at this wall time, such as "21:58"."""
@@ -110,7 +123,8 @@ def _next_moment(now: datetime, end: datetime, turn: timedelta) -> datetime:
     """The next moment at which something may happen: skipping quiet hours keeps the tests quick."""
     due = Timer.objects.armed().order_by("due_at").values_list("due_at", flat=True).first()
     queued = Delivery.objects.queued().order_by("not_before").values_list("not_before", flat=True).first()
-    moments = [moment for moment in (due, queued) if moment is not None]
+    asked = Notification.objects.aggregate(next=Min("ask_again_at"))["next"]
+    moments = [moment for moment in (due, queued, asked) if moment is not None]
     return max(now + turn, min([end, *moments]))
 
 
