@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,15 @@ from incidents.permissions import Action, can
 from opsdesk.errors import Missing, Refused
 from plant.models import Person
 
-ASKING = (Reason.STEP, Reason.ASSIGNED, Reason.FALLBACK)
+ASKING = (
+    Reason.STEP,
+    Reason.ASSIGNED,
+    Reason.FALLBACK,
+    Reason.ASKED_AGAIN,
+    Reason.LAPSED,
+    Reason.HELP,
+    Reason.BRING_SOMEONE,
+)
 """Messages that an answer is an answer to; news asks nothing of its reader."""
 
 TOOK_IT = "took_it"
@@ -35,6 +44,8 @@ class Link:
     person: Person
     can_take: bool
     is_over: bool
+    is_asked: bool
+    """Whether anything about it still waits for this person's answer, by this link or by another."""
 
     @property
     def was_answered(self) -> bool:
@@ -72,6 +83,14 @@ def _link(notification: Notification) -> Link:
         person=person,
         can_take=_can_take(notification),
         is_over=not incident.is_open,
+        is_asked=_unanswered(notification).filter(wants_answer=True).exists(),
+    )
+
+
+def _unanswered(notification: Notification) -> QuerySet[Notification]:
+    """What waits for this person's answer about the same incident."""
+    return Notification.objects.filter(
+        incident=notification.incident_id, person=notification.person_id, answered_at=None, reason__in=ASKING
     )
 
 
@@ -105,6 +124,9 @@ def answer(token: str, *, now: datetime | None = None, channel: str = "link", ta
         lifecycle.acknowledge(notification.about.number, by=notification.person, now=now)
     _mark(notification, TOOK_IT if took_it else SEEN, channel, now)
     return open_link(token)
+    if notification.answered_at is not None and not took_it:
+        asked = _unanswered(notification).filter(wants_answer=True)
+        notification = asked.select_related("incident", "person").last() or notification
 
 
 @transaction.atomic
@@ -126,7 +148,8 @@ def _mark(notification: Notification, what: str, channel: str, now: datetime) ->
         _record_seen(notification, channel, now)
     notification.answered_at = notification.answered_at or now
     notification.answer, notification.answered_by_channel = what, channel
-    notification.save(update_fields=["answered_at", "answer", "answered_by_channel"])
+    notification.ask_again_at = None
+    notification.save(update_fields=["answered_at", "answer", "answered_by_channel", "ask_again_at"])
     _answer_the_others(notification, what, channel, now)
 
 
@@ -143,12 +166,11 @@ def _record_seen(notification: Notification, channel: str, now: datetime) -> Non
 
 
 def _answer_the_others(notification: Notification, what: str, channel: str, now: datetime) -> None:
-    """Whoever answers one message has answered the earlier ones about the same incident too."""
-    earlier = Notification.objects.filter(
-        incident=notification.about,
-        person=notification.person,
-        answered_at=None,
-        created_at__lte=notification.created_at,
-        reason__in=ASKING,
+    """Whoever answers one message has answered all about the same incident, by whichever link they came in.
+
+    The page behind each of them says how it is now.
+    """
+    _unanswered(notification).update(
+        answered_at=now, answer=what, answered_by_channel=channel, ask_again_at=None
     )
     earlier.update(answered_at=now, answer=what, answered_by_channel=channel)

@@ -29,7 +29,7 @@ LATE_BY = timedelta(seconds=10)
 """A step that is due for longer than this is not just being sent."""
 
 
-TELLING = (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED)
+TELLING = (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED, Reason.ASKED_AGAIN)
 """Reasons of a step of the ladder; news told afterwards is none."""
 
 

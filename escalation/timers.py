@@ -30,3 +30,12 @@ def as_wanted(timer: Timer) -> WantedTimer:
         first_step=timer.first_step,
         due_at=timer.due_at,
     )
+
+
+def bring_next_forward(timer: Timer, *, why: str, now: datetime) -> bool:
+    """Make the very next level of this clock due now, if it is still to come. The ones after keep their time."""
+    coming = Timer.objects.armed().filter(
+        incident_id=timer.incident_id, clock=timer.clock, epoch=timer.epoch, severity=timer.severity, round=0
+    )
+    following = coming.filter(first_step__lte=timer.step + 1, step__gt=timer.step, due_at__gt=now)
+    return bool(following.update(due_at=now, planned_at=None, waits_for="", goes_up_from=why))

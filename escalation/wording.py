@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from plant.wording import moment, names, span
 
 NOBODY_ON_SHIFT = "nobody_on_shift"
 NOT_REACHED = "not_reached"
+NOT_ANSWERED = "not_answered"
 
 
 def role_name(role: str) -> str:
@@ -40,6 +41,11 @@ def not_reached(name: str) -> str:
     return f"{NOT_REACHED}:{name}"[:200]
 
 
+def not_answered(name: str) -> str:
+    """What `Timer.goes_up_from` keeps when somebody was asked again and again and did not answer."""
+    return f"{NOT_ANSWERED}:{name}"[:200]
+
+
 def why_it_goes_up(code: str) -> str:
     """The sentence for `Timer.goes_up_from`; empty when nothing was brought forward."""
     kind, _unused, rest = code.partition(":")
@@ -51,6 +57,8 @@ def why_it_goes_up(code: str) -> str:
         }
     if kind == NOT_REACHED:
         return _("%(name)s could not be reached, so this goes up now.") % {"name": rest}
+    if kind == NOT_ANSWERED:
+        return _("%(name)s has not answered, so this goes up now.") % {"name": rest}
     return ""
 
 
@@ -61,6 +69,14 @@ def how_late(timer_due: str, late: timedelta) -> str:
 def lateness(timer: Timer, late: timedelta) -> str:
     """How late a step goes out, in the time zone in force."""
     return how_late(moment(timer.due_at, timezone.localtime(timer.due_at + late)), late)
+
+
+def asked_again(times: int, due_at: datetime, late_at: datetime | None) -> str:
+    """What a message says that asks for an answer once more; `late_at` is now when it goes out late."""
+    said = _("Asked %(times)s times, no answer.") % {"times": times}
+    if late_at is None:
+        return said
+    return f"{said} {how_late(moment(due_at, timezone.localtime(late_at)), late_at - due_at)}"
 
 
 def could_not_reach(person: Person, *, language: str) -> str:

@@ -39,6 +39,7 @@ QUIET = {
 NEXT_DUE = """
 SELECT least(
     (SELECT min(due_at) FROM escalation_timer WHERE state = 'armed'),
+    (SELECT min(ask_again_at) FROM escalation_notification WHERE ask_again_at IS NOT NULL),
     (SELECT min(not_before) FROM escalation_delivery WHERE state = 'queued')
 )
 """

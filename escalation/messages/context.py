@@ -51,7 +51,7 @@ class Context:
     upcoming: Sequence[Next] = ()
 
 
-ASKED = (Reason.STEP, Reason.ASSIGNED, Reason.FALLBACK)
+ASKED = (Reason.STEP, Reason.ASSIGNED, Reason.FALLBACK, Reason.ASKED_AGAIN)
 """Reasons that belong on the ladder; news told afterwards does not."""
 
 

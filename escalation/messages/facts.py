@@ -100,7 +100,8 @@ def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
     if notification.reason in _STATE_OF_NEWS:
         status = _STATE_OF_NEWS[Reason(notification.reason)]
         return str(status.label), _since_and_after(incident, status, notification.created_at, now)
-    if notification.reason == Reason.STEP and notification.clock == Clock.CLOSURE:
+    is_step = notification.reason in (Reason.STEP, Reason.ASKED_AGAIN)
+    if is_step and notification.clock == Clock.CLOSURE:
         return _("Still open"), span(now - incident.raised_at)
     if incident.is_moving:
         return readings.state(incident), _since_and_after(
@@ -258,6 +259,7 @@ _WHY = {
 _WHY_CLOCK = {
     Clock.RESPONSE: gettext_lazy("nobody has it yet"),
     Clock.CONTAINMENT: gettext_lazy("product is not moving yet"),
+    Reason.ASKED_AGAIN: gettext_lazy("you have not answered yet"),
     Clock.UPDATE: gettext_lazy("news is due"),
     Clock.CLOSURE: gettext_lazy("it is still open"),
     Clock.LAPSE: gettext_lazy("its owner said nothing"),

@@ -139,7 +139,7 @@ def _offer(link: Link) -> str:
     """The one big button: take it, say "seen", or nothing more to press."""
     if link.can_take:
         return "take"
-    return "" if link.was_answered or link.is_mine else "seen"
+    return "" if link.is_mine or (link.was_answered and not link.is_asked) else "seen"
 
 
 def _said(link: Link, now: datetime) -> tuple[str, str]:
@@ -151,7 +151,7 @@ def _said(link: Link, now: datetime) -> tuple[str, str]:
             _("Thanks, %(name)s. You have it since %(time)s.") % {"name": name, "time": since},
             _("Everybody who was told hears your name. The clock keeps running until product moves."),
         )
-    if link.notification.answered_at is None:
+    if link.notification.answered_at is None or link.is_asked:
         return "", ""
     seen = _("Thanks, %(name)s. Seen %(time)s.") % {
         "name": name,
