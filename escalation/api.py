@@ -22,6 +22,7 @@ from countermeasures import api as countermeasures
 from escalation import policies, serializers
 from escalation.models import Policy
 from escalation.preview import preview, told_at_once
+from escalation.reach import reach_of
 from escalation.recent import foreseen
 from incidents import where
 from incidents.api import NUMBER
@@ -30,6 +31,7 @@ from incidents.serializers import RaiseInput
 from opsdesk.errors import Invalid, NotAllowed
 from opsdesk.paging import OldestFirst
 from plant.models import Area, Line, Person, Site, Station
+from plant.permissions import refuse_reach
 
 
 @extend_schema_view(
@@ -122,4 +124,22 @@ def _place(asked: dict[str, Any]) -> Station | Line | Area | Site:
     raise Invalid("no_place", _("Say where: a station, a line, an area or a site."))
 
 
-urlpatterns = [path("escalation/preview/", PreviewView.as_view(), name="api-preview")]
+class ReachView(APIView):
+    """Who can be reached: each person an alert about the site could go to, and what is wrong with it."""
+
+    @extend_schema(parameters=[serializers.ReachInput], responses=serializers.ReachSerializer)
+    def get(self, request: Request) -> Response:
+        said = serializers.ReachInput(data=request.query_params.dict())
+        said.is_valid(raise_exception=True)
+        person = cast(Person, request.user)
+        site = said.validated_data.get("site") or person.site
+        if site is None:
+            raise Invalid("no_site", _("Say which site."))
+        refuse_reach(person, site)
+        return Response(serializers.ReachSerializer(reach_of(site, timezone.now())).data)
+
+
+urlpatterns = [
+    path("escalation/preview/", PreviewView.as_view(), name="api-preview"),
+    path("plant/reachability/", ReachView.as_view(), name="api-reachability"),
+]

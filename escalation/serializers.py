@@ -16,6 +16,7 @@ from escalation.steps import CLOCKS, SAFETY
 from incidents.models import Category, Flow, Impact, Incident, Severity
 from incidents.serializers import IncidentSerializer, MomentField, SpanField, by_code, code_of
 from plant.models import Area, Channel, Line, Person, Role, Site, Station
+from plant.reachability import Fault, Level
 
 MINUTE = timedelta(minutes=1)
 LONGEST = timedelta(days=90)
@@ -237,3 +238,46 @@ class PreviewSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     told_at_once = PreviewPersonSerializer(many=True)
     steps = PreviewStepSerializer(many=True)
+
+
+# --- who can be reached ---
+
+
+class ReachInput(serializers.Serializer[Any]):
+    site = by_code(Site.objects.all(), required=False, help_text=_("Your own site when not given."))
+
+
+class FaultSerializer(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(choices=Fault.values, source="value")
+    level = serializers.ChoiceField(choices=[level.value for level in Level])
+    what = serializers.CharField(source="label")
+    to_do = serializers.CharField()
+
+
+class JudgedSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(source="person.username")
+    name = serializers.CharField(source="person.name")
+    roles = serializers.SerializerMethodField()
+    level = serializers.ChoiceField(
+        choices=[level.value for level in Level], allow_null=True, help_text=_("Null when all is well.")
+    )
+    faults = FaultSerializer(many=True)
+
+    def get_roles(self, judged: Any) -> list[str]:
+        return [role for role in Role.values if role in judged.standing.roles]
+
+
+class WaySerializer(serializers.Serializer[Any]):
+    channel = serializers.ChoiceField(choices=["sms", "email"])
+    is_up = serializers.BooleanField()
+    down_since = serializers.DateTimeField(allow_null=True)
+    note = serializers.CharField()
+
+
+class ReachSerializer(serializers.Serializer[Any]):
+    """Everybody whom a duty or a policy could call about the site, those with errors first."""
+
+    site = serializers.CharField(source="site.code")
+    at = serializers.DateTimeField()
+    ways = WaySerializer(many=True)
+    people = JudgedSerializer(many=True, source="judged")

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from escalation import engine, outbox, watch
+from escalation import rounds as now_and_then
 from escalation.nudging import nudge, nudge_channel
 
 
@@ -22,6 +23,13 @@ def deliver_due(channel: str) -> None:
     """Every second, and when something was queued. The heartbeat says that this channel has a worker."""
     watch.beat(timezone.now(), channel)
     outbox.deliver_due(channel)
+
+
+@shared_task(ignore_result=True)
+def rounds() -> None:
+    """Every minute: shift starts, gaps ahead, and at night who can be reached."""
+    for channel in now_and_then.go().channels:
+        nudge_channel(channel)
 
 
 def _turn() -> None:

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from escalation import calling, engine, outbox, watch
+from escalation import calling, engine, outbox, rounds, watch
 from escalation.alarm import Alarm, Notice
 from escalation.watch import Facts, Kind, Trouble, diagnose
 
@@ -99,6 +99,7 @@ class Watcher:
         jobs: dict[str, Callable[[], None]] = {
             "look": self.look,
             "tick": stand_in_for_the_engine,
+            "rounds": stand_in_for_the_rounds,
             "call": self.call,
             "ping": ping,
         }
@@ -111,7 +112,7 @@ class Watcher:
         """Judge what was seen last, act on it, and have it looked at again. Returns what is wrong."""
         troubles = self.troubles(now)
         if troubles and troubles[0].kind != Kind.DATABASE:
-            for name in ("tick", *settings.CHANNELS):
+            for name in ("tick", "rounds", *settings.CHANNELS):
                 self.hands[name].ask()
         self._say(self.alarm.hear(troubles, now), now)
         self._ping_while_all_is_well(troubles, now)
@@ -165,6 +166,11 @@ class Watcher:
 def stand_in_for_the_engine() -> None:
     """One turn beside, or instead of, the workers. It leaves their heartbeat alone: they are still away."""
     engine.tick(heartbeat=f"{watch.WATCHER}-tick")
+
+
+def stand_in_for_the_rounds() -> None:
+    """What comes every minute; asked every two seconds, it goes once in a minute."""
+    rounds.stand_in()
 
 
 def _sender(channel: str) -> Callable[[], None]:

@@ -179,6 +179,11 @@ CELERY_TASK_DEFAULT_QUEUE = "engine"
 CELERY_BEAT_SCHEDULE = {
     # A message that nobody picked up within its time is dropped: the next second brings another.
     "tick": {"task": "escalation.tasks.tick", "schedule": 1.0, "options": {"expires": 2, "queue": "engine"}},
+    "rounds": {
+        "task": "escalation.tasks.rounds",
+        "schedule": 60.0,
+        "options": {"expires": 55, "queue": "engine"},
+    },
     **{
         f"deliver-{channel}": {
             "task": "escalation.tasks.deliver_due",

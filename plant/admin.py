@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -32,6 +33,7 @@ from plant.models import (
     Vendor,
     VendorContact,
 )
+from plant.reach_warnings import warn_about
 from plant.visibility import of_sites
 
 admin.site.unregister(Group)  # permission comes from roles
@@ -71,6 +73,17 @@ class ManagedByIT(ITMayManage, admin.ModelAdmin):  # type: ignore[type-arg]
         return of_sites(found, reader=reader, by=self.site_lookup, shared=self.seen_without_site)
 
 
+class WarnsAboutPeople:
+    """After saving says at once who of the people concerned may not be reached; it never blocks."""
+
+    def people_concerned(self, saved: Any) -> Iterable[Person | None]:
+        raise AssertionError(f"{type(self).__name__} does not say whom it is about.")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)  # type: ignore[misc]
+        warn_about(request, self.people_concerned(form.instance))
+
+
 class RowsManagedByIT(ITMayManage, admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
@@ -97,13 +110,16 @@ class StationRows(RowsManagedByIT):
 
 
 @admin.register(Site)
-class SiteAdmin(ManagedByIT):
+class SiteAdmin(WarnsAboutPeople, ManagedByIT):
     site_lookup = "pk"
     list_display = ("name", "code", "timezone", "it_phone", "last_resort")
     list_select_related = ("last_resort",)
     search_fields = ("code", "name")
     autocomplete_fields = ("last_resort",)
     inlines = (AreaRows,)
+
+    def people_concerned(self, saved: Site) -> Iterable[Person | None]:
+        return (saved.last_resort,)
 
 
 @admin.register(Area)
@@ -198,7 +214,7 @@ class HasRole(admin.SimpleListFilter):
 
 
 @admin.register(Person)
-class PersonAdmin(ITMayManage, UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(WarnsAboutPeople, ITMayManage, UserAdmin):  # type: ignore[type-arg]
     """People are switched off rather than deleted: what they did stays theirs."""
 
     form = PersonChangeForm
@@ -257,6 +273,16 @@ class PersonAdmin(ITMayManage, UserAdmin):  # type: ignore[type-arg]
         fieldsets = super().get_fieldsets(request, obj)
         return [*fieldsets, self.superuser_fieldset] if obj and request.user.is_superuser else fieldsets
 
+    def people_concerned(self, saved: Person) -> Iterable[Person | None]:
+        return (saved,)
+
+    def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
+        """A new number or address has not been verified, whatever the old one was."""
+        for name in ("mobile", "email"):
+            if change and name in form.changed_data:
+                setattr(obj, f"{name}_verified_at", None)
+        super().save_model(request, obj, form, change)
+
     def get_inlines(self, request: HttpRequest, obj: Person | None) -> Any:
         return self.inlines if obj else ()
 
@@ -311,7 +337,7 @@ class ShiftPatternAdmin(ManagedByIT):
 
 
 @admin.register(Crew)
-class CrewAdmin(ManagedByIT):
+class CrewAdmin(WarnsAboutPeople, ManagedByIT):
     """Who works with the crew. The rotation is changed with the pattern, where its shifts are in view."""
 
     site_lookup = "pattern__site"
@@ -326,13 +352,16 @@ class CrewAdmin(ManagedByIT):
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def people_concerned(self, saved: Crew) -> Iterable[Person | None]:
+        return Person.objects.filter(rosters__crew=saved).distinct()
+
     @admin.display(description=_("rotation"))
     def days(self, crew: Crew) -> str:
         return " ".join(code or "-" for code in crew.rotation)
 
 
 @admin.register(Roster)
-class RosterAdmin(ManagedByIT):
+class RosterAdmin(WarnsAboutPeople, ManagedByIT):
     site_lookup = "crew__pattern__site"
     list_display = ("person", "crew", "pattern", "first_day", "last_day")
     list_filter = ("crew__pattern", "crew")
@@ -340,6 +369,9 @@ class RosterAdmin(ManagedByIT):
     search_fields = ("person__name", "person__username", "crew__name")
     autocomplete_fields = ("person", "crew")
     date_hierarchy = "first_day"
+
+    def people_concerned(self, saved: Roster) -> Iterable[Person | None]:
+        return (saved.person,)
 
     @admin.display(description=_("pattern"), ordering="crew__pattern__name")
     def pattern(self, roster: Roster) -> ShiftPattern:
@@ -367,7 +399,7 @@ class CalendarEntryAdmin(ManagedByIT):
 
 
 @admin.register(Cover)
-class CoverAdmin(ManagedByIT):
+class CoverAdmin(WarnsAboutPeople, ManagedByIT):
     site_lookup = "absent__site"
     seen_without_site = True
     list_display = ("absent", "stand_in", "starts_at", "ends_at", "kind")
@@ -376,3 +408,6 @@ class CoverAdmin(ManagedByIT):
     search_fields = ("absent__name", "stand_in__name", "note")
     autocomplete_fields = ("absent", "stand_in")
     date_hierarchy = "starts_at"
+
+    def people_concerned(self, saved: Cover) -> Iterable[Person | None]:
+        return (saved.stand_in,)

@@ -192,7 +192,7 @@ class DutyBook:
         people = self._known.people
         found: dict[int, list[Person]] = {}
         for pk in sorted(on_shift):
-            here = away[pk] if pk in away else pk
+            here = away.get(pk, pk)
             if here is not None and pk in people:
                 found.setdefault(here, []).append(people[pk])
         return {pk: tuple(answered_for) for pk, answered_for in found.items()}

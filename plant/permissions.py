@@ -37,6 +37,19 @@ def may_change_calendar(person: Person, site: Site) -> bool:
     return person.is_superuser or person.holds(*CHANGES_CALENDAR, site=site)
 
 
+def may_read_reach(person: Person, site: Site) -> bool:
+    """Whether the person sees what is wrong with how each other person is reached."""
+    return person.is_superuser or person.holds(Role.IT_MANAGER, site=site)
+
+
+def refuse_reach(by: Person, site: Site) -> None:
+    """Raise NotAllowed (403) unless ``by`` looks after how people of the site are reached."""
+    if not may_read_reach(by, site):
+        raise NotAllowed(
+            "not_your_people", _("The IT manager of the site sees who can be reached. Ask them.")
+        )
+
+
 def may_read_roster(person: Person, site: Site) -> bool:
     return person.is_superuser or person.holds(*READS_ROSTER, site=site)
 

@@ -42,6 +42,8 @@ CYCLES_START = date(2024, 1, 1)
 
 IT_PHONE = "+1-313-555-0100"
 LAST_RESORT = "hutchins"
+NOT_VERIFIED = {"ellis": ("mobile",), "kowalczyk": ("mobile", "email"), "vance": ("email",)}
+"""A few numbers and addresses that nobody has tried yet, as in any plant."""
 SPANISH_SPEAKERS = frozenset({"jimenez", "cruz"})
 
 HOLIDAYS: Row = {
@@ -261,7 +263,9 @@ def _person(row: Row, sites: Mapping[str, Site], *, password: str, now: datetime
         "mobile": row["phone"].replace("-", ""),
         "language": Language.ES if row["key"] in SPANISH_SPEAKERS else Language.EN,
     }
-    first_time = {"password": password, "mobile_verified_at": now, "email_verified_at": now}
+    untried = NOT_VERIFIED.get(row["key"], ())
+    verified = {f"{way}_verified_at": now for way in ("mobile", "email") if way not in untried}
+    first_time = {"password": password, **verified}
     return Person.objects.update_or_create(
         username=row["key"], defaults=fields, create_defaults={**fields, **first_time}
     )[0]

@@ -49,6 +49,8 @@ class TakingIn:
 
     def __init__(self, site: Site, *, by: Person, now: datetime | None = None) -> None:
         self._by, self._now = by, now or timezone.now()
+        self.put_on: list[Person] = []
+        """Who works or stands in by what was taken in: whether they can be reached matters from now on."""
         people = list(people_of_site(site))
         self._by_login = {one.username.casefold(): one for one in people}
         self._by_email = {one.email.casefold(): one for one in people if one.email}
@@ -94,6 +96,8 @@ class TakingIn:
                 return Outcome.SAME, _("Cancelled, and not on the roster.")
             lifecycle.remove_cover(known.pk, by=self._by, now=self._now)
             return Outcome.REMOVED, sentence
+        if stand_in:
+            self.put_on.append(stand_in)
         fields: dict[str, Any] = {
             "stand_in": stand_in,
             "starts_at": said.starts_at,
@@ -121,6 +125,7 @@ class TakingIn:
         person, crew = self._person(said.person), self._crew(said)
         known = Roster.objects.filter(person=person, crew=crew, first_day=said.first_day).first()
         last = known.last_day if known else None
+        self.put_on.append(person)
         lifecycle.put_into_crew(
             person, by=self._by, crew=crew, first_day=said.first_day, last_day=said.last_day
         )

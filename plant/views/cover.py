@@ -22,6 +22,7 @@ from opsdesk.htmx import show
 from plant import lifecycle
 from plant.models import Cover, CoverKind, Person, Site
 from plant.permissions import refuse_roster_change
+from plant.reach_warnings import warn_about
 from plant.roster.doubts import Doubt, doubts_about
 from plant.roster_forms import FIRST_YEAR, LAST_YEAR, CoverForm
 from plant.rotation import ONE_DAY
@@ -96,6 +97,7 @@ def _save(request: HttpRequest, form: CoverForm, *, cover: Cover | None, site: S
         put_into_form(form, refusal)
         return _page(request, form, site=site, cover=cover, refusal=refusal)
     messages.success(request, _done(planned))
+    warn_about(request, [planned.stand_in])
     return redirect(week_address(site, planned.starts_at, request.POST.get("next", ""), request))
 
 

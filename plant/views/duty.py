@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET
 
 from opsdesk.htmx import show
 from plant.duty import DutyBook
-from plant.permissions import may_change_roster
+from plant.permissions import may_change_roster, may_read_reach
+from plant.reachability import judged_at
 from plant.roster.board import LOOKS_AHEAD, build_board
 from plant.roster_forms import WallTimeField
 from plant.rotation import ONE_DAY
@@ -32,6 +33,8 @@ def duty(request: HttpRequest) -> HttpResponse:
         asked = _asked(request.GET.get("at", ""), now)
         at = asked or now.replace(second=0, microsecond=0)
         book = DutyBook.load(at, until=at + LOOKS_AHEAD + ONE_DAY)
+        reads_reach = not asked and may_read_reach(where.person, where.site)
+        judged = judged_at(where.site, now) if reads_reach else []
         context = {
             "where": where,
             "board": build_board(WorkingTime.load(book), where.site, where.areas, at),
@@ -39,6 +42,8 @@ def duty(request: HttpRequest) -> HttpResponse:
             "at_value": WallTimeField().prepare_value(at),
             "reads_contacts": may_read_contacts(where.person),
             "may_change": may_change_roster(where.person, where.site),
+            "reads_reach": reads_reach,
+            "unreached": [one for one in judged if one.faults],
         }
         return show(request, "plant/roster/duty.html", context, fragments=("duty",))
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from opsdesk.errors import Invalid, Refused
 from opsdesk.htmx import show
 from plant.permissions import refuse_roster_change
+from plant.reach_warnings import warn_about
 from plant.roster.reading import decoded, lines_of
 from plant.roster.taking_in import Outcome, Result, TakingIn
 from plant.views.places import Where, where_of
@@ -66,10 +67,12 @@ def _text(file: object) -> str:
 def _apply(request: HttpRequest, where: Where, content: str) -> HttpResponseBase:
     if len(content) > LARGEST or "\0" in content:
         raise Invalid("too_large", _("The file is larger than 512 kB. Take it in parts."))
-    results = TakingIn(where.site, by=where.person).apply(lines_of(content, tz=where.site.tz))
+    taking_in = TakingIn(where.site, by=where.person)
+    results = taking_in.apply(lines_of(content, tz=where.site.tz))
     done = sum(1 for result in results if result.is_change)
     said = ngettext("%(count)d line is taken in.", "%(count)d lines are taken in.", done) % {"count": done}
     wrong = [result for result in results if result.outcome == Outcome.WRONG]
+    warn_about(request, taking_in.put_on)
     if wrong:
         messages.warning(request, said)
         return _page(request, where, FileForm(), results=wrong, is_done=True)

@@ -31,7 +31,8 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 def week(request: HttpRequest) -> HttpResponse:
     """People by days, and for each shift and role whether somebody is on. Always the same queries."""
     where, now = where_of(request), timezone.now()
-    monday = _monday(request.GET.get("week", ""), where, now)
+    chosen = _day(request.GET.get("day", ""))
+    monday = monday_of(chosen) if chosen else _monday(request.GET.get("week", ""), where, now)
     start, end = local_midnight(where.site, monday), local_midnight(where.site, monday + DAYS * ONE_DAY)
     book = DutyBook.load(start, until=end + 2 * ONE_DAY)
     role, area = request.GET.get("role", ""), area_of(where, request.GET.get("area", ""))
@@ -52,6 +53,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "reads_why": may_read_contacts(where.person),
         "may_change": may_change_roster(where.person, where.site),
         "now": now,
+        "chosen": chosen,
         **_addresses(request, where, monday, now),
     }
     with timezone.override(where.site.tz):
@@ -81,6 +83,15 @@ def week_name(monday: date) -> str:
     """ "2026-W23", the ISO week."""
     year, number, _day = monday.isocalendar()
     return f"{year}-W{number:02d}"
+
+
+def _day(text: str) -> date | None:
+    """The day that a message points at, like 2026-06-03; it opens in its week."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def _monday(name: str, where: Where, now: datetime) -> date:

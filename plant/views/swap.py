@@ -21,6 +21,7 @@ from plant.duty import DutyBook
 from plant.lifecycle import ShiftTime
 from plant.models import Cover, CoverKind, Person, Site
 from plant.permissions import refuse_roster_change
+from plant.reach_warnings import warn_about
 from plant.roster.doubts import Doubt, doubts_about
 from plant.roster.turns import Turns
 from plant.roster_forms import SwapChoiceForm, SwapForm
@@ -89,6 +90,7 @@ def _swap(
     except Refused as refusal:
         return _page(request, site, choice, form, refusal=refusal)
     messages.success(request, _("Swapped: %(first)s and %(second)s.") % {"first": first, "second": second})
+    warn_about(request, [first, second])
     return redirect(week_address(site, first_shift.starts_at, request.POST.get("next", ""), request))
 
 

@@ -14,12 +14,17 @@ from django.utils.translation import get_language
 
 from escalation.gsm7 import fit
 from escalation.messages.facts import base_url
+from escalation.messages.notices import gap_ahead, reachability, shift_start
 from escalation.messages.notices.notice import Notice
-from escalation.models import Notification
+from escalation.models import Notification, Reason
 
 __all__ = ["WORDS", "Notice", "email", "notice", "sms"]
 
-WORDS: Mapping[str, Callable[[Notification, datetime], Notice]] = {}
+WORDS: Mapping[str, Callable[[Notification, datetime], Notice]] = {
+    Reason.SHIFT_START: shift_start.words,
+    Reason.GAP_AHEAD: gap_ahead.words,
+    Reason.REACHABILITY: reachability.words,
+}
 
 
 def notice(notification: Notification, now: datetime) -> Notice:

@@ -1,0 +1,197 @@
+"""Nobody on shift ahead: the IT managers of the site hear of it 12 h before, or as soon as it opens.
+
+Gaps that follow each other at one place are one hole; the holes of one shift are one message. A hole that
+changed since it was told is told again with the others of its shift; what was mended is not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from escalation.models import Notification, Rank, Reason
+from escalation.rounds.once import LATE
+from escalation.telling import Telling
+from plant.coverage import Gap, Scope, gaps_ahead
+from plant.duty import DutyBook
+from plant.models import Area, Channel, Person, Role, Site
+from plant.working_time import WorkingTime
+
+AHEAD = timedelta(hours=12)
+"""How long before a gap its message comes: a shift and a half to find somebody (issue 3)."""
+
+LOOKS_ON = timedelta(hours=48)
+"""How far beyond that the end of a gap is looked for; one that lasts longer has no end in its message."""
+
+KNOWS = AHEAD + LOOKS_ON
+
+SOON = timedelta(hours=4)
+"""What begins sooner comes as a text message by night too; anything else by email then."""
+NIGHT = (22, 6)
+
+Named = tuple[str, str, str, str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A role without anybody on shift at a place; ``ends_at`` is None when that is farther than is looked."""
+
+    role: Role
+    place: Scope
+    starts_at: datetime
+    ends_at: datetime | None
+    told: tuple[Person, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "role": self.role.value,
+            "where": str(self.place),
+            "from": self.starts_at.isoformat(),
+            "to": self.ends_at.isoformat() if self.ends_at else "",
+            "told": [str(person) for person in self.told],
+        }
+
+
+def who_is_told(hours: WorkingTime, site: Site, areas: Sequence[Area], now: datetime) -> list[Telling]:
+    """What the IT managers of the site have not heard yet. One query when there are holes ahead."""
+    shifts = _shifts_to_tell(holes(hours, site, areas, now), hours.book, areas, now)
+    if not shifts:
+        return []
+    managers = it_managers(hours.book, site, now)
+    before = _told_before(site, now)
+    return [
+        telling
+        for start, found in shifts.items()
+        for person in managers
+        if (telling := _telling(site, person, start, found, before.get((person.pk, start), []), now))
+    ]
+
+
+# --- holes --------------------------------------------------------------------------------------------------
+
+
+def holes(hours: WorkingTime, site: Site, areas: Sequence[Area], now: datetime) -> list[Hole]:
+    """Holes that began within the last hour or are ahead, earliest first; the book knows ``KNOWS`` ahead."""
+    since, until = now - LATE, now + KNOWS
+    found: dict[tuple[Role, Scope], list[Hole]] = defaultdict(list)
+    for gap in gaps_ahead(site, since, until, hours=hours, areas=areas):
+        _add(found[gap.role, gap.area or gap.site], gap)
+    every = (_open_ended(hole, until) for one in found.values() for hole in one)
+    ahead = (hole for hole in every if hole.starts_at > since and (hole.ends_at or until) > now)
+    return sorted(ahead, key=lambda hole: hole.starts_at)
+
+
+def _add(known: list[Hole], gap: Gap) -> None:
+    """Gaps that touch are one hole: that others would be told in its second part mends nothing."""
+    if known and known[-1].ends_at == gap.starts_at:
+        known[-1] = replace(known[-1], ends_at=gap.ends_at)
+    else:
+        known.append(Hole(gap.role, gap.area or gap.site, gap.starts_at, gap.ends_at, gap.told))
+
+
+def _open_ended(hole: Hole, until: datetime) -> Hole:
+    return replace(hole, ends_at=None) if hole.ends_at and hole.ends_at >= until else hole
+
+
+def _shifts_to_tell(
+    found: Sequence[Hole], book: DutyBook, areas: Sequence[Area], now: datetime
+) -> dict[datetime, list[Hole]]:
+    """Holes by the start of the shift they begin in; all of a shift as soon as its first is near."""
+    shifts: dict[datetime, list[Hole]] = defaultdict(list)
+    for hole in found:
+        shifts[_shift_start(hole, book, areas)].append(hole)
+    return {start: one for start, one in shifts.items() if one[0].starts_at <= now + AHEAD}
+
+
+def _shift_start(hole: Hole, book: DutyBook, areas: Sequence[Area]) -> datetime:
+    """When the shift on then began; of several, the one that began last. Without a shift, the hole itself."""
+    here = [hole.place] if isinstance(hole.place, Area) else areas
+    spans = (
+        span
+        for area in here
+        for crew in book.known.crews_of(area)
+        if (span := crew.span_at(hole.starts_at)) is not None
+    )
+    return max((span.starts_at for span in spans), default=hole.starts_at)
+
+
+# --- who hears of it ----------------------------------------------------------------------------------------
+
+
+def it_managers(book: DutyBook, site: Site, now: datetime) -> list[Person]:
+    """Everybody who holds the role for the site, at work or not; for who is away, whoever stands in.
+
+    Never nobody: without an IT manager it is whoever answers instead.
+    """
+    held = (person for person, one in book.known.held[Role.IT_MANAGER] if one.site_id in (None, site.pk))
+    here = (book.stand_in_for(person, now) if book.is_away(person, now) else person for person in held)
+    found = {person.pk: person for person in here if person is not None}
+    return list(found.values()) or list(book.on_duty(Role.IT_MANAGER, site, now).people)
+
+
+def _told_before(site: Site, now: datetime) -> Mapping[tuple[int, datetime], list[dict[str, Any]]]:
+    """What each person was told about each shift that may still matter, oldest first."""
+    rows = Notification.objects.filter(
+        site=site, reason=Reason.GAP_AHEAD, created_at__gt=now - AHEAD - KNOWS
+    ).order_by("id")
+    found: dict[tuple[int, datetime], list[dict[str, Any]]] = defaultdict(list)
+    for person_id, data in rows.values_list("person_id", "data"):
+        found[person_id, datetime.fromisoformat(data["shift"])].append(data)
+    return found
+
+
+def _telling(
+    site: Site,
+    person: Person,
+    start: datetime,
+    found: Sequence[Hole],
+    before: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> Telling | None:
+    """None when the last message about the shift already said all of it."""
+    if before and _is_said(found, before[-1]):
+        return None
+    return Telling(
+        incident_id=None,
+        site_id=site.pk,
+        person=person,
+        reason=Reason.GAP_AHEAD.value,
+        key=f"gap:{site.pk}:{start:%Y%m%dT%H%M%SZ}:{len(before)}:{person.pk}",
+        due_at=found[0].starts_at - AHEAD,
+        channels=_channels(found[0], site, now),
+        role=Role.IT_MANAGER.value,
+        rank=Rank.QUIET,
+        data={
+            "shift": start.isoformat(),
+            "holes": [hole.as_data() for hole in found],
+            "looked_until": (now + KNOWS).isoformat(),
+            "is_change": bool(before),
+            "site": site.code,
+            "day": found[0].starts_at.astimezone(site.tz).date().isoformat(),
+        },
+        by_one_way=True,
+    )
+
+
+def _channels(first: Hole, site: Site, now: datetime) -> list[str]:
+    """A text message wakes people up: by night only for what begins soon."""
+    hour = now.astimezone(site.tz).hour
+    is_night = hour >= NIGHT[0] or hour < NIGHT[1]
+    ways = [Channel.SMS.value, Channel.EMAIL.value]
+    return ways[1:] if is_night and first.starts_at - now > SOON else ways
+
+
+def _is_said(found: Iterable[Hole], said: Mapping[str, Any]) -> bool:
+    """Whether each hole stands in that message as it is now, as far as could be seen then."""
+    looked_until = said["looked_until"]
+    known = [_named(hole, looked_until) for hole in said["holes"]]
+    return all(_named(hole.as_data(), looked_until) in known for hole in found)
+
+
+def _named(hole: Mapping[str, Any], looked_until: str) -> Named:
+    ends = hole["to"]
+    is_far = not ends or datetime.fromisoformat(ends) >= datetime.fromisoformat(looked_until)
+    return hole["role"], hole["where"], hole["from"], "" if is_far else ends, tuple(hole["told"])
