@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from escalation.defaults import DEFAULT_CLOCKS
 from escalation.models import Policy
+from escalation.pace import practice_pace
 from escalation.policy_checks import problems
 from escalation.steps import CLOCKS, SAFETY, BadPolicy, PolicyClocks, Step
 from incidents.models import Category, Incident, Severity
@@ -36,6 +37,12 @@ def clocks_of(policy: Policy) -> PolicyClocks:
             PolicyClocks.parse(policy.clocks, severity=policy.severity),
         )
     return known[1]
+
+
+def clocks_for(policy: Policy, *, is_drill: bool) -> PolicyClocks:
+    """The ladders as an incident runs them: a practice has a pace of its own."""
+    clocks = clocks_of(policy)
+    return practice_pace(clocks) if is_drill else clocks
 
 
 @dataclass(frozen=True, slots=True)
