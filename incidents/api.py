@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -62,7 +63,7 @@ class IncidentFilter(django_filters.FilterSet):
 NUMBER = OpenApiParameter("number", str, OpenApiParameter.PATH, description="1042 or INC-1042")
 
 
-def verb(name: str, run: Verb, shape: type[BaseSerializer[Any]] = serializers.Said) -> Any:
+def verb(name: str, run: Verb, shape: type[BaseSerializer[Any]] = serializers.Said, **how: Any) -> Any:
     """`POST incidents/{number}/name/`: the body becomes the verb's keyword arguments."""
 
     def call(self: IncidentViewSet, request: Request, number: str) -> Response:
@@ -74,7 +75,7 @@ def verb(name: str, run: Verb, shape: type[BaseSerializer[Any]] = serializers.Sa
     call.__name__ = name.replace("-", "_")
     call.__doc__ = run.__doc__
     described = extend_schema(parameters=[NUMBER], request=shape, filters=False)(call)
-    return action(detail=True, methods=["post"], url_path=name)(described)
+    return action(detail=True, methods=["post"], url_path=name, **how)(described)
 
 
 @extend_schema_view(list=extend_schema(description="Newest first."))
@@ -141,6 +142,7 @@ class IncidentViewSet(GenericViewSet[Incident]):
     assign = verb("assign", lifecycle.assign, serializers.AssignInput)
     arrive = verb("arrive", lifecycle.arrive)
     words = verb("words", lifecycle.add_words, serializers.WordsInput)
+    photos = verb("photos", lifecycle.add_photo, serializers.PhotoInput, parser_classes=[MultiPartParser])
     updates = verb("updates", lifecycle.post_update, serializers.UpdateInput)
     contain = verb("contain", lifecycle.contain, serializers.ContainInput)
     resolve = verb("resolve", lifecycle.resolve)

@@ -17,6 +17,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from incidents.models import Category, Downtime, Event, Flow, Impact, Incident, Severity, WaitingOn
+from incidents.photos import PhotoField
 from plant.models import Area, Line, Person, Site, Station, System
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -108,6 +109,11 @@ class AssignInput(Said):
 class WordsInput(Said):
     words = serializers.CharField(allow_blank=True, max_length=WORDS)
     technical = serializers.CharField(required=False, allow_blank=True, max_length=TECHNICAL)
+
+
+class PhotoInput(Said):
+    image = serializers.ImageField(_DjangoImageField=PhotoField)
+    caption = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
 
 class UpdateInput(Said):
