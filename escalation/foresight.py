@@ -11,6 +11,7 @@ from escalation.recipients import People, Recipient
 from escalation.rules import FiredStep, IncidentState, WantedTimer
 from escalation.steps import PolicyClocks
 from plant.models import Area, Person, Site
+from plant.working_time import said_why
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,10 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class ForeseenStep:
-    """A step that is still to come. `gaps` are sentences about coverage, in the language in force."""
+    """A step that is still to come. `gaps` are sentences about coverage, in the language in force.
+
+    `waits_for` says why the place does not work before it is due; empty when it does not wait.
+    """
 
     clock: str
     step: int
@@ -35,6 +39,7 @@ class ForeseenStep:
     gaps: tuple[str, ...]
     goes_up: bool
     is_repeat: bool
+    waits_for: str = ""
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -68,6 +73,7 @@ def foresee(
         gaps=tuple(dict.fromkeys(gap.note for one in resolved.recipients for gap in one.gaps)),
         goes_up=resolved.goes_up,
         is_repeat=rules.is_used_up(timer, policy, is_safety=state.is_safety),
+        waits_for=said_why(timer.waits_for),
     )
 
 
@@ -77,7 +83,12 @@ def known_moment(people: People, moment: datetime, now: datetime) -> datetime:
 
 
 def rest_of_ladder(
-    first: WantedTimer, state: IncidentState, policy: PolicyClocks, *, most: int = 8
+    first: WantedTimer,
+    state: IncidentState,
+    policy: PolicyClocks,
+    *,
+    hours: rules.Stretch | None = None,
+    most: int = 8,
 ) -> Iterator[WantedTimer]:
     """A clock's next step and those after it, each fired on time, up to the first repeat of everything."""
     timer: WantedTimer | None = first
@@ -86,7 +97,7 @@ def rest_of_ladder(
         if rules.is_used_up(timer, policy, is_safety=state.is_safety):
             return
         most -= 1
-        timer = rules.next_after(_on_time(timer), state, policy)
+        timer = rules.next_after(_on_time(timer), state, policy, hours=hours)
 
 
 def _on_time(timer: WantedTimer) -> FiredStep:
@@ -98,6 +109,7 @@ def _on_time(timer: WantedTimer) -> FiredStep:
         round=timer.round,
         due_at=timer.due_at,
         fired_at=timer.due_at,
+        waited=timer.planned_at is not None,
     )
 
 

@@ -11,15 +11,17 @@ from django.db.models import Q
 
 from escalation import rules, wording
 from escalation.foresight import ForeseenStep, Scene, foresee, rest_of_ladder
+from escalation.hours import Hours
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Run, Timer
-from escalation.policies import PolicyBook, clocks_of
+from escalation.policies import PolicyBook, clocks_for
 from escalation.recipients import People, Recipient
 from escalation.rules import IncidentState, WantedTimer
-from escalation.steps import RESPONSE, UPDATE, PolicyClocks
+from escalation.steps import BUILT_IN, LAPSE, RESPONSE, UPDATE, PolicyClocks
 from escalation.timers import as_wanted
 from incidents.models import Incident
 from plant.duty import DutyBook
 from plant.models import Area, Person, Site
+from plant.working_time import said_why
 
 SOON_PART = 0.25
 SOON_LEFT = timedelta(minutes=5)
@@ -60,6 +62,8 @@ class NextStep:
     state: ClockState
     is_used_up: bool
     goes_up: str = ""
+    waits_for: str = ""
+    """Why the place does not work before then, in the language in force; empty when it does not wait."""
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -125,12 +129,16 @@ _HOW_FAR = [
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Everyone who was told, oldest first; then what comes, soonest first."""
+    """Everyone who was told, oldest first; then what comes, soonest first.
+
+    `lapses_at`: when its owner loses it if they go on saying nothing. It is no step: it tells nobody itself.
+    """
 
     told: tuple[ToldLine, ...]
     next: NextStep | None
     upcoming: tuple[ForeseenStep, ...]
     pause_until: datetime | None
+    lapses_at: datetime | None = None
 
 
 # --- for many incidents ---
@@ -151,19 +159,25 @@ class _View:
     policy: PolicyClocks
     timers: tuple[tuple[WantedTimer, datetime, str], ...]
     people: People
+    hours: rules.Stretch
+    lapses_at: datetime | None = None
 
     @property
     def scene(self) -> Scene:
-        return Scene(self.place, self.incident.flow, self.incident.owner_id)
+        return Scene(_place(self.incident), self.incident.flow, self.incident.owner_id)
 
-    @property
-    def place(self) -> Area | Site:
-        area_id, site_id = self.incident.area_id, self.incident.site_id
-        return Area(pk=area_id, site_id=site_id) if area_id else Site(pk=site_id)
+
+def _place(incident: Incident) -> Area | Site:
+    """The area or site whose duty and hours count; only the id is filled in."""
+    area_id, site_id = incident.area_id, incident.site_id
+    return Area(pk=area_id, site_id=site_id) if area_id else Site(pk=site_id)
 
 
 def _views(incidents: Sequence[Incident], book: DutyBook) -> dict[int, _View]:
-    """Four queries: runs with their policies, armed timers, people by name; one more for just-raised ones."""
+    """Four queries: runs with their policies, armed timers, people by name; one more for just-raised ones.
+
+    Three more when a step that is still to be planned may have to wait for the place to work.
+    """
     found = [incident for incident in incidents if incident.is_open]
     runs = {run.incident_id: run for run in Run.objects.filter(incident__in=found).select_related("policy")}
     armed: dict[int, list[Timer]] = {}
@@ -175,20 +189,20 @@ def _views(incidents: Sequence[Incident], book: DutyBook) -> dict[int, _View]:
         ids=(incident.owner_id for incident in found),
         usernames=_usernames(policies.values()),
     )
+    plant = Hours.of(book)
     return {
-        incident.pk: _view(
-            incident, runs.get(incident.pk), policies[incident.pk], armed.get(incident.pk, []), people
-        )
-        for incident in found
+        one.pk: _view(one, runs.get(one.pk), policies[one.pk], armed.get(one.pk, []), people, plant)
+        for one in found
     }
 
 
 def _policies(incidents: Sequence[Incident], runs: Mapping[int, Run]) -> dict[int, PolicyClocks]:
-    known = {pk: clocks_of(run.policy) for pk, run in runs.items()}
+    drills = {incident.pk: incident.is_drill for incident in incidents}
+    known = {pk: clocks_for(run.policy, is_drill=drills[pk]) for pk, run in runs.items()}
     unread = [incident for incident in incidents if incident.pk not in known]
     if unread:
         in_force = PolicyBook.load()
-        known |= {incident.pk: clocks_of(in_force.of(incident)) for incident in unread}
+        known |= {one.pk: clocks_for(in_force.of(one), is_drill=one.is_drill) for one in unread}
     return known
 
 
@@ -197,13 +211,23 @@ def _usernames(policies: Iterable[PolicyClocks]) -> set[str]:
 
 
 def _view(
-    incident: Incident, run: Run | None, policy: PolicyClocks, armed: Sequence[Timer], people: People
+    incident: Incident,
+    run: Run | None,
+    policy: PolicyClocks,
+    armed: Sequence[Timer],
+    people: People,
+    plant: Hours,
 ) -> _View:
     state = state_of(incident, replanned_at=run.replanned_at if run else None)
+    hours = plant.stretch(_place(incident))
     timers = [(as_wanted(timer), timer.armed_at, timer.goes_up_from) for timer in armed]
     if run is None:
-        timers = [(want, incident.clocks_from, "") for want in rules.wanted_timers(state, policy)]
-    return _View(incident, state, policy, tuple(sorted(timers, key=lambda one: one[0].due_at)), people)
+        wanted = rules.wanted_timers(state, policy, hours=hours)
+        timers = [(want, incident.clocks_from, "") for want in wanted]
+    steps = [one for one in timers if one[0].clock not in BUILT_IN]  # the others are no rungs of a ladder
+    lapses_at = next((timer.due_at for timer in armed if timer.clock == LAPSE), None)
+    in_order = tuple(sorted(steps, key=lambda one: one[0].due_at))
+    return _View(incident, state, policy, in_order, people, hours, lapses_at)
 
 
 def state_of(incident: Incident, *, replanned_at: datetime | None = None) -> IncidentState:
@@ -242,6 +266,7 @@ def _next_step(view: _View, now: datetime) -> NextStep:
         state=_state(timer, view, now, 1.0 - fraction, used_up=foreseen.is_repeat),
         is_used_up=foreseen.is_repeat and timer.clock != rules.CLOSURE,
         goes_up=wording.why_it_goes_up(why),
+        waits_for=said_why(timer.waits_for) if now < timer.due_at else "",
     )
 
 
@@ -263,7 +288,7 @@ def _marks(timer: WantedTimer, view: _View, started: datetime, whole: float) -> 
 
 def _state(timer: WantedTimer, view: _View, now: datetime, left: float, *, used_up: bool) -> ClockState:
     pause = rules.waits_until(timer.clock, view.state)
-    if pause is not None and now < pause == timer.due_at:
+    if now < timer.due_at and (timer.waits_for or timer.due_at == pause):
         return ClockState.PAUSED
     if now - timer.due_at > LATE_BY or (used_up and timer.clock != rules.CLOSURE):
         return ClockState.LATE
@@ -291,7 +316,7 @@ def for_incident(incident: Incident, book: DutyBook, now: datetime, *, everythin
     told = tuple(ToldLine(one, tuple(one.deliveries.all())) for one in notifications)
     if view is None or not view.timers:
         return Ladder(told, None, (), None)
-    return Ladder(told, _next_step(view, now), _upcoming(view, now), _pause(view, now))
+    return Ladder(told, _next_step(view, now), _upcoming(view, now), _pause(view, now), view.lapses_at)
 
 
 def _worth_reading(incident: Incident) -> Q:
@@ -308,7 +333,7 @@ def _upcoming(view: _View, now: datetime, *, most: int = 8) -> tuple[ForeseenSte
     steps = [
         foresee(timer, view.state, view.policy, view.scene, view.people, at=now)
         for first, _armed_at, _why in view.timers
-        for timer in rest_of_ladder(first, view.state, view.policy)
+        for timer in rest_of_ladder(first, view.state, view.policy, hours=view.hours)
     ]
     return tuple(sorted(steps, key=lambda step: step.due_at)[:most])
 

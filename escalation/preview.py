@@ -8,6 +8,7 @@ from datetime import datetime
 
 from escalation import foresight, rules
 from escalation.foresight import ForeseenStep, Scene
+from escalation.hours import Hours
 from escalation.policies import PolicyBook, clocks_of
 from escalation.recipients import People, Recipient, ways_to
 from escalation.rules import IncidentState
@@ -44,6 +45,8 @@ class PreviewStep:
     gaps: tuple[str, ...]
     goes_up: bool
     is_repeat: bool
+    waits_for: str = ""
+    """Why the place does not work before then, in the language in force; empty when it does not wait."""
 
 
 def preview(
@@ -66,12 +69,13 @@ def preview(
         place=Area(pk=area_id, site_id=site_id) if area_id else Site(pk=site_id),
         flow=str(flow or _flow(place)),
     )
-    people = People(book or DutyBook.load(at), usernames=policy.named_people)
+    book = book or DutyBook.load(at)
+    people, hours = People(book, usernames=policy.named_people), Hours.of(book)
     is_urgent = severity in ("S1", "S2")
     steps = [
         step
         for clock in SHOWN
-        for step in _clock(clock, policy, scene, people, at, is_safety=impact == Impact.SAFETY)
+        for step in _clock(clock, policy, scene, people, at, is_safety=impact == Impact.SAFETY, hours=hours)
     ]
     return [_shown(step, moment, is_urgent=is_urgent) for step, moment in sorted(steps, key=lambda s: s[1])]
 
@@ -83,17 +87,27 @@ def told_at_once(steps: Sequence[PreviewStep], at: datetime) -> list[PreviewPers
 
 
 def _clock(
-    clock: str, policy: PolicyClocks, scene: Scene, people: People, at: datetime, *, is_safety: bool
+    clock: str,
+    policy: PolicyClocks,
+    scene: Scene,
+    people: People,
+    at: datetime,
+    *,
+    is_safety: bool,
+    hours: Hours,
 ) -> list[tuple[ForeseenStep, datetime]]:
     """One clock as if nothing stopped it, up to its first repeat."""
     status = "acknowledged" if clock == CONTAINMENT else "raised"
     state = IncidentState(
         status=status, severity=policy.severity, clocks_from=at, is_safety=is_safety, acknowledged_at=at
     )
-    first = next((timer for timer in rules.wanted_timers(state, policy) if timer.clock == clock), None)
+    stretch = hours.stretch(scene.place)
+    wanted = rules.wanted_timers(state, policy, hours=stretch)
+    first = next((timer for timer in wanted if timer.clock == clock), None)
     if first is None:
         return []
-    timers = list(foresight.rest_of_ladder(first, state, policy))[: 1 if clock == CLOSURE else None]
+    timers = list(foresight.rest_of_ladder(first, state, policy, hours=stretch))
+    timers = timers[: 1 if clock == CLOSURE else None]
     steps = [foresight.foresee(timer, state, policy, scene, people, at=at) for timer in timers]
     return list(foresight.with_gaps_going_up(steps))
 
@@ -112,6 +126,7 @@ def _shown(step: ForeseenStep, at: datetime, *, is_urgent: bool) -> PreviewStep:
         gaps=step.gaps,
         goes_up=step.goes_up,
         is_repeat=step.is_repeat,
+        waits_for=step.waits_for if at == step.due_at else "",
     )
 
 

@@ -10,18 +10,28 @@ How a ladder is read
     (taken at minute 45, made worse at minute 12), those steps become one: everybody who should know by now,
     told once. When the engine was away, the late step goes out first and the next is counted from that
     firing: no storm. When the ladder ends it repeats: everybody on it is told again, until the clock stops.
+
+What is S3 or S4 waits for the place to work: its steps are stretched to the next working minute, by a
+function the caller gives (`Stretch`), and the next step is counted from there. S1, S2 and safety never wait.
+
+Two clocks need no policy: `lapse` takes an incident from an owner who missed two words in a row, `help` asks
+its owner once, 10 minutes after they took it and said nothing, whether to bring somebody in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from escalation.steps import (
+    BUILT_IN,
     CLOCKS,
     CLOSURE,
     CONTAINMENT,
+    HELP,
+    LAPSE,
+    OWNER,
     RESPONSE,
     UPDATE,
     PolicyClocks,
@@ -40,6 +50,17 @@ REPEAT_AT_LEAST = {
 """A ladder without a `repeat` of its own repeats after its last gap, but not faster than this."""
 
 
+HELP_AFTER = timedelta(minutes=10)
+"""Somebody took an S1 or S2 and said no word for this long: one neutral question (domain §2)."""
+
+
+WAITS = ("S3", "S4")
+"""Severities that wait while the place does not work."""
+
+Stretch = Callable[[datetime], tuple[datetime, str]]
+"""From a moment to when the place works: that moment itself, or the next working minute and why it waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentState:
     """What the rules need to know of an incident."""
@@ -54,6 +75,10 @@ class IncidentState:
     shelved_until: datetime | None = None
     replanned_at: datetime | None = None
     """When its severity last changed, and with it the policy."""
+    update_every: timedelta | None = None
+    """How often its owner owes a word; None: never."""
+    has_spoken: bool = False
+    """Whether a word was said, or help asked for, since somebody took it."""
 
     @property
     def word_due(self) -> datetime | None:
@@ -72,6 +97,8 @@ class FiredStep:
     round: int
     due_at: datetime
     fired_at: datetime
+    waited: bool = False
+    """Whether it had been stretched to a working minute."""
 
     @property
     def was_late(self) -> bool:
@@ -84,7 +111,10 @@ class FiredStep:
 
 @dataclass(frozen=True, slots=True)
 class WantedTimer:
-    """The next step of one clock. It speaks for the steps `first_step` to `step`."""
+    """The next step of one clock. It speaks for the steps `first_step` to `step`.
+
+    One that waits for the place to work has `planned_at`, when it would be due else, and `waits_for`, why.
+    """
 
     clock: str
     epoch: datetime
@@ -93,6 +123,8 @@ class WantedTimer:
     round: int
     first_step: int
     due_at: datetime
+    planned_at: datetime | None = None
+    waits_for: str = ""
 
     @property
     def key(self) -> tuple[str, datetime, str, int, int]:
@@ -114,7 +146,11 @@ class Ask:
 
 def epoch_of(clock: str, state: IncidentState) -> datetime | None:
     """The moment the clock's minutes count from; None when there is nothing to count."""
-    return state.word_due if clock == UPDATE else state.clocks_from
+    if clock == UPDATE:
+        return state.word_due
+    if clock == LAPSE:
+        return state.next_update_due
+    return state.acknowledged_at if clock == HELP else state.clocks_from
 
 
 def runs(clock: str, state: IncidentState) -> bool:
@@ -130,6 +166,11 @@ def runs(clock: str, state: IncidentState) -> bool:
             "contained",
             "resolved",
         )
+    if clock == LAPSE:
+        return state.status in ("acknowledged", "reopened") and state.update_every is not None
+    if clock == HELP:
+        owes_word = state.next_update_due is not None and not state.has_spoken
+        return state.status == "acknowledged" and state.severity in ("S1", "S2") and owes_word
     return state.status != "closed"
 
 
@@ -159,13 +200,45 @@ def _started_at(clock: str, state: IncidentState, base: datetime) -> datetime:
 
 
 def wanted_timers(
-    state: IncidentState, policy: PolicyClocks, fired: Sequence[FiredStep] = ()
+    state: IncidentState,
+    policy: PolicyClocks,
+    fired: Sequence[FiredStep] = (),
+    *,
+    hours: Stretch | None = None,
 ) -> list[WantedTimer]:
     """Exactly the next step of each running clock. An open incident always has at least one (rule 1)."""
-    return [timer for clock in CLOCKS if (timer := _wanted(clock, state, policy, fired)) is not None]
+    wanted = (_wanted(clock, state, policy, fired, hours) for clock in (*CLOCKS, *BUILT_IN))
+    return [timer for timer in wanted if timer is not None]
 
 
 def _wanted(
+    clock: str,
+    state: IncidentState,
+    policy: PolicyClocks,
+    fired: Sequence[FiredStep],
+    hours: Stretch | None,
+) -> WantedTimer | None:
+    if clock in BUILT_IN:
+        timer = _built_in(clock, state, policy, fired, hours)
+    else:
+        timer = _of_policy(clock, state, policy, fired)
+    return timer and stretched(timer, state, hours)
+
+
+def stretched(timer: WantedTimer, state: IncidentState, hours: Stretch | None) -> WantedTimer:
+    """The same step at the next working minute, if it may wait."""
+    until, why = _works_from(timer.due_at, state, hours)
+    if until <= timer.due_at:
+        return timer
+    return replace(timer, due_at=until, planned_at=timer.due_at, waits_for=why)
+
+
+def _works_from(at: datetime, state: IncidentState, hours: Stretch | None) -> tuple[datetime, str]:
+    may_wait = hours is not None and state.severity in WAITS and not state.is_safety
+    return hours(at) if hours is not None and may_wait else (at, "")
+
+
+def _of_policy(
     clock: str, state: IncidentState, policy: PolicyClocks, fired: Sequence[FiredStep]
 ) -> WantedTimer | None:
     base = epoch_of(clock, state)
@@ -177,6 +250,29 @@ def _wanted(
     timer = _next(clock, state, policy, [f for f in fired if f.clock == clock and f.epoch == base])
     pause = waits_until(clock, state)
     return timer if pause is None or pause <= timer.due_at else replace(timer, due_at=pause)
+
+
+def _built_in(
+    clock: str,
+    state: IncidentState,
+    policy: PolicyClocks,
+    fired: Sequence[FiredStep],
+    hours: Stretch | None = None,
+) -> WantedTimer | None:
+    """The one step of a built-in clock, once in each of its epochs.
+
+    `lapse` is due at the second missed word. A pause or a weekend in which the first one came due ends with
+    it: nobody was asked for it before. `help` waits for the end of a pause, like any other clock.
+    """
+    base = epoch_of(clock, state)
+    if base is None or not runs(clock, state) or any(f.clock == clock and f.epoch == base for f in fired):
+        return None
+    pause = waits_until(clock, state) or base
+    due = max(base + HELP_AFTER, pause)
+    if clock == LAPSE:
+        asked, _why = _works_from(max(base, pause), state, hours)
+        due = asked + (state.update_every or timedelta(0))
+    return WantedTimer(clock, base, policy.severity, 0, 0, 0, due)
 
 
 def _safety_timer(state: IncidentState, policy: PolicyClocks) -> WantedTimer:
@@ -242,9 +338,12 @@ def _after(here: Sequence[FiredStep], steps: tuple[Step, ...], base: datetime, s
 
 
 def _due_of_next(last: FiredStep, steps: tuple[Step, ...], n: int, base: datetime) -> datetime:
-    """By the policy's minutes while the engine keeps time; a full gap after a late or held back firing."""
+    """By the policy's minutes while the engine keeps time; a full gap after a late or held back firing.
+
+    After a weekend the step of a minute later would else follow a minute later: two rungs at once.
+    """
     planned = base + steps[n + 1].after
-    if not last.was_late and planned > last.due_at:
+    if not last.was_late and not last.waited and planned > last.due_at:
         return planned
     return max(planned, last.counted_from + (steps[n + 1].after - steps[n].after))
 
@@ -256,14 +355,16 @@ def repeat_after(steps: Sequence[Step], severity: str) -> timedelta:
     return last.repeat or max(gap, REPEAT_AT_LEAST[severity])
 
 
-def next_after(fired: FiredStep, state: IncidentState, policy: PolicyClocks) -> WantedTimer | None:
+def next_after(
+    fired: FiredStep, state: IncidentState, policy: PolicyClocks, *, hours: Stretch | None = None
+) -> WantedTimer | None:
     """What the clock wants right after this firing."""
-    return _wanted(fired.clock, state, policy, [fired])
+    return _wanted(fired.clock, state, policy, [fired], hours)
 
 
 def due_now(timer: WantedTimer, now: datetime) -> WantedTimer:
     """The same step, brought forward: the level below it is empty or could not be reached (rule 5)."""
-    return replace(timer, due_at=min(timer.due_at, now))
+    return replace(timer, due_at=min(timer.due_at, now), planned_at=None, waits_for="")
 
 
 def still_wanted(
@@ -275,6 +376,9 @@ def still_wanted(
     brought_forward: bool = False,
 ) -> bool:
     """Asked again in the moment of firing: is this still what should happen now?"""
+    if timer.clock in BUILT_IN:
+        wanted = _built_in(timer.clock, state, policy, ())
+        return wanted is not None and wanted.key == timer.key and wanted.due_at <= now
     if timer.epoch != epoch_of(timer.clock, state) or timer.severity != policy.severity:
         return False
     if timer.step >= len(policy.ladder(timer.clock, is_safety=state.is_safety)):
@@ -292,8 +396,10 @@ def is_used_up(timer: WantedTimer, policy: PolicyClocks, *, is_safety: bool = Fa
 
 
 def replacement(wanted: WantedTimer, armed_due: datetime, now: datetime) -> WantedTimer:
-    """A step that was rightly waiting until now (a pause that was lifted) is due now; it is not late."""
-    return replace(wanted, due_at=now) if wanted.due_at < now < armed_due else wanted
+    """A step that was rightly waiting until now (a pause, a shutdown called off) is due now and not late."""
+    if not wanted.due_at < now < armed_due:
+        return wanted
+    return replace(wanted, due_at=now, planned_at=None, waits_for="")
 
 
 # --- who is asked ---
@@ -301,6 +407,8 @@ def replacement(wanted: WantedTimer, armed_due: datetime, now: datetime) -> Want
 
 def asks(timer: WantedTimer, state: IncidentState, policy: PolicyClocks, *, flow: str) -> list[Ask]:
     """Whom a firing tells, in the order they are named: by rung, and by the flow that is hit."""
+    if timer.clock in BUILT_IN:
+        return [Ask(OWNER, "", ("sms",))] if timer.clock == HELP else []
     if timer.clock == RESPONSE and state.status != "raised" and state.is_safety:
         spoken: Sequence[Step] = [policy.safety]
     else:

@@ -17,6 +17,7 @@ def as_fired(timer: Timer, *, at: datetime | None = None) -> FiredStep:
         round=timer.round,
         due_at=timer.due_at,
         fired_at=at or timer.fired_at or timer.due_at,
+        waited=timer.planned_at is not None,
     )
 
 
@@ -29,11 +30,13 @@ def as_wanted(timer: Timer) -> WantedTimer:
         round=timer.round,
         first_step=timer.first_step,
         due_at=timer.due_at,
+        planned_at=timer.planned_at,
+        waits_for=timer.waits_for,
     )
 
 
 def bring_next_forward(timer: Timer, *, why: str, now: datetime) -> bool:
-    """Make the very next level of this clock due now, if it is still to come. The ones after keep their time."""
+    """Make the very next level of this clock due now, if it is still to come. Later ones keep their time."""
     coming = Timer.objects.armed().filter(
         incident_id=timer.incident_id, clock=timer.clock, epoch=timer.epoch, severity=timer.severity, round=0
     )

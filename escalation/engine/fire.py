@@ -9,18 +9,21 @@ from typing import Any, NamedTuple
 
 from django.db.models import Max
 
-from escalation import rules, wording
+from escalation import asks, rules, wording
 from escalation.engine import subjects
 from escalation.engine.contained import batch
 from escalation.engine.notes import Firing, Notes
 from escalation.engine.subjects import Subject
+from escalation.hours import Hours
 from escalation.models import Rank, Reason, Timer, TimerState
+from escalation.pace import practice_pace
 from escalation.recipients import People, Resolved
 from escalation.rows import copy_in
 from escalation.rules import Ask, FiredStep, WantedTimer
-from escalation.steps import CLOSURE, PolicyClocks
+from escalation.steps import CLOSURE, HELP, LAPSE, PolicyClocks
 from escalation.telling import Telling, tell
 from escalation.timers import as_fired, as_wanted
+from incidents import lifecycle
 from incidents.models import Event, EventKind
 from plant.duty import DutyBook
 
@@ -59,15 +62,22 @@ def fire(ids: Sequence[int], now: datetime, book: DutyBook) -> Outcome:
     wanted = [one for one in due if one.is_wanted(now)]
     # Whatever made the others unwanted is planned for first; they are not looked at again before.
     subjects.mark_unread(one.subject.pk for one in due if not one.is_wanted(now))
-    firings = _resolve(wanted, now, book)
-    _mark_fired([firing.timer for firing in firings], now)
+    silent = [one for one in wanted if one.timer.clock == LAPSE]
+    lapsing = {one.subject.pk for one in silent}
+    firings = _resolve([one for one in wanted if one.subject.pk not in lapsing], now, book)
+    _mark_fired([*(one.timer for one in silent), *(firing.timer for firing in firings)], now)
+    for one in silent:  # what else was due of these is planned anew: the change marks them as unread
+        lifecycle.lapse(one.subject.number, now=now)
     notes = Notes(firings)
-    channels = tell((t for firing in firings for t in _tellings(firing, notes)), now=now)
+    tellings = [telling for firing in firings for telling in _tellings(firing, notes, now)]
+    asks.begin(tellings, {firing.timer.pk: firing.timer.epoch for firing in firings})
+    channels = tell(tellings, now=now)
     copy_in(Event, _EVENT, [_event(firing, now) for firing in firings])
     replanned = {one.subject.pk for one in firings if one.subject.replanned_at}
-    arm([(one.subject.pk, *_next(one, now)) for one in firings], now, replanned=replanned)
+    plant = Hours.at(now)
+    arm([(one.subject.pk, *_next(one, plant, now)) for one in firings], now, replanned=replanned)
     told = sum(len(firing.resolved.recipients) for firing in firings)
-    return Outcome(len(due), len(firings), told, frozenset(channels))
+    return Outcome(len(due), len(firings) + len(silent), told, frozenset(channels))
 
 
 class _Due(NamedTuple):
@@ -79,7 +89,8 @@ class _Due(NamedTuple):
 
     @property
     def policy(self) -> PolicyClocks:
-        return self.policies[self.subject.policy_id or 0]
+        policy = self.policies[self.subject.policy_id or 0]
+        return practice_pace(policy) if self.subject.is_drill else policy
 
     def is_wanted(self, now: datetime) -> bool:
         """Ask the rules again: the incident may have changed since the timer was armed (rule 2)."""
@@ -129,23 +140,28 @@ def _mark_fired(timers: Sequence[Timer], now: datetime) -> None:
 # --- who is told what ---
 
 
-def _tellings(firing: Firing, notes: Notes) -> list[Telling]:
+def _tellings(firing: Firing, notes: Notes, now: datetime) -> list[Telling]:
     timer, subject = firing.timer, firing.subject
+    again = None if subject.is_drill else asks.again_at(subject.severity, now)
     rank = rank_of(subject, timer.clock)
     data = {"step": timer.step, "round": timer.round, "severity": timer.severity}
+    if timer.clock == HELP and subject.next_update_due:
+        data["word_due"] = subject.next_update_due.isoformat()  # a word said before it is sent moves this
     return [
         Telling(
             incident_id=subject.pk,
             person=recipient.person,
-            reason=Reason.STEP.value,
+            reason=(Reason.BRING_SOMEONE if timer.clock == HELP else Reason.STEP).value,
             key=f"{key_of(timer)}:{recipient.person.pk}",
             due_at=timer.due_at,
             channels=recipient.channels,
             timer_id=timer.pk,
             clock=timer.clock,
             role=recipient.role,
-            rank=rank,
-            wants_answer=recipient.wants_answer,
+            rank=Rank.QUIET if subject.is_drill else rank,
+            as_urgent=rank <= Rank.URGENT,
+            wants_answer=recipient.wants_answer or subject.is_drill,
+            ask_again_at=again if recipient.wants_answer else None,
             note=notes.of(firing, recipient),
             data=data,
         )
@@ -160,7 +176,10 @@ def key_of(timer: Timer) -> str:
 
 
 def rank_of(subject: Subject, clock: str) -> Rank:
-    """Safety first; then what is stopped or at risk and not yet moving; quiet for the rest."""
+    """Safety first; then what is stopped or at risk and not yet moving; quiet for the rest.
+
+    A practice goes the ways of the real thing, but behind everything real.
+    """
     if subject.is_safety:
         return Rank.SAFETY
     return Rank.URGENT if subject.severity in ("S1", "S2") and clock != CLOSURE else Rank.QUIET
@@ -203,6 +222,8 @@ _TIMER = (
     "first_step",
     "round",
     "due_at",
+    "planned_at",
+    "waits_for",
     "state",
     "armed_at",
     "goes_up_from",
@@ -225,6 +246,8 @@ def arm(wanted: Sequence[Wanted], now: datetime, *, replanned: Collection[int] =
             timer.first_step,
             timer.round,
             timer.due_at,
+            timer.planned_at,
+            timer.waits_for,
             TimerState.ARMED.value,
             now,
             goes_up_from,
@@ -252,10 +275,11 @@ def _after_rounds(pk: int, timer: WantedTimer, rounds: Mapping[tuple[Any, ...], 
     return replace(timer, round=max(timer.round, rounds.get(step, -1) + 1))
 
 
-def _next(firing: Firing, now: datetime) -> tuple[WantedTimer | None, str]:
+def _next(firing: Firing, plant: Hours, now: datetime) -> tuple[WantedTimer | None, str]:
     """The step after this one; now, when this one resolved to nobody on shift and there is a higher one."""
     fired: FiredStep = as_fired(firing.timer, at=now)
-    timer = rules.next_after(fired, firing.subject.state(), firing.policy)
+    hours = plant.stretch(firing.subject.place)
+    timer = rules.next_after(fired, firing.subject.state(), firing.policy, hours=hours)
     if timer is None or not firing.resolved.goes_up or timer.step <= firing.timer.step:
         return timer, ""
     return rules.due_now(timer, now), wording.nobody_on_shift(firing.resolved.missing)

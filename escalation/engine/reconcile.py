@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from escalation import rules
-from escalation.engine import news, subjects
+from escalation.engine import asking, news, subjects
 from escalation.engine.contained import batch
 from escalation.engine.fire import Outcome, Wanted, arm
 from escalation.engine.subjects import Subject
+from escalation.hours import Hours
 from escalation.models import Policy, Run, Timer, TimerState, Unread
-from escalation.policies import PolicyBook, clocks_of
+from escalation.policies import PolicyBook, clocks_for
 from escalation.rules import WantedTimer
 from escalation.telling import tell
 from escalation.timers import as_wanted
@@ -45,13 +47,16 @@ def reconcile(ids: Sequence[int], now: datetime) -> Outcome:
     plan = Plan()
     armed, fired = subjects.armed_timers(ids), subjects.last_fired(ids)
     policies = _policies(known)
+    plant = Hours.at(now)
     for subject in known:
         policy, replanned_at = _policy_of(subject, policies, now)
         _plan_run(plan, subject, policy, replanned_at)
-        wanted = rules.wanted_timers(
-            subject.state(replanned_at=replanned_at), clocks_of(policy), fired[subject.pk]
-        )
-        _compare(plan, subject.pk, wanted, armed[subject.pk], now)
+        state, hours = subject.state(replanned_at=replanned_at), plant.stretch(subject.place)
+        clocks = clocks_for(policy, is_drill=subject.is_drill)
+        wanted = rules.wanted_timers(state, clocks, fired[subject.pk], hours=hours)
+        waits = partial(rules.stretched, state=state, hours=hours)
+        _compare(plan, subject.pk, wanted, armed[subject.pk], now, waits)
+    asking.follow(known, now)
     told = news.tellings(known, now)
     _write(plan, now)
     channels = tell(told, now=now)
@@ -120,15 +125,24 @@ def _plan_run(plan: Plan, subject: Subject, policy: Policy, replanned_at: dateti
 # --- which timers ---
 
 
+Waits = Callable[[WantedTimer], WantedTimer]
+"""A step at the next working minute of the place, if it may wait."""
+
+
 def _compare(
-    plan: Plan, incident_id: int, wanted: Sequence[WantedTimer], armed: Sequence[Timer], now: datetime
+    plan: Plan,
+    incident_id: int,
+    wanted: Sequence[WantedTimer],
+    armed: Sequence[Timer],
+    now: datetime,
+    waits: Waits,
 ) -> None:
     """Keep what is right, move what is due at another time, cancel and arm the rest."""
     there = {timer.clock: timer for timer in armed}
     for want in wanted:
         timer = there.pop(want.clock, None)
         if timer is not None and as_wanted(timer).key == want.key:
-            _adjust(plan, timer, want, now)
+            _adjust(plan, timer, waits(rules.replacement(want, timer.due_at, now)))
             continue
         if timer is not None:
             plan.cancel.append(timer.pk)
@@ -136,21 +150,23 @@ def _compare(
     plan.cancel += [timer.pk for timer in there.values()]
 
 
-def _adjust(plan: Plan, timer: Timer, want: WantedTimer, now: datetime) -> None:
+MOVES = ("due_at", "first_step", "planned_at", "waits_for")
+
+
+def _adjust(plan: Plan, timer: Timer, want: WantedTimer) -> None:
     """The same step: what was brought forward stays so; else its due moment follows the rules."""
-    if timer.goes_up_from:
+    if timer.goes_up_from or all(getattr(timer, name) == getattr(want, name) for name in MOVES):
         return
-    want = rules.replacement(want, timer.due_at, now)
-    if (timer.due_at, timer.first_step) != (want.due_at, want.first_step):
-        timer.due_at, timer.first_step = want.due_at, want.first_step
-        plan.move.append(timer)
+    for name in MOVES:
+        setattr(timer, name, getattr(want, name))
+    plan.move.append(timer)
 
 
 def _write(plan: Plan, now: datetime) -> None:
     if plan.cancel:
         Timer.objects.armed().filter(pk__in=plan.cancel).update(state=TimerState.CANCELLED)
     if plan.move:
-        Timer.objects.bulk_update(plan.move, ["due_at", "first_step"])
+        Timer.objects.bulk_update(plan.move, MOVES)
     arm(plan.arm, now, replanned=plan.replanned)
     if plan.new_runs:
         Run.objects.bulk_create(plan.new_runs)

@@ -148,10 +148,10 @@ def test_one_bad_row_is_set_aside_and_the_others_are_read(world, monkeypatch):
     bad = good.pop(2)
     real = planning.rules.wanted_timers
 
-    def breaks(state, policy, fired=()):
+    def breaks(state, policy, fired=(), **more):
         if state.clocks_from == bad.clocks_from + timedelta(microseconds=1):
             raise ValueError("poison")
-        return real(state, policy, fired)
+        return real(state, policy, fired, **more)
 
     Incident.objects.filter(pk=bad.pk).update(clocks_from=bad.clocks_from + timedelta(microseconds=1))
     monkeypatch.setattr(planning.rules, "wanted_timers", breaks)
