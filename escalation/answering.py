@@ -97,6 +97,8 @@ def _unanswered(notification: Notification) -> QuerySet[Notification]:
 def _can_take(notification: Notification) -> bool:
     """Who may take it and would be its owner: nobody has it, or this person is asked to."""
     incident, person = notification.about, notification.person
+    if incident.is_drill:
+        return False  # in a practice there is nothing to take: it shows that the message arrived
     is_free = incident.status == Status.RAISED or incident.assigned_to_id == person.pk
     return is_free and incident.is_open and can(person, Action.ACKNOWLEDGE, incident)
 
@@ -122,11 +124,11 @@ def answer(token: str, *, now: datetime | None = None, channel: str = "link", ta
     took_it = take and _can_take(notification)
     if took_it:
         lifecycle.acknowledge(notification.about.number, by=notification.person, now=now)
-    _mark(notification, TOOK_IT if took_it else SEEN, channel, now)
-    return open_link(token)
     if notification.answered_at is not None and not took_it:
         asked = _unanswered(notification).filter(wants_answer=True)
         notification = asked.select_related("incident", "person").last() or notification
+    _mark(notification, TOOK_IT if took_it else SEEN, channel, now)
+    return open_link(token)
 
 
 @transaction.atomic
@@ -173,4 +175,3 @@ def _answer_the_others(notification: Notification, what: str, channel: str, now:
     _unanswered(notification).update(
         answered_at=now, answer=what, answered_by_channel=channel, ask_again_at=None
     )
-    earlier.update(answered_at=now, answer=what, answered_by_channel=channel)

@@ -132,7 +132,7 @@ def _open_page(link: Link, now: datetime) -> dict[str, Any]:
 def _state(incident: Incident, now: datetime) -> str:
     """ "Line down 6 min"; without a span once product moves."""
     state = readings.state(incident)
-    return state if incident.is_moving else f"{state} {span(now - incident.clocks_from)}"
+    return state if incident.is_moving else f"{state} {span(now - incident.troubled_since)}"
 
 
 def _offer(link: Link) -> str:
