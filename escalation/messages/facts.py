@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from escalation import rules
 from escalation.models import Clock, Notification, Reason
 from escalation.steps import CAN_TAKE, OWNER
 from incidents import readings
@@ -49,6 +50,7 @@ class Facts:
     risk: str
     ask: str
     button: str
+    first: str
     note: str
     why: str
     answer_link: str
@@ -71,11 +73,12 @@ def facts(notification: Notification, now: datetime) -> Facts:
         what=what_of(notification),
         who=who_of(notification, now),
         then=then_of(notification, now),
-        then_matters=notification.clock == Clock.UPDATE,
+        then_matters=notification.clock in (Clock.UPDATE, Clock.HELP),
         is_news=notification.reason == Reason.UPDATE,
         risk=risk_of(incident, now),
         ask=ask,
         button=button,
+        first=first_of(notification, now),
         note=notification.note,
         why=why_of(notification),
         answer_link=f"{base_url()}/a/{notification.token}",
@@ -107,7 +110,7 @@ def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
         return readings.state(incident), _since_and_after(
             incident, Status(incident.status), notification.created_at, now
         )
-    return readings.state(incident), _so_far(now - incident.clocks_from)
+    return readings.state(incident), _so_far(now - incident.troubled_since)
 
 
 def _so_far(length: timedelta) -> str:
@@ -124,7 +127,7 @@ def _since_and_after(incident: Incident, status: Status, told_at: datetime, now:
         Status.REOPENED: incident.reopened_at,
     }.get(status)
     at = when or told_at
-    start = incident.raised_at if status == Status.CLOSED else incident.clocks_from
+    start = incident.raised_at if status == Status.CLOSED else incident.troubled_since
     if status == Status.REOPENED or at - start < timedelta(minutes=1):
         return moment(at, now)
     return _("%(time)s after %(length)s") % {"time": moment(at, now), "length": span(at - start)}
@@ -185,22 +188,65 @@ def risk_of(incident: Incident, now: datetime) -> str:
 
 def who_of(notification: Notification, now: datetime) -> tuple[str, ...]:
     """Who has it, in forms from long to short."""
+    if notification.about.is_drill:
+        return ("",)
     if notification.reason == Reason.ASSIGNED:
         asker = str(notification.data.get("by", ""))
         asked = _("You are asked to take it.")
         return (_("%(name)s asks you to take it.") % {"name": asker}, asked) if asker else (asked,)
     if notification.reason == Reason.TOLD_CLOSED:
         return ("",)
-    return _owner_forms(notification)
+    if notification.reason == Reason.HELP:
+        asker = {"name": notification.data.get("by", "")}
+        return (_("%(name)s asks you to help.") % asker, _("You are asked to help."))
+    if notification.reason == Reason.LAPSED and notification.about.owner_id != notification.person_id:
+        return _lost_it(notification, now)
+    return _owner_forms(notification, now)
 
 
-def _owner_forms(notification: Notification) -> tuple[str, ...]:
+def _lost_it(notification: Notification, now: datetime) -> tuple[str, ...]:
+    """For who had it: since when nothing was said, and who has it now."""
+    silent_since = notification.data.get("silent_since", notification.created_at.isoformat())
+    since = {"time": moment(datetime.fromisoformat(silent_since), now)}
     owner = notification.about.owner
+    if owner is not None:
+        return (_("No word from you since %(time)s: %(name)s has it now.") % {**since, "name": owner},)
+    return (
+        _("No word from you since %(time)s, so it goes back to everybody.") % since,
+        _("No word from you since %(time)s: nobody has it.") % since,
+    )
+
+
+def _owner_forms(notification: Notification, now: datetime) -> tuple[str, ...]:
+    incident = notification.about
+    owner = incident.owner
     if owner is None:
-        return (_("Nobody has it yet."),)
+        return _had_it(notification, now) or (_("Nobody has it yet."),)
     if owner.pk == notification.person_id:
         return (_("You have it."),)
     return tuple(_("%(name)s has it.") % {"name": name} for name in (owner.name, owner.get_short_name()))
+
+
+def _had_it(notification: Notification, now: datetime) -> tuple[str, ...]:
+    """Who had it before silence took it back; empty when nobody did."""
+    lapse = readings.lapse(notification.about)
+    if lapse is None:
+        return ()
+    since = {"time": moment(lapse.silent_since, now)}
+    if lapse.person_id == notification.person_id:
+        return (_("You had it; no word since %(time)s.") % since,)
+    return tuple(
+        _("%(name)s had it; no word since %(time)s.") % {**since, "name": name}
+        for name in (lapse.name, lapse.name.split(" ")[0])
+    )
+
+
+def first_of(notification: Notification, now: datetime) -> str:
+    """The first sentence of an email that asks its reader for something of its own; else empty."""
+    if notification.reason == Reason.BRING_SOMEONE:
+        return then_of(notification, now)
+    asks = notification.reason in (Reason.ASSIGNED, Reason.HELP, Reason.LAPSED)
+    return who_of(notification, now)[0] if asks else ""
 
 
 def then_of(notification: Notification, now: datetime) -> str:
@@ -210,6 +256,8 @@ def then_of(notification: Notification, now: datetime) -> str:
         return _("Stays open until the fix is proved. Nothing needed from you.")
     if notification.reason == Reason.TOLD_CLOSED:
         return _("Nothing needed from you.")
+    if notification.reason == Reason.BRING_SOMEONE:
+        return _("No word for %(length)s. Bring someone in?") % {"length": span(rules.HELP_AFTER)}
     due = incident.next_update_due
     if notification.clock == Clock.UPDATE:
         return _news_due(notification, now)
@@ -234,8 +282,12 @@ def _news_due(notification: Notification, now: datetime) -> str:
 def ask_of(notification: Notification) -> tuple[str, str]:
     """The word before the link of an SMS and the label of the email's first button."""
     incident = notification.about
+    if incident.is_drill and incident.is_open:
+        return _("Press “I’ve seen it”"), _("I’ve seen it")
     if not incident.is_open or (notification.reason in AFTERWARDS and notification.role != OWNER):
         return _("Read"), _("Read more")
+    if notification.reason == Reason.BRING_SOMEONE:
+        return _("Choose"), _("Bring someone in")
     if notification.clock == Clock.UPDATE and incident.owner_id == notification.person_id:
         return _("Say what is new"), _("Say what is new")
     if notification.reason == Reason.ASSIGNED or _may_take(notification):
@@ -244,7 +296,9 @@ def ask_of(notification: Notification) -> tuple[str, str]:
 
 
 def _may_take(notification: Notification) -> bool:
-    return notification.about.status == Status.RAISED and notification.role in CAN_TAKE
+    """By the role they were told in; who had it may take it again."""
+    is_theirs = notification.role in CAN_TAKE or notification.reason == Reason.LAPSED
+    return notification.about.status == Status.RAISED and is_theirs
 
 
 _WHY = {
@@ -255,11 +309,13 @@ _WHY = {
     Reason.TOLD_CLOSED: gettext_lazy("you were told about it before"),
     Reason.TOLD_REOPENED: gettext_lazy("you were told about it before"),
     Reason.FALLBACK: gettext_lazy("somebody else could not be reached"),
+    Reason.LAPSED: gettext_lazy("you had it and two words were missed"),
+    Reason.HELP: gettext_lazy("somebody asks you to help"),
+    Reason.ASKED_AGAIN: gettext_lazy("you have not answered yet"),
 }
 _WHY_CLOCK = {
     Clock.RESPONSE: gettext_lazy("nobody has it yet"),
     Clock.CONTAINMENT: gettext_lazy("product is not moving yet"),
-    Reason.ASKED_AGAIN: gettext_lazy("you have not answered yet"),
     Clock.UPDATE: gettext_lazy("news is due"),
     Clock.CLOSURE: gettext_lazy("it is still open"),
     Clock.LAPSE: gettext_lazy("its owner said nothing"),

@@ -157,7 +157,7 @@ def _state(incident: Incident, now: datetime) -> tuple[str, str, str]:
     if incident.severity in (Severity.S1, Severity.S2):
         if incident.cover_until and incident.cover_until > now and not Flow(incident.flow).is_materials:
             return "risk", "risk", _("Starves %(time)s") % {"time": moment(incident.cover_until, now)}
-        return "risk", "risk", _("Slow, %(span)s") % {"span": span(now - incident.clocks_from)}
+        return "risk", "risk", _("Slow, %(span)s") % {"span": span(now - incident.troubled_since)}
     if incident.severity == Severity.S3:
         return "work", "work", _("Workaround")
     return "run", "", _("Running")

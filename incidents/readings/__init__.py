@@ -9,8 +9,10 @@ because thousands of messages are written from these functions in one go.
 
 from incidents.readings.answers import Reading, doing, ending, floor, problem, progress, read, technical
 from incidents.readings.said import (
+    Lapse,
     attach,
     bandage,
+    lapse,
     latest_update,
     manager_sms_of,
     manager_words,
@@ -30,6 +32,7 @@ from incidents.readings.titles import (
 
 __all__ = [
     "TITLE_LENGTH",
+    "Lapse",
     "Reading",
     "attach",
     "bandage",
@@ -39,6 +42,7 @@ __all__ = [
     "floor",
     "has_default_title",
     "headline",
+    "lapse",
     "latest_update",
     "manager_sms_of",
     "manager_words",

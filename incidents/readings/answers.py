@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from incidents.models import Impact, Incident, Status, Update
-from incidents.readings.said import bandage, latest_update, needs_something, news, sentence
+from incidents.readings.said import bandage, lapse, latest_update, needs_something, news, sentence
 from incidents.readings.titles import headline, what
 from plant.wording import moment
 
@@ -73,7 +73,7 @@ def doing(incident: Incident, *, now: datetime | None = None) -> str:
             "Everybody who would be told about a real one is told now, much faster, one level after another."
         )
     if incident.status == Status.RAISED:
-        return _nobody_yet(incident)
+        return _nobody_yet(incident, now)
     last = news(incident)
     if last:
         return sentence(last.actions)
@@ -82,7 +82,13 @@ def doing(incident: Incident, *, now: datetime | None = None) -> str:
     return _owner_has_it(incident, now)
 
 
-def _nobody_yet(incident: Incident) -> str:
+def _nobody_yet(incident: Incident, now: datetime | None) -> str:
+    lapsed = lapse(incident)
+    if lapsed is not None:
+        return _("Nobody has it any more. %(name)s had it; no word since %(time)s.") % {
+            "name": lapsed.name,
+            "time": _at(incident, lapsed.silent_since, now),
+        }
     if incident.assigned_to_id:
         return _("Nobody has it yet. %(name)s was asked to take it.") % {"name": incident.assigned_to}
     return _("Nobody has it yet.")

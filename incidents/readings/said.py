@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from incidents.models import Incident, Update
+from incidents.models import Event, EventKind, Incident, Status, Update
 
 NOTHING_NEEDED = frozenset(
     {
@@ -33,7 +35,7 @@ NOTHING_NEEDED = frozenset(
 
 
 def attach(incidents: Sequence[Incident]) -> None:
-    """Load what the readings need for many incidents, in two queries however many there are."""
+    """Load what the readings need for many incidents: two queries, three when silence took one back."""
     last = {
         update.incident_id: update
         for update in Update.objects.filter(incident__in=incidents)
@@ -47,6 +49,43 @@ def attach(incidents: Sequence[Incident]) -> None:
         [i for i in incidents if "bandages" not in vars(i)],
         Prefetch("countermeasures", queryset=_countermeasures().worn(), to_attr="bandages"),
     )
+    _attach_lapses([incident for incident in incidents if _is_lapsed(incident)])
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Who had it before silence took it back, and since when nothing was said."""
+
+    person_id: int
+    name: str
+    silent_since: datetime
+
+
+def _is_lapsed(incident: Incident) -> bool:
+    return incident.status == Status.RAISED and incident.missed_updates > 0
+
+
+def _attach_lapses(lapsed: Sequence[Incident]) -> None:
+    if not lapsed:
+        return
+    events = Event.objects.filter(incident__in=lapsed, kind=EventKind.LAPSED)
+    newest = events.order_by("incident_id", "-at", "-id").distinct("incident_id")
+    found = {event.incident_id: event.data for event in newest}
+    for incident in lapsed:
+        data = found.get(incident.pk)
+        vars(incident)["lapse"] = data and Lapse(
+            data["had_id"], data["had"], datetime.fromisoformat(data["silent_since"])
+        )
+
+
+def lapse(incident: Incident) -> Lapse | None:
+    """Who had it until silence took it back; None when somebody has it, or nobody ever had."""
+    if not _is_lapsed(incident):
+        return None
+    if "lapse" not in vars(incident):
+        _attach_lapses([incident])
+    found: Lapse | None = vars(incident)["lapse"]
+    return found
 
 
 def _countermeasures() -> Any:

@@ -112,7 +112,8 @@ def test_a_repeat_says_how_long_it_is_open_altogether() -> None:
 
 
 def test_what_came_back_counts_from_when_it_came_back() -> None:
-    about = incident(raised_at=NOW - timedelta(days=20), clocks_from=NOW - timedelta(minutes=15))
+    came_back = NOW - timedelta(minutes=15)
+    about = incident(raised_at=NOW - timedelta(days=20), reopened_at=came_back, clocks_from=came_back)
     assert render(delivery(about), now=NOW).text.startswith("INC-104200 LINE DOWN 15 min: ")
 
 
