@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import F, Max, Q
 from django.utils.translation import gettext as _
 
 from escalation import watch
@@ -108,6 +108,7 @@ def _came_back(now: datetime) -> dict[int, frozenset[str]]:
     since = now - LOOKS_BACK
     failed = (
         Delivery.objects.filter(state=DeliveryState.FAILED, queued_at__gt=since, failed_at__lte=now)
+        .filter(Q(address=F("notification__person__mobile")) | Q(address=F("notification__person__email")))
         .values_list("notification__person", "channel", "address")
         .annotate(last=Max("failed_at"))
         .order_by()

@@ -134,9 +134,9 @@ def it_managers(book: DutyBook, site: Site, now: datetime) -> list[Person]:
 
 def _told_before(site: Site, now: datetime) -> Mapping[tuple[int, datetime], list[dict[str, Any]]]:
     """What each person was told about each shift that may still matter, oldest first."""
-    rows = Notification.objects.filter(
-        site=site, reason=Reason.GAP_AHEAD, created_at__gt=now - AHEAD - KNOWS
-    ).order_by("id")
+    # incident=None: by the index of incident and time, which few of all messages are in without one
+    recent = Notification.objects.filter(incident=None, created_at__gt=now - AHEAD - KNOWS)
+    rows = recent.filter(site=site, reason=Reason.GAP_AHEAD).order_by("id")
     found: dict[tuple[int, datetime], list[dict[str, Any]]] = defaultdict(list)
     for person_id, data in rows.values_list("person_id", "data"):
         found[person_id, datetime.fromisoformat(data["shift"])].append(data)

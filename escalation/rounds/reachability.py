@@ -31,6 +31,9 @@ UNTIL = time(12)
 EVERY = timedelta(hours=12)
 """One a night: more than the hours from `AT` to `UNTIL`, less than from a late one to the next night."""
 
+REMEMBERS = timedelta(days=60)
+"""What was said longer ago may be said again: two months of a number that nobody verified."""
+
 
 def check(site: Site, book: DutyBook, now: datetime) -> tuple[int, set[str]]:
     """Look at everybody of the site when it is time. The mark and the report are one transaction: a process
@@ -53,7 +56,7 @@ def who_is_told(reach: Reach, book: DutyBook, now: datetime) -> list[Telling]:
     site, found = reach.site, _as_data(reach)
     day = now.astimezone(site.tz).date()
     people = it_managers(book, site, now)
-    before = _told_before(site, [person.pk for person in people])
+    before = _told_before(site, [person.pk for person in people], now)
     return [
         Telling(
             incident_id=None,
@@ -109,11 +112,13 @@ def _mended(before: dict[str, Any] | None, found: dict[str, Any]) -> list[str]:
     return [one["name"] for one in before["people"] if one["username"] not in wrong]
 
 
-def _told_before(site: Site, people: list[int]) -> dict[int, dict[str, Any]]:
+def _told_before(site: Site, people: list[int], now: datetime) -> dict[int, dict[str, Any]]:
     """The last report that each person got about the site."""
     rows = (
-        Notification.objects.filter(site=site, person__in=people, reason=Reason.REACHABILITY)
-        .order_by("person", "-id")
-        .distinct("person")
+        # incident=None: by the index of incident and time, which few of all messages are in without one
+        Notification.objects.filter(incident=None, created_at__gt=now - REMEMBERS)
+        .filter(site=site, person__in=people, reason=Reason.REACHABILITY)
+        .order_by("person_id", "-id")
+        .distinct("person_id")
     )
     return dict(rows.values_list("person_id", "data"))

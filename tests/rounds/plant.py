@@ -73,11 +73,11 @@ def build_plant() -> Plant:
 
 
 def go(at: datetime, *, until: datetime | None = None) -> int:
-    """A round, or one every ten minutes up to and with `until`; returns how many people were told."""
+    """A round, or one every half hour up to and with `until`; returns how many people were told."""
     told, now = 0, at
     while now <= (until or at):
         told += rounds.go(now.astimezone(timezone.get_default_timezone())).told
-        now += timedelta(minutes=10)
+        now += timedelta(minutes=30)
     return told
 
 
