@@ -36,6 +36,9 @@ UNSENT_AFTER = timedelta(minutes=2)
 Long enough for the last of 10,000 messages due at one instant.
 """
 
+NAMED = 3
+"""Incidents that the engine cannot work on which are named."""
+
 FAILS_OFTEN = 4
 """Readings of one incident that failed in a row, the last 35 s after the first (`engine.contained`)."""
 
@@ -77,6 +80,9 @@ class Kind(models.TextChoices):
     UNSENT = "unsent", gettext_lazy("urgent messages wait to be sent")
 
 
+NAMES_INCIDENTS = (Kind.LATE, Kind.UNREAD)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was seen: when everything last worked, and since when the oldest of each kind waits.
@@ -91,11 +97,13 @@ class Facts:
     oldest_message: datetime | None = None
     senders: Mapping[str, datetime] = field(default_factory=dict)
     answered_at: datetime | None = None
+    stuck: Sequence[str] = ()
+    """Codes of incidents that the engine cannot work on: it cannot read them, or not take their next step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One thing that is wrong, and since when; `what` is the channel of a sender."""
+    """One thing that is wrong, and since when; `what` is the channel of a sender, or names the incidents."""
 
     kind: Kind
     since: datetime
@@ -121,7 +129,11 @@ def diagnose(facts: Facts, now: datetime) -> list[Trouble]:
         (Kind.UNREAD, facts.oldest_unread, LATE_AFTER),
         (Kind.UNSENT, facts.oldest_message, UNSENT_AFTER),
     )
-    return found + [Trouble(kind, since) for kind, since, after in waiting if since and now - since > after]
+    return found + [
+        Trouble(kind, since, ", ".join(facts.stuck) if kind in NAMES_INCIDENTS else "")
+        for kind, since, after in waiting
+        if since and now - since > after
+    ]
 
 
 LOOK = """
@@ -137,7 +149,15 @@ LOOK = """
            ) AS waiting),
            (SELECT array_agg(name::text ORDER BY name) FROM escalation_heartbeat
             WHERE name = ANY(%(channels)s)),
-           (SELECT array_agg(at ORDER BY name) FROM escalation_heartbeat WHERE name = ANY(%(channels)s))
+           (SELECT array_agg(at ORDER BY name) FROM escalation_heartbeat WHERE name = ANY(%(channels)s)),
+           (SELECT array_agg('INC-' || number) FROM (
+                SELECT i.number FROM escalation_unread u JOIN incidents_incident i ON i.id = u.incident_id
+                WHERE u.failures >= %(often)s OR (u.failures > 0 AND EXISTS (
+                    SELECT 1 FROM escalation_timer t, escalation_heartbeat h
+                    WHERE t.incident_id = u.incident_id AND t.state = 'armed'
+                      AND h.name = %(engine)s AND t.due_at < h.at - %(late)s))
+                ORDER BY u.id LIMIT %(named)s
+           ) AS first)
 """
 
 
@@ -146,13 +166,16 @@ def look() -> Facts:
     asked: dict[str, Any] = {
         "engine": ENGINE,
         "often": FAILS_OFTEN,
+        "named": NAMED,
+        "late": LATE_AFTER,
         "channels": list(settings.CHANNELS),
         "ranks": [int(Rank.SAFETY), int(Rank.URGENT)],
     }
     with connection.cursor() as cursor:
         cursor.execute(LOOK, asked)
-        ticked, timer, unread, message, names, times = cursor.fetchone()
-    return Facts(ticked, timer, unread, message, dict(zip(names or (), times or (), strict=True)))
+        ticked, timer, unread, message, names, times, codes = cursor.fetchone()
+    senders = dict(zip(names or (), times or (), strict=True))
+    return Facts(ticked, timer, unread, message, senders, stuck=tuple(codes or ()))
 
 
 def last_seen() -> dict[str, float]:
@@ -178,8 +201,16 @@ def engine_is_ticking(now: datetime | None = None) -> str | None:
 
 
 def reasons(troubles: Sequence[Trouble]) -> str:
-    """What is wrong, in the language in force: "the engine has stopped, nobody hands messages over"."""
-    return ", ".join(dict.fromkeys(str(trouble.kind.label) for trouble in troubles))
+    """What is wrong, in the language in force: "the engine has stopped, nobody hands messages over".
+
+    An incident that cannot be read is named: nobody is told about it until somebody mends it.
+    """
+    return ", ".join(dict.fromkeys(_reason(trouble) for trouble in troubles))
+
+
+def _reason(trouble: Trouble) -> str:
+    is_named = trouble.kind in NAMES_INCIDENTS and trouble.what
+    return f"{trouble.kind.label} ({trouble.what})" if is_named else str(trouble.kind.label)
 
 
 def silent_since(now: datetime | None = None) -> datetime | None:

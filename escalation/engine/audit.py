@@ -1,17 +1,20 @@
 """Rule 1 looked after: an open incident that waits for nothing is found, mended and reported within a minute.
 
-It should never find one: every change notes itself, and every firing arms the next step. So it is loud.
+It should never find one: every change notes itself, and every firing arms the next step. So it is loud: what
+it finds becomes an incident of its own (`engine.own_trouble`). Mending does not depend on that.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from escalation import watch
-from escalation.engine import subjects
+from escalation.engine import own_trouble, storms, subjects
+from escalation.engine.own_trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -19,22 +22,68 @@ EVERY = timedelta(seconds=30)
 
 SILENT = """
     SELECT i.id FROM incidents_incident i
-    WHERE i.status <> 'closed'
+    WHERE i.status <> 'closed' AND (%(ids)s::bigint[] IS NULL OR i.id = ANY(%(ids)s))
       AND NOT EXISTS (SELECT 1 FROM escalation_timer t WHERE t.incident_id = i.id AND t.state = 'armed')
       AND NOT EXISTS (SELECT 1 FROM escalation_unread u WHERE u.incident_id = i.id)
     LIMIT 500
 """
 
+SET_ASIDE = """
+    SELECT u.incident_id FROM escalation_unread u
+    WHERE u.failures >= %(often)s OR (u.failures > 0 AND (
+        EXISTS (SELECT 1 FROM escalation_timer t
+                WHERE t.incident_id = u.incident_id AND t.state = 'armed' AND t.due_at <= %(waits_since)s)
+        OR EXISTS (SELECT 1 FROM escalation_notification n
+                   WHERE n.incident_id = u.incident_id AND n.ask_again_at <= %(waits_since)s)))
+    ORDER BY u.id LIMIT 500
+"""
+"""What cannot be read, and what can be read but not fired: that counts anew at every reading."""
+
+OFTEN = 3
+"""Failures in a row after which an incident that the engine sets aside is reported: the third comes 15 s
+after the first, so that with a look every 30 s somebody hears of it within a minute."""
+
+WAITS = timedelta(seconds=15)
+"""The same for a step that fails again and again: so long after it was due."""
+
 
 def mend_silent(now: datetime) -> int:
-    """Have silent incidents read again; returns how many there were. One process looks, every 30 s."""
+    """Have silent incidents read again and say so; returns how many. One process looks, every 30 s.
+
+    What the engine cannot work on is no better than silent: it is said too, though only people can mend it.
+    """
     if not watch.is_time_for("audit", now, every=EVERY):
         return 0
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(SILENT)
-            silent = [row[0] for row in cursor.fetchall()]
-        subjects.mark_unread(subjects.lock_these(silent))
+    storms.end(now)
+    silent = _mend()
     if silent:
         logger.error("Open incidents without an armed timer, planned anew: %s", silent)
+    _report(silent, _ids(SET_ASIDE, {"often": OFTEN, "waits_since": now - WAITS}), now)
     return len(silent)
+
+
+@transaction.atomic
+def _mend() -> list[int]:
+    found = _ids(SILENT, {"ids": None})
+    if not found:
+        return []
+    silent = _ids(SILENT, {"ids": subjects.lock_these(found)})  # what was locked may have changed before
+    subjects.mark_unread(silent)
+    return silent
+
+
+def _ids(sql: str, parameters: dict[str, object]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _report(silent: Sequence[int], set_aside: Sequence[int], now: datetime) -> None:
+    """Never in the way of what was mended: what goes wrong here is logged."""
+    for trouble, ids in ((Trouble.SILENT, silent), (Trouble.SET_ASIDE, set_aside)):
+        try:
+            own_trouble.report(trouble, ids, now)
+        except Exception:
+            if not connection.is_usable():
+                raise
+            logger.exception("What the auditor found could not be recorded: %s %s", trouble, ids)

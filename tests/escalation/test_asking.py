@@ -85,7 +85,7 @@ def test_asking_again_goes_by_the_same_way_with_the_same_weight(world, advance, 
 
 
 @pytest.mark.parametrize(
-    "impact, clock, n, told_at",
+    ("impact", "clock", "n", "told_at"),
     [("stopped", "response", 2, 10), ("at_risk", "response", 2, 30), ("workaround", "response", 1, 60)],
 )
 def test_how_soon_depends_on_how_bad_it_is(world, advance, impact, clock, n, told_at):

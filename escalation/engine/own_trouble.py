@@ -1,0 +1,163 @@
+"""Trouble of OpsDesk itself becomes an incident like any other: raised by nobody, for the IT manager on duty.
+
+One open incident per site; what is found while it is open is added to it. It is never about itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from incidents import lifecycle
+from incidents.models import Category, EventKind, Flow, Impact, Incident
+from incidents.permissions import Action, can
+from plant.duty import DutyBook
+from plant.models import Person, Role, Site
+from plant.wording import names
+
+CATEGORY = "opsdesk"
+"""Nobody is offered it when raising: it is OpsDesk's own."""
+
+AGAIN_AFTER = timedelta(hours=1)
+"""The same incident in the same trouble is added once an hour: it is looked at every 30 s."""
+
+NAMED = 20
+"""Numbers in the sentence; the others are counted."""
+
+
+class Trouble(StrEnum):
+    """What may be wrong with an open incident."""
+
+    SILENT = "silent"
+    SET_ASIDE = "set_aside"
+
+
+def report(trouble: Trouble, ids: Sequence[int], now: datetime) -> None:
+    """Record it at each site concerned. Repeating it is harmless."""
+    by_site: dict[int, list[Incident]] = defaultdict(list)
+    found = Incident.objects.filter(pk__in=ids).exclude(category__code=CATEGORY).order_by("number")
+    for incident in found:
+        by_site[incident.site_id].append(incident)
+    for site_id, incidents in by_site.items():
+        _record(trouble, site_id, incidents, now)
+
+
+@transaction.atomic
+def _record(trouble: Trouble, site_id: int, incidents: Sequence[Incident], now: datetime) -> None:
+    """The site's row is the lock: of two that record at once the second adds to what the first raised."""
+    site = Site.objects.select_for_update(of=("self",)).get(pk=site_id)
+    with override(settings.LANGUAGE_CODE):
+        open_one = Incident.objects.open().filter(site=site, category__code=CATEGORY).order_by("pk").first()
+        if open_one is None:
+            open_one = _raise(trouble, site, incidents, now)
+            _add(open_one, trouble, incidents, now, words="")
+            _assign(open_one, site, now)
+        elif new := [one for one in incidents if not _was_said(open_one, trouble, one, now)]:
+            _add(open_one, trouble, new, now, words=_sentence(trouble, new))
+
+
+def _raise(trouble: Trouble, site: Site, incidents: Sequence[Incident], now: datetime) -> Incident:
+    raised, _created = lifecycle.raise_incident(
+        by=None,
+        category=_category(),
+        impact=Impact.WORKAROUND,
+        site=site,
+        flow=Flow.RECORDS,
+        title=_title(trouble),
+        words=_sentence(trouble, incidents),
+        now=now,
+    )
+    return raised
+
+
+def _category() -> Category:
+    own = {"name": "OpsDesk itself", "name_es": "El propio OpsDesk", "icon": "i-server", "is_active": False}
+    return Category.objects.get_or_create(code=CATEGORY, defaults={**own, "position": 999})[0]
+
+
+def _assign(raised: Incident, site: Site, now: datetime) -> None:
+    """Ask the IT manager on duty to take it: then they are told now, not when the ladder reaches them."""
+    person = _it_manager(raised, site, now)
+    if person is None:
+        return
+    lifecycle.touch(
+        Incident.objects.locked(raised.number),
+        kind=EventKind.ASSIGNED,
+        by=None,
+        now=now,
+        data={"to": person.name, "to_id": person.pk},
+        assigned_to=person,
+    )
+
+
+def _it_manager(raised: Incident, site: Site, now: datetime) -> Person | None:
+    """None where nobody who may take it is there; then it goes up its ladder like any other."""
+    people = DutyBook.load(now).on_duty(Role.IT_MANAGER, site, now).people
+    return next((one for one in people if can(one, Action.ACKNOWLEDGE, raised)), None)
+
+
+def _was_said(open_one: Incident, trouble: Trouble, incident: Incident, now: datetime) -> bool:
+    said = open_one.events.filter(kind=EventKind.WORDS_ADDED, at__gt=now - AGAIN_AFTER)
+    return said.filter(data__trouble=str(trouble), data__numbers__contains=[incident.number]).exists()
+
+
+def _add(
+    open_one: Incident, trouble: Trouble, incidents: Sequence[Incident], now: datetime, *, words: str
+) -> None:
+    """A line of the timeline, which also remembers what was said; the numbers in the technical detail."""
+    locked = Incident.objects.locked(open_one.number)
+    detail = _technical(trouble, incidents, now)
+    lifecycle.touch(
+        locked,
+        kind=EventKind.WORDS_ADDED,
+        by=None,
+        now=now,
+        words=words,
+        data={"trouble": str(trouble), "numbers": [one.number for one in incidents]},
+        technical="\n".join(filter(None, [locked.technical, detail])),
+    )
+
+
+# --- words ---
+
+
+def _title(trouble: Trouble) -> str:
+    if trouble == Trouble.SILENT:
+        return _("OpsDesk had lost the next alert of an open problem")
+    return _("OpsDesk cannot send the next alert of an open problem")
+
+
+def _sentence(trouble: Trouble, incidents: Sequence[Incident]) -> str:
+    codes = {"codes": names((one.code for one in incidents), most=NAMED)}
+    if trouble == Trouble.SILENT:
+        return (
+            ngettext(
+                "%(codes)s waited for nothing. Its next alert is planned again; nothing is lost.",
+                "%(codes)s waited for nothing. Their next alerts are planned again; nothing is lost.",
+                len(incidents),
+            )
+            % codes
+        )
+    return (
+        ngettext(
+            "Nobody is told about %(codes)s until this is mended. Until then, look after it yourself.",
+            "Nobody is told about %(codes)s until this is mended. Until then, look after them yourself.",
+            len(incidents),
+        )
+        % codes
+    )
+
+
+def _technical(trouble: Trouble, incidents: Sequence[Incident], now: datetime) -> str:
+    codes = ", ".join(one.code for one in incidents)
+    at = f"{now:%Y-%m-%d %H:%M:%S} UTC"
+    if trouble == Trouble.SILENT:
+        return f"{at}: open, no armed timer and no unread change: {codes}. Planned anew."
+    return f"{at}: set aside after failing again and again: {codes}. See the engine's log."
