@@ -12,7 +12,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from escalation import measures, watch
-from escalation.engine import audit
+from escalation.engine import asking, audit
 from escalation.engine.fire import Outcome, fire_batch
 from escalation.engine.reconcile import reconcile_batch
 from escalation.models import Timer
@@ -77,7 +77,8 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
     while not at.is_up:
         read = _read_all(at, done)
         fired = _fire_batch(at, book, done)
-        if not read and not fired.seen:
+        asked = _ask_again(at, done)
+        if not read and not fired.seen and not asked.seen:
             break
     else:
         done.is_done = False
@@ -125,6 +126,15 @@ def _fire_batch(at: _Time, book: _Book, done: Ticked) -> Outcome:
         return Outcome()
     outcome = fire_batch(at.now, book.at(at.now))
     done.fired += outcome.fired
+    done.told += outcome.told
+    done.channels |= outcome.channels
+    return outcome
+
+
+def _ask_again(at: _Time, done: Ticked) -> Outcome:
+    if not asking.is_anybody_due(at.now):
+        return Outcome()
+    outcome = asking.ask_again_batch(at.now)
     done.told += outcome.told
     done.channels |= outcome.channels
     return outcome

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from escalation import messages
 from escalation.channels import ChannelDown, Failed, PermanentFailure, Receipt, Sender, open_channel
-from escalation.models import Delivery, DeliveryState, Notification, Rank
+from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
 from escalation.outbox import fallback
 from escalation.outbox.claims import claim, release, slot
 from escalation.outbox.needed import FIELDS, is_needed
@@ -176,7 +176,7 @@ class _Turn:
 
     def _send(self, delivery: Delivery, sender: Sender) -> None:
         incident_id = delivery.notification.incident_id
-        if incident_id and not is_needed(delivery.notification, incident_now(incident_id)):
+        if incident_id and not _is_needed(delivery.notification, incident_id):
             self._dropped(delivery)
             return
         write(delivery, now=self.now, context=self._contexts.get(incident_id or 0))
@@ -237,6 +237,14 @@ class _Turn:
             delivery.state, delivery.failed_at = DeliveryState.QUEUED, None
             delivery.not_before = now + pause(delivery)
             mark(delivery)
+
+
+def _is_needed(notification: Notification, incident_id: int) -> bool:
+    """Asked in the moment before it goes out. Who has answered by now is not asked again."""
+    if not is_needed(notification, incident_now(incident_id)):
+        return False
+    is_asking = notification.reason == Reason.ASKED_AGAIN
+    return not is_asking or Notification.objects.filter(pk=notification.pk, answered_at=None).exists()
 
 
 def pause(delivery: Delivery) -> timedelta:
