@@ -169,7 +169,7 @@ def _telling(
             "holes": [hole.as_data() for hole in found],
             "looked_until": (now + KNOWS).isoformat(),
             "is_change": bool(before),
-            "site": site.code,
+            "site": "" if person.site_id == site.pk else site.code,
             "day": found[0].starts_at.astimezone(site.tz).date().isoformat(),
         },
         by_one_way=True,

@@ -54,8 +54,8 @@ def test_it_names_role_place_times_and_who_is_told_instead(plant: Plant) -> None
     outbox.drain(now=wall("08:00"))
     delivery = Delivery.objects.get()
     assert delivery.text.startswith("NOBODY ON SHIFT 14:00: IT technician, Millbrook Plant, until 22:00. ")
-    assert "Told instead: Sorensen and Vela." in delivery.text
-    assert delivery.text.endswith(f"/setup/roster/?site={plant.site.code}&day=2026-06-02")
+    assert "Told: Sorensen and Vela." in delivery.text
+    assert delivery.text.endswith("/setup/roster/?day=2026-06-02")
 
 
 def test_a_gap_that_opens_late_is_told_at_once(plant: Plant) -> None:

@@ -34,10 +34,10 @@ def words(notification: Notification, now: datetime) -> Notice:
         sms=[
             f"{opening} {begins}:",
             *(_short(hole, now, nth=min(number, 3)) for number, hole in enumerate(holes)),
-            Flexible((_("Told instead: %(names)s.") % {"names": _told(holes[0], 2)}, ""), (2,)),
+            Flexible(_told_forms(holes[0]), (2, 2)),
         ],
         lines=[*(_long(hole, now) for hole in holes), _("It is over when somebody is on that shift.")],
-        path=f"{reverse('roster')}?site={data['site']}&day={data['day']}",
+        path=_path(data),
         label=_("Open the week"),
         why=_("You get this as IT manager of the site, before it happens."),
     )
@@ -58,6 +58,18 @@ def _role(hole: Hole) -> str:
 
 def _told(hole: Hole, most: int) -> str:
     return names(hole["told"], most=most)
+
+
+def _told_forms(hole: Hole) -> tuple[str, str, str]:
+    count = len(hole["told"])
+    fewer = ngettext("%(count)d other is told.", "%(count)d others are told.", count) % {"count": count}
+    return _("Told: %(names)s.") % {"names": _told(hole, 2)}, fewer, ""
+
+
+def _path(data: Mapping[str, Any]) -> str:
+    """The week at that day; the site only where it is not the reader's own, for the sake of the SMS."""
+    site = f"site={data['site']}&" if data["site"] else ""
+    return f"{reverse('roster')}?{site}day={data['day']}"
 
 
 def _until(hole: Hole, now: datetime) -> str:
