@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from escalation.models import TOKEN_ALPHABET, Delivery, DeliveryState, Notification, Rank
 from escalation.recipients import ways_to
 from escalation.rows import copy_in, new_ids
-from plant.models import Person
+from incidents.models import Incident
+from plant.models import Channel, Person
+
+COLLECTED_UNTIL = time(7, 0)
+"""When the site's clock says so, what a policy sends as `digest` goes out: before the office's day."""
 
 NOTE_LENGTH = 300
 _LETTERS = len(TOKEN_ALPHABET)
@@ -46,6 +51,11 @@ class Telling:
     @property
     def is_urgent(self) -> bool:
         return self.rank <= Rank.URGENT or self.as_urgent
+
+    @property
+    def is_collected(self) -> bool:
+        """Asked for as `digest` only: one message in the morning for all of them. What is urgent never is."""
+        return not self.is_urgent and set(self.channels) == {Channel.DIGEST}
 
 
 _NOTIFICATION = (
@@ -98,7 +108,7 @@ def tell(tellings: Iterable[Telling], *, now: datetime) -> set[str]:
     tellings = list(tellings)
     ids = new_ids(Notification, len(tellings))
     copy_in(Notification, _NOTIFICATION, _notifications(ids, tellings, now))
-    deliveries = list(_deliveries(ids, tellings, now))
+    deliveries = list(_deliveries(ids, tellings, _mornings(tellings, now), now))
     copy_in(Delivery, _DELIVERY, deliveries)
     return {row[1] for row in deliveries}
 
@@ -121,7 +131,7 @@ def _notifications(ids: list[int], tellings: list[Telling], now: datetime) -> It
             telling.due_at,
             now,
             telling.note[:NOTE_LENGTH],
-            telling.data,
+            telling.data | {"collected": True} if telling.is_collected else telling.data,
             telling.ask_again_at,
             telling.times_asked,
             "",
@@ -129,14 +139,34 @@ def _notifications(ids: list[int], tellings: list[Telling], now: datetime) -> It
         )
 
 
-def _deliveries(ids: list[int], tellings: list[Telling], now: datetime) -> Iterator[tuple[Any, ...]]:
+def _mornings(tellings: Iterable[Telling], now: datetime) -> dict[int, datetime]:
+    """Until when it is collected what is told of these incidents; one query, and only where something is."""
+    wanted = {telling.incident_id for telling in tellings if telling.is_collected and telling.incident_id}
+    if not wanted:
+        return {}
+    zones = Incident.objects.filter(pk__in=wanted).values_list("pk", "site__timezone")
+    return {pk: next_morning(ZoneInfo(zone), now) for pk, zone in zones}
+
+
+def next_morning(tz: tzinfo, now: datetime) -> datetime:
+    """The next time the clock of the place says `COLLECTED_UNTIL`, also on the nights when it changes."""
+    day = now.astimezone(tz).date()
+    today = datetime.combine(day, COLLECTED_UNTIL, tzinfo=tz)
+    return today if today > now else datetime.combine(day + timedelta(days=1), COLLECTED_UNTIL, tzinfo=tz)
+
+
+def _deliveries(
+    ids: list[int], tellings: list[Telling], mornings: Mapping[int, datetime], now: datetime
+) -> Iterator[tuple[Any, ...]]:
     ways: dict[tuple[int, tuple[str, ...], bool], list[tuple[str, str]]] = {}
     for pk, telling in zip(ids, tellings, strict=True):
         person = telling.person
         asked = (person.pk, tuple(telling.channels), telling.is_urgent)
         if asked not in ways:
             ways[asked] = ways_to(person, telling.channels, is_urgent=telling.is_urgent)
-        for channel, to in ways[asked][: 1 if telling.by_one_way else None]:
+        is_one = telling.by_one_way or telling.is_collected
+        goes_at = mornings.get(telling.incident_id or 0, now) if telling.is_collected else now
+        for channel, to in ways[asked][: 1 if is_one else None]:
             yield (
                 pk,
                 channel,
@@ -148,7 +178,7 @@ def _deliveries(ids: list[int], tellings: list[Telling], now: datetime) -> Itera
                 "",
                 "",
                 now,
-                now,
+                goes_at,
                 "",
                 "",
                 "",

@@ -12,7 +12,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from escalation import measures, watch
-from escalation.engine import asking, audit
+from escalation.engine import asking, audit, storms
 from escalation.engine.fire import Outcome, fire_batch
 from escalation.engine.reconcile import reconcile_batch
 from escalation.models import Timer
@@ -76,6 +76,8 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
     done.mended = audit.mend_silent(at.now)
     while not at.is_up:
         read = _read_all(at, done)
+        if read:
+            storms.begin(at.now)
         fired = _fire_batch(at, book, done)
         asked = _ask_again(at, done)
         if not read and not fired.seen and not asked.seen:

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from escalation.models.policy import Clock
@@ -47,7 +47,9 @@ def new_token() -> str:
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def with_deliveries(self) -> NotificationQuerySet:
-        return self.select_related("person").prefetch_related("deliveries")
+        """With the message that carried each delivery, where it went out together with others."""
+        deliveries = Delivery.objects.select_related("bundled_into__notification")
+        return self.select_related("person").prefetch_related(Prefetch("deliveries", deliveries))
 
 
 class Notification(models.Model):
@@ -276,3 +278,15 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"
+
+    @property
+    def carrier(self) -> Delivery:
+        """The delivery whose fate this one shares: the message it is in with others, else itself."""
+        if self.state == DeliveryState.BUNDLED and self.bundled_into is not None:
+            return self.bundled_into
+        return self
+
+    @property
+    def others(self) -> int:
+        """How many other things were said in the same message."""
+        return 0 if self.carrier is self else max(int(self.carrier.notification.data.get("things", 1)) - 1, 0)

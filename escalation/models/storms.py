@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from plant.models import Area, Site
+
+STORM_WITHIN = timedelta(minutes=5)
+"""Domain §4: more than 10 incidents in 5 minutes on one area."""
+
+
+class StormQuerySet(models.QuerySet["Storm"]):
+    def on(self) -> StormQuerySet:
+        return self.filter(ended_at=None)
 
 
 class Storm(models.Model):
@@ -16,6 +26,8 @@ class Storm(models.Model):
     area = models.ForeignKey(Area, null=True, blank=True, on_delete=models.PROTECT, related_name="storms")
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StormQuerySet.as_manager()
 
     class Meta:
         ordering = ["-began_at"]
@@ -32,3 +44,12 @@ class Storm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.area or self.site} {self.began_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def place(self) -> Area | Site:
+        return self.area or self.site
+
+    @property
+    def counts_from(self) -> datetime:
+        """What was raised since then belongs to it."""
+        return self.began_at - STORM_WITHIN

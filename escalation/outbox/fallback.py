@@ -28,7 +28,7 @@ def find_another_way(delivery: Delivery, now: datetime) -> None:
     """The person's next channel; when there is none, the next level. Repeating it is harmless."""
     incident = Incident.objects.locked(delivery.notification.about.number)
     notification = Notification.objects.select_related("person", "timer").get(pk=delivery.notification_id)
-    siblings = list(notification.deliveries.all())
+    siblings = list(notification.deliveries.select_related("bundled_into"))
     if any(_may_arrive(one) for one in siblings if one.pk != delivery.pk):
         return
     channel = _unused_channel(notification.person, siblings)
@@ -42,7 +42,8 @@ def find_another_way(delivery: Delivery, now: datetime) -> None:
 
 
 def _may_arrive(delivery: Delivery) -> bool:
-    """Arrived, or on its way."""
+    """Arrived, or on its way; in a message with others, as that one is."""
+    delivery = delivery.carrier
     if delivery.state == DeliveryState.QUEUED:
         return delivery.attempt < RETRIES
     return delivery.state in (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED)
@@ -113,6 +114,7 @@ def _instead(notification: Notification, person: Person, failed: Delivery, now: 
         timer_id=notification.timer_id,
         clock=notification.clock,
         rank=failed.rank,
+        as_urgent=notification.is_urgent,
         note=wording.could_not_reach(notification.person, language=person.language),
         data={"instead_of": notification.person.name},
     )

@@ -20,8 +20,9 @@ from django.utils import timezone
 from escalation import messages
 from escalation.channels import ChannelDown, Failed, PermanentFailure, Receipt, Sender, open_channel
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
-from escalation.outbox import fallback
-from escalation.outbox.claims import claim, release, slot
+from escalation.outbox import fallback, together
+from escalation.outbox.claims import release, slot
+from escalation.outbox.gate import admit
 from escalation.outbox.needed import FIELDS, is_needed
 from escalation.outbox.needed import Now as IncidentNow
 from incidents import readings
@@ -83,10 +84,11 @@ def deliver_due(channel: str, now: datetime | None = None, *, limit: int = BATCH
     with slot(channel) as is_free, ExitStack() as open_things:
         turn = _Turn(channel, now, done, open_things)
         while is_free and (now is not None or time.monotonic() < end):
-            ids = claim(channel, limit=limit, now=now or timezone.now())
-            if not ids:
+            admitted = admit(channel, limit=limit, now=now or timezone.now())
+            if not admitted.seen:
                 break
-            turn.work(ids)
+            if admitted.ids:
+                turn.work(admitted.ids)
     return done
 
 
@@ -179,7 +181,14 @@ class _Turn:
         if incident_id and not _is_needed(delivery.notification, incident_id):
             self._dropped(delivery)
             return
-        write(delivery, now=self.now, context=self._contexts.get(incident_id or 0))
+        if together.is_together(delivery):
+            carried = together.still_needed(delivery)
+            if not carried:
+                self._dropped(delivery)
+                return
+            write_together(delivery, carried, now=self.now)
+        else:
+            write(delivery, now=self.now, context=self._contexts.get(incident_id or 0))
         try:
             receipt = sender.send(delivery)
         except ChannelDown as down:
@@ -219,7 +228,8 @@ class _Turn:
         else:
             delivery.state, delivery.not_before = DeliveryState.QUEUED, now + pause(delivery)
         goes_on = is_over or delivery.attempt >= OTHER_CHANNEL_AFTER or isinstance(failure, ChannelDown)
-        if delivery.notification.is_urgent and delivery.notification.incident_id and goes_on:
+        is_about_one = delivery.notification.is_urgent and delivery.notification.incident_id
+        if goes_on and (is_about_one or together.is_together(delivery)):
             self._mark_with_another_way(delivery, now)
         else:
             mark(delivery)
@@ -227,6 +237,10 @@ class _Turn:
     def _mark_with_another_way(self, delivery: Delivery, now: datetime) -> None:
         """Both or neither: whoever dies in between leaves a claim, never a person who is skipped quietly."""
         try:
+            if together.is_together(delivery):
+                together.fail(delivery, now)
+                mark(delivery)
+                return
             with transaction.atomic():
                 fallback.find_another_way(delivery, now)  # first: it locks the incident
                 mark(delivery)
@@ -339,6 +353,16 @@ def write(delivery: Delivery, *, now: datetime, context: messages.Context | None
         logger.exception("Delivery %s could not be worded; it goes out with the bare facts.", delivery.pk)
         said = bare_facts(delivery)
     delivery.subject, delivery.text, delivery.html = said.subject[:200], said.text, said.html
+
+
+def write_together(delivery: Delivery, carried: Sequence[Delivery], *, now: datetime) -> None:
+    """The words of a message that stands for several; for the only one that is left, its own."""
+    if not together.speaks_for_one(delivery, carried):
+        write(delivery, now=now, context=None)
+        return
+    only = carried[0]
+    write(only, now=now, context=None)
+    delivery.subject, delivery.text, delivery.html = only.subject, only.text, only.html
 
 
 def bare_facts(delivery: Delivery) -> messages.Rendered:

@@ -94,6 +94,7 @@ def test_the_most_urgent_goes_first(world, fakes):
         world.raise_it(impact)
     tick(now=world.now)
     outbox.deliver_due("sms", world.now, limit=2)
+    outbox.deliver_due("sms", world.now + timedelta(minutes=10), limit=2)  # the quiet one is over the budget
     ranks = [one.rank for one in fakes["sms"].sent]
     assert ranks == sorted(ranks)
     assert {Rank.SAFETY, Rank.URGENT, Rank.QUIET} == set(ranks)

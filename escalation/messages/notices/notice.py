@@ -13,8 +13,8 @@ class Notice:
     """One message in both forms.
 
     `subject` heads the email; `sms` are the pieces before the link, in their order, with what may give way as
-    `Flexible`; `lines` are the paragraphs and rows of the email; `path` and `label` are its one button; `why`
-    says why this person gets it.
+    `Flexible`; `lines` are the paragraphs of the email, `rows` a table under them; `path` and `label` are its
+    one button; `why` says why this person gets it.
     """
 
     subject: str
@@ -23,3 +23,4 @@ class Notice:
     path: str
     label: str
     why: str
+    rows: Sequence[Sequence[str]] = ()

@@ -1,0 +1,221 @@
+"""Several things in one message: what came too close together, what is still open, and what a storm hit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from escalation.gsm7 import Flexible
+from escalation.messages.facts import state_of, where_forms, who_of
+from escalation.messages.notices.notice import Notice
+from escalation.models import Delivery, DeliveryState, Notification, Storm
+from incidents import readings
+from incidents.models import Impact, Incident
+from plant.wording import moment, names
+
+LAST = 99
+"""When the least of what a text message can say is all that is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One incident, or one message about a site, of several; `order` is smaller for what is worse."""
+
+    code: str
+    state: str
+    how_long: str
+    where: str
+    short: str
+    what: str
+    who: str
+    order: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A line or another place that a storm hit, and how many incidents are open there."""
+
+    name: str
+    code: str
+    count: int
+
+
+def words(notification: Notification, now: datetime) -> Notice:
+    """What it carries is read when the words are made: what was not needed any more has been taken out."""
+    path = f"/a/{notification.token}"
+    things = things_of(carried(notification), now)
+    if "storm" in notification.data:
+        storm = Storm.objects.select_related("area", "site").get(pk=notification.data["storm"])
+        return of_a_storm(storm, hits_of(storm), things, path, now)
+    return several(things, path, is_again=bool(notification.data.get("again")))
+
+
+def carried(notification: Notification) -> list[Notification]:
+    """What is said in this message, with all that the words need: four queries."""
+    found = (
+        Delivery.objects.filter(bundled_into__notification=notification, state=DeliveryState.BUNDLED)
+        .select_related("notification__person", "notification__timer", "notification__site")
+        .order_by("-queued_at", "-id")
+    )
+    said = [one.notification for one in found]
+    wanted = {one.incident_id for one in said if one.incident_id}
+    incidents = {one.pk: one for one in Incident.objects.filter(pk__in=wanted).with_place()}
+    readings.attach(list(incidents.values()))
+    for one in said:
+        one.incident = incidents[one.incident_id] if one.incident_id else None
+    return said
+
+
+def things_of(said: Sequence[Notification], now: datetime) -> list[Thing]:
+    """Worst first, each incident once, by the newest message about it."""
+    newest = {one.incident_id or f"site {one.pk}": one for one in reversed(said)}
+    return sorted((_thing(one, now) for one in newest.values()), key=lambda thing: thing.order)
+
+
+def _thing(notification: Notification, now: datetime) -> Thing:
+    incident = notification.incident
+    if incident is None:
+        about = str(notification.get_reason_display())
+        return Thing("", about, "", "", "", "", "", (9, "", notification.created_at))
+    state, how_long = state_of(notification, now)
+    forms = where_forms(notification)
+    return Thing(
+        code=incident.code,
+        state=_("Practice: %(state)s") % {"state": state} if incident.is_drill else state,
+        how_long=how_long,
+        where=incident.where,
+        short=forms[-1],
+        what=readings.sentence(readings.what(incident)),
+        who=who_of(notification, now)[0],
+        order=(int(incident.impact != Impact.SAFETY), incident.severity, incident.clocks_from),
+    )
+
+
+# --- several things ---
+
+
+def several(things: Sequence[Thing], path: str, *, is_again: bool) -> Notice:
+    count = len(things)
+    title = (
+        ngettext("%(count)d thing still open", "%(count)d things still open", count)
+        if is_again
+        else ngettext("%(count)d thing for you", "%(count)d things for you", count)
+    ) % {"count": count}
+    return Notice(
+        subject=f"{title}: {_codes(things)}",
+        sms=[ngettext("%(count)d thing:", "%(count)d things:", count) % {"count": count}, _list(things)],
+        lines=[_("The worst comes first.")],
+        path=path,
+        label=_("Open and answer"),
+        why=_("You get this as one message because several things came close together."),
+        rows=[_row(one) for one in things],
+    )
+
+
+def _codes(things: Sequence[Thing]) -> str:
+    return names([one.code or one.state for one in things], most=4)
+
+
+def _row(one: Thing) -> tuple[str, str, str]:
+    state = f"{one.state} {one.how_long}".strip()
+    return (
+        one.code or state,
+        state if one.code else "",
+        " ".join(filter(None, [_stopped(one.where), one.what, one.who])),
+    )
+
+
+def _stopped(text: str) -> str:
+    return f"{text}." if text else ""
+
+
+def _list(things: Sequence[Thing]) -> Flexible:
+    """With their places while there is room; then the least bad ones are only counted."""
+    forms = [
+        _joined(things, len(things), lambda one: one.where),
+        _joined(things, len(things), lambda one: one.short),
+        *(_joined(things, most, lambda _one: "") for most in range(len(things), 0, -1)),
+        "",
+    ]
+    return Flexible(tuple(forms), tuple(range(1, len(forms))))
+
+
+def _joined(things: Sequence[Thing], most: int, where: Callable[[Thing], str]) -> str:
+    said = [_short(one, where(one)) for one in things[:most]]
+    left = len(things) - most
+    return "; ".join([*said, _("+%(count)d more") % {"count": left}] if left else said)
+
+
+def _short(one: Thing, where: str) -> str:
+    """ "INC-1042 LINE DOWN 31 min: ASM-D1-060"."""
+    head = " ".join(filter(None, [one.code, one.state.upper() if one.code else one.state, one.how_long]))
+    return f"{head}: {where}" if where else head
+
+
+# --- a storm ---
+
+
+def hits_of(storm: Storm) -> list[Hit]:
+    """Where it hit and what is still open there, the most first."""
+    here = Incident.objects.open().filter(site=storm.site, area=storm.area, is_drill=False)
+    found = here.filter(raised_at__gt=storm.counts_from).select_related("line", "area", "site")
+    places = [one.line or one.area or one.site for one in found]
+    counts = Counter(place.code for place in places)
+    known = {place.code: place.name for place in places}
+    return [Hit(known[code], code, count) for code, count in counts.most_common()]
+
+
+def of_a_storm(
+    storm: Storm, hits: Sequence[Hit], things: Sequence[Thing], path: str, now: datetime
+) -> Notice:
+    """Lines and counts, not one message for each."""
+    count, said = (
+        sum(hit.count for hit in hits),
+        {"place": storm.place.name, "time": moment(storm.began_at, now)},
+    )
+    opened = ngettext("%(count)d open.", "%(count)d open.", count) % {"count": count}
+    short = {**said, "place": storm.place.code}
+    return Notice(
+        subject=_("Many problems in %(place)s since %(time)s: %(open)s") % {**said, "open": opened},
+        sms=[
+            Flexible(
+                (
+                    _("MANY PROBLEMS in %(place)s since %(time)s:") % said,
+                    _("MANY PROBLEMS in %(place)s since %(time)s:") % short,
+                ),
+                (LAST,),
+            ),
+            opened,
+            _places(hits),
+        ],
+        lines=[
+            _("%(count)s. The next message comes in 2 minutes at the soonest.")
+            % {"count": _hit_names(hits, len(hits), lambda hit: hit.name) or opened.rstrip(".")},
+            _("A line that goes down, and anything about safety, is still told at once."),
+        ],
+        path=path,
+        label=_("Open and answer"),
+        why=_("You get this as one message because there are many problems at once."),
+        rows=[_row(one) for one in things],
+    )
+
+
+def _places(hits: Sequence[Hit]) -> Flexible:
+    forms = [
+        *(_hit_names(hits, most, lambda hit: hit.name) for most in range(len(hits), 1, -1)),
+        *(_hit_names(hits, most, lambda hit: hit.code) for most in range(len(hits), 0, -1)),
+        "",
+    ]
+    return Flexible(tuple(f"{form}." if form else "" for form in forms), tuple(range(1, len(forms))))
+
+
+def _hit_names(hits: Sequence[Hit], most: int, name: Callable[[Hit], str]) -> str:
+    """ "Door Line D1 5, Door Line D2 4, +2 more"."""
+    said = [f"{name(hit)} {hit.count}" for hit in hits[:most]]
+    left = len(hits) - most
+    return ", ".join([*said, _("+%(count)d more") % {"count": left}] if left > 0 else said)
