@@ -144,6 +144,7 @@ class IncidentViewSet(GenericViewSet[Incident]):
     words = verb("words", lifecycle.add_words, serializers.WordsInput)
     photos = verb("photos", lifecycle.add_photo, serializers.PhotoInput, parser_classes=[MultiPartParser])
     updates = verb("updates", lifecycle.post_update, serializers.UpdateInput)
+    help = verb("help", lifecycle.ask_help, serializers.HelpInput)
     contain = verb("contain", lifecycle.contain, serializers.ContainInput)
     resolve = verb("resolve", lifecycle.resolve)
     confirm = verb("confirm", lifecycle.confirm_running)

@@ -12,9 +12,12 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from incidents.lifecycle.helping import LONGEST_WORDS
 from incidents.models import Category, Impact, Incident, Severity, WaitingOn
 from incidents.photos import PhotoField
-from plant.models import Line, Person
+from incidents.who_helps import Choice, choices, named
+from opsdesk.errors import Invalid
+from plant.models import Line, Person, Role, Vendor
 from plant.wording import span
 
 NOTICED = [
@@ -168,6 +171,7 @@ class ActForm(forms.Form):
     """A form about one incident: people and lines are of its site; the version on the screen comes back."""
 
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    by: Person | None = None
 
     def __init__(self, data: Any = None, files: Any = None, *, incident: Incident, **kwargs: Any):
         super().__init__(data, files, **kwargs)
@@ -220,6 +224,27 @@ class UpdateForm(ActForm):
         limit=8000,
         help_text=_("Names, numbers, log lines. Managers do not see it."),
     )
+
+
+class HelpForm(ActForm):
+    """Who should help: each choice is a button that asks them at once; words may go with it."""
+
+    who = forms.CharField(max_length=160, error_messages={"required": _("Choose who should help.")})
+    words = _words(_("What should they know?"), rows=2, required=False, limit=LONGEST_WORDS)
+
+    @property
+    def choices(self) -> list[Choice]:
+        """Nothing before it is known who asks."""
+        return choices(self.incident, by=self.by, now=timezone.now()) if self.by else []
+
+    def visible_fields(self) -> list[forms.BoundField]:
+        return [self["words"]]
+
+    def clean_who(self) -> Person | Role | Vendor:
+        try:
+            return named(self.cleaned_data["who"])
+        except Invalid as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
 
 
 class ContainForm(ActForm):

@@ -16,8 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from incidents.lifecycle.helping import LONGEST_WORDS
 from incidents.models import Category, Downtime, Event, Flow, Impact, Incident, Severity, WaitingOn
 from incidents.photos import PhotoField
+from incidents.who_helps import UNKNOWN, named
+from opsdesk.errors import Invalid
 from plant.models import Area, Line, Person, Site, Station, System
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -122,6 +125,21 @@ class UpdateInput(Said):
     needs = serializers.CharField(max_length=WORDS, help_text=_("“No needs” is an answer."))
     technical = serializers.CharField(required=False, allow_blank=True, max_length=TECHNICAL)
     next_update_at = MomentField(required=False, allow_null=True)
+
+
+class HelperField(serializers.CharField):
+    """Somebody who can help, by username, role or vendor code."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return named(super().to_internal_value(data))
+        except Invalid as refusal:
+            raise serializers.ValidationError(str(refusal), code=refusal.code) from refusal
+
+
+class HelpInput(Said):
+    who = HelperField(max_length=160, help_text=UNKNOWN)
+    words = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_WORDS)
 
 
 class ContainInput(Said):

@@ -43,6 +43,7 @@ SEEN = Button("seen", _("I’ve seen it"), "eye")
 ARRIVE = Button("arrive", _("I’m at the station"), "pin")
 UPDATE = Button("update", _("Say what’s new"), "pencil", asks=True)
 CONTAIN = Button("contain", _("Product is moving again"), "moving", asks=True)
+HELP = Button("help", _("Bring someone in"), "user", asks=True)
 RESOLVE = Button("resolve", _("Fix is in place"), "shield")
 RESOLVE_BLOCKED = Button(
     "resolve", _("Fix is in place"), "shield", blocked=_("Fix is in place: needs a countermeasure first")
@@ -111,6 +112,8 @@ def _to_work(incident: Incident, person: Person, has_fix: bool) -> list[Button]:
         found.append(CONTAIN)
     if _may_arrive(incident, person):
         found.append(ARRIVE)
+    if incident.status in WORKED_ON and can(person, Action.ASK_HELP, incident):
+        found.append(HELP)
     if incident.status == Status.CONTAINED and can(person, Action.RESOLVE, incident):
         found.append(RESOLVE if has_fix else RESOLVE_BLOCKED)
     return found

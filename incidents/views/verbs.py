@@ -106,6 +106,16 @@ VERBS: dict[str, Verb] = {
         _("Sent to everybody who was told."),
         "pencil",
     ),
+    "help": Verb(
+        _("Bring someone in"),
+        _("Bring someone in"),
+        lifecycle.ask_help,
+        Action.ASK_HELP,
+        forms.HelpForm,
+        _("One tap asks them now. You keep it; they help."),
+        _("Asked. This page says when they have seen it."),
+        "user",
+    ),
     "contain": Verb(
         _("Product is moving again"),
         _("Product is moving"),
@@ -287,6 +297,7 @@ def _refused(request: HttpRequest, verb: str, form: forms.ActForm, refusal: Refu
 def _page(
     request: HttpRequest, verb: str, form: forms.ActForm, *, status: int = 200, refusal: Refused | None = None
 ) -> HttpResponse:
+    form.by = request.user if isinstance(request.user, Person) else None
     template = "incidents/act.html#do" if request.htmx else "incidents/act.html"  # type: ignore[attr-defined]
     context = {
         "verb": VERBS[verb],
