@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils.translation import override
 
 from escalation.engine.subjects import Subject
+from escalation.heard import GOES_OUT, TELLS, in_states
 from escalation.models import Delivery, DeliveryState, Rank, Reason
 from escalation.telling import Telling
 from incidents.models import Event, EventKind
@@ -45,8 +46,6 @@ READS_UPDATES = frozenset(
 )
 """Who gets an update when it is posted, once the ladder has reached them: one message per update at most."""
 
-TELLS = (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED, Reason.LAPSED, Reason.HELP)
-
 
 @dataclass(slots=True)
 class Told:
@@ -55,6 +54,8 @@ class Told:
     roles: set[str] = field(default_factory=set)
     last: int = 0
     channels: list[str] = field(default_factory=list)
+    is_sure: bool = False
+    """Whether a message went out to them; else one is being sent in this moment."""
 
 
 def events_since_read(known: Sequence[Subject]) -> dict[int, list[Event]]:
@@ -139,7 +140,10 @@ def _each(
     for person_id, one in told.items():
         if person_id != event.by_id and person_id in people:
             role = min(one.roles, default="")
-            yield _telling(subject, event, reason, people[person_id], one.channels, role)
+            telling = _telling(subject, event, reason, people[person_id], one.channels, role)
+            if not one.is_sure:
+                telling.data["if_heard"] = True
+            yield telling
 
 
 def _assigned(subject: Subject, event: Event, people: Mapping[int, Person]) -> Iterable[Telling]:
@@ -226,10 +230,11 @@ def _named(event: Event) -> Iterable[int]:
 
 
 def _told(ids: Iterable[int]) -> dict[int, dict[int, Told]]:
-    """For each incident its people, with the channels of the last message that was not in vain."""
+    """For each incident the people who have heard of it, with the channels of the last message."""
     found: dict[int, dict[int, Told]] = defaultdict(lambda: defaultdict(Told))
     rows = (
         Delivery.objects.filter(notification__incident__in=list(ids), notification__reason__in=TELLS)
+        .filter(in_states(GOES_OUT))
         .order_by("notification_id", "id")
         .values_list(
             "notification__incident_id",
@@ -243,8 +248,7 @@ def _told(ids: Iterable[int]) -> dict[int, dict[int, Told]]:
     for incident_id, person_id, role, notification_id, channel, state in rows:
         one = found[incident_id][person_id]
         one.roles.add(role)
-        if state in (DeliveryState.FAILED, DeliveryState.DROPPED):
-            continue
+        one.is_sure = one.is_sure or state != DeliveryState.SENDING
         if one.last != notification_id:
             one.last, one.channels = notification_id, []
         one.channels.append(channel)
