@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from escalation import messages
 from escalation.channels import ChannelDown, Failed, PermanentFailure, Receipt, Sender, open_channel
+from escalation.heard import has_heard
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
 from escalation.outbox import fallback, together
 from escalation.outbox.claims import release, slot
@@ -254,9 +255,11 @@ class _Turn:
 
 
 def _is_needed(notification: Notification, incident_id: int) -> bool:
-    """Asked in the moment before it goes out. Who has answered by now is not asked again."""
+    """Asked in the moment before it goes out: who has answered is not asked, news is for who has heard."""
     if not is_needed(notification, incident_now(incident_id)):
         return False
+    if notification.data.get("if_heard"):
+        return has_heard(incident_id, notification.person_id)
     is_asking = notification.reason == Reason.ASKED_AGAIN
     return not is_asking or Notification.objects.filter(pk=notification.pk, answered_at=None).exists()
 
