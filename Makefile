@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help run test check format bench docs lock messages
+.PHONY: help run test check format bench chaos docs lock messages
 
 help:
 	@echo "make run       start OpsDesk with a demo plant on http://localhost:8000 (PORT=… for another)"
 	@echo "make test      install what the tests need and run them all"
 	@echo "make check     lint, format, types, missing migrations"
 	@echo "make bench     measure; BENCH_JSON=1 for one JSON object per line"
+	@echo "make chaos     break one part after another under load and count what was lost (7 minutes)"
 	@echo "make format    put the code into the house's format"
 	@echo "make docs      play the default policies and write docs/escalation.md"
 	@echo "make messages  collect the texts to translate and compile the translations"
@@ -44,6 +45,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(PY) -m benchmarks
+
+# ARGS="--rate 10 --seconds 120", ARGS=--short: python -m chaos --help
+chaos: $(VENV)/.dev
+	@$(PY) -m chaos $(ARGS)
 
 docs: $(VENV)/.dev
 	@WRITE_DOCS=1 $(PY) -m pytest -q tests/scenarios/test_playbook.py

@@ -51,7 +51,7 @@ def opsdesk_running(*, email: str = "sandbox://") -> Iterator[str]:
     env = {**os.environ, "PORT": str(port), "EMAIL_URL": email, "DEMO": "0", "LOG_LEVEL": "ERROR"}
     with _process([sys.executable, "-m", "opsdesk.run"], env):
         address = f"http://127.0.0.1:{port}"
-        _wait_until_ready(address)
+        wait_until_ready(address)
         yield address
 
 
@@ -130,7 +130,7 @@ def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait_until_ready(address: str) -> None:
+def wait_until_ready(address: str) -> None:
     end = time.monotonic() + START_LIMIT
     while time.monotonic() < end:
         with suppress(OSError, urllib.error.URLError):
