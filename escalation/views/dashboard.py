@@ -17,7 +17,8 @@ from django.views.decorators.http import require_safe
 from countermeasures.models import Countermeasure, Kind, Stage
 from escalation import ladder
 from escalation.recent import with_roster
-from escalation.views import headline, lines, live, proofs
+from escalation.rounds.gap_ahead import AHEAD, Hole, holes
+from escalation.views import headline, lines, live, proofs, storms
 from escalation.views.answers import Answers, answers
 from escalation.views.face import Face, face_of
 from incidents import readings
@@ -25,6 +26,8 @@ from incidents.models import Incident, IncidentQuerySet, Severity, Status
 from opsdesk.errors import NotAllowed
 from plant.duty import DutyBook
 from plant.models import Flow, Person, Site
+from plant.permissions import may_change_roster
+from plant.working_time import WorkingTime
 
 READ = 120
 """Open incidents looked at, the most pressing first: more than anybody can act on; the list has the rest."""
@@ -102,12 +105,14 @@ def _context(site: Site, person: Person, now: datetime, book: DutyBook) -> dict[
         "headline": headline.sentences(
             cells, unsafe=unsafe, trucks=trucks, late=len(side["late"]), needs=len(needs)
         ),
+        "bands": storms.bands_at(site, now),
         "cells": cells,
         "needs": [rows[incident.pk] for incident in needs[:NEEDS_SHOWN]],
         "needs_count": len(needs),
         "in_hand": [rows[incident.pk] for incident in in_hand[:IN_HAND_SHOWN]],
         "open_count": len(found) if len(found) < READ else _open(site).count(),
         "trucks": trucks[:SIDE_SHOWN],
+        "gaps": _gaps(site, person, now, book),
         **side,
     }
 
@@ -188,6 +193,14 @@ def _side_of(one: Countermeasure, today: date) -> str:
     if is_worn and one.expires_on is not None and one.expires_on <= today + ENDS_SOON:
         return "ending"
     return "proving" if one.stage == Stage.CHECKING else "late"
+
+
+def _gaps(site: Site, person: Person, now: datetime, book: DutyBook) -> list[Hole]:
+    """Where nobody will be on shift within half a day, for who can mend it: the same as is sent to them."""
+    if not may_change_roster(person, site):
+        return []
+    found = holes(WorkingTime.load(book), site, list(site.areas.select_related("site")), now)
+    return [hole for hole in found if now < hole.starts_at <= now + AHEAD]
 
 
 def _shift(site: Site, book: DutyBook, now: datetime) -> str:

@@ -82,7 +82,7 @@ def _until(hole: Hole, now: datetime) -> str:
 
 
 def _short(hole: Hole, now: datetime, *, nth: int) -> Flexible:
-    """Role, place and end; later holes give way first, the first keeps its role."""
+    """Role, place and end; later holes give way first, the role of the first last."""
     said = {"role": Role(hole["role"]).label, "where": hole["where"], "time": _until(hole, now)}
     if hole["to"]:
         whole = _("%(role)s, %(where)s, until %(time)s.") % said
@@ -90,7 +90,7 @@ def _short(hole: Hole, now: datetime, *, nth: int) -> Flexible:
     else:
         whole, less = _("%(role)s, %(where)s.") % said, f"{said['role']}."
     least = f"{said['role']}." if nth == 0 else ""
-    return Flexible((whole, less, least), ((5, 7), (4, 6), (3, 5), (1, 1))[nth])
+    return Flexible((whole, less, least, ""), ((5, 7, 9), (4, 6, 6), (3, 5, 5), (1, 1, 1))[nth])
 
 
 def _long(hole: Hole, now: datetime) -> str:
