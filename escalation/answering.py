@@ -64,9 +64,15 @@ def open_link(token: str) -> Link:
     return _link(notification)
 
 
-def _find(token: str) -> Notification | None:
+def code_of(token: str) -> str:
+    """What is looked up for a link's last part; empty for what can be none."""
     code = token.strip().upper()
-    if not 0 < len(code) <= 16 or not set(code) <= set(TOKEN_ALPHABET):
+    return code if 0 < len(code) <= 16 and set(code) <= set(TOKEN_ALPHABET) else ""
+
+
+def _find(token: str) -> Notification | None:
+    code = code_of(token)
+    if not code:
         return None
     known = Notification.objects.filter(token=code, person__is_active=True, incident__isnull=False)
     found = known.select_related("person").first()

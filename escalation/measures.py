@@ -22,7 +22,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from escalation import watch
-from escalation.models import DeliveryState, Heartbeat, Timer, TurnCount
+from escalation.models import DeliveryState, Heartbeat, Storm, Timer, TurnCount
+from plant.models import Site
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ def measure(now: datetime) -> Iterator[Metric]:
     yield _timers(now)
     yield _queue_age(now)
     yield _deliveries(now)
+    yield _storms()
     yield _turns()
     yield _lag(
         "opsdesk_recorded_lag_seconds",
@@ -133,6 +135,13 @@ def _deliveries(now: datetime) -> Metric:
     values |= {(channel, state): float(n) for channel, state, n in _rows(DELIVERIES, {"since": now - HOUR})}
     words = "Messages: those that wait or are being sent, and what became of others in the last hour"
     return _gauge("opsdesk_deliveries", words, ["channel", "state"], values)
+
+
+def _storms() -> Metric:
+    values: Values = {(code,): 0.0 for code in Site.objects.values_list("code", flat=True)}
+    for code in Storm.objects.on().values_list("site__code", flat=True):
+        values[(code,)] += 1.0
+    return _gauge("opsdesk_storms", "Areas where messages come together for a while", ["site"], values)
 
 
 def _turns() -> Metric:
@@ -192,6 +201,10 @@ DELIVERIES = """
     UNION ALL
     SELECT channel, state, count(*) FROM escalation_delivery
     WHERE queued_at > %(since)s AND state IN ('failed', 'dropped') GROUP BY 1, 2
+    UNION ALL
+    SELECT d.channel, 'bundled', count(*) FROM escalation_delivery c
+    JOIN escalation_delivery d ON d.bundled_into_id = c.id AND d.state = 'bundled'
+    WHERE c.sent_at > %(since)s GROUP BY 1
 """
 
 HANDED_OVER = """

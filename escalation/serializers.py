@@ -21,6 +21,8 @@ from plant.reachability import Fault, Level
 MINUTE = timedelta(minutes=1)
 LONGEST = timedelta(days=90)
 
+WAITS_FOR = _("Why the place does not work before then; empty when it does not wait.")
+
 
 class PersonBrief(serializers.ModelSerializer[Person]):
     class Meta:
@@ -41,6 +43,7 @@ class NextStepSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text=_("Where nobody on shift holds the role.")
     )
     state = serializers.CharField(help_text="calm, soon, late, paused")
+    waits_for = serializers.CharField(help_text=WAITS_FOR)
 
 
 class IncidentWithNextStep(IncidentSerializer):
@@ -64,6 +67,20 @@ class IncidentWithNextStep(IncidentSerializer):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """One attempt. What went out in one message with others has that message's state, times and words."""
+
+    others = serializers.IntegerField(
+        read_only=True, help_text=_("How many other things were said in the same message.")
+    )
+
+    def to_representation(self, instance: Delivery) -> dict[str, Any]:
+        shown = super().to_representation(instance.carrier)
+        return {
+            **shown,
+            "queued_at": super().to_representation(instance)["queued_at"],
+            "others": instance.others,
+        }
+
     class Meta:
         model = Delivery
         fields = [
@@ -80,6 +97,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
             "error",
             "subject",
             "text",
+            "others",
         ]
         read_only_fields = fields
 
@@ -88,6 +106,16 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
     """One person told one thing, and each attempt to reach them. The token of their link stays theirs."""
 
     person = PersonBrief(read_only=True)
+    planned_at = serializers.DateTimeField(
+        source="timer.planned_at",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text=_("When the step would have been due if the place had worked then."),
+    )
+    waited_for = serializers.CharField(
+        source="timer.waits_for", read_only=True, default="", help_text=_("Why it waited; mostly empty.")
+    )
     deliveries = DeliverySerializer(many=True, read_only=True)
 
     class Meta:
@@ -101,6 +129,8 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
             "is_urgent",
             "wants_answer",
             "due_at",
+            "planned_at",
+            "waited_for",
             "created_at",
             "note",
             "answered_at",
@@ -218,7 +248,7 @@ class PreviewStepSerializer(serializers.Serializer[Any]):
     after = serializers.SerializerMethodField()
     at = serializers.DateTimeField(help_text=_("When it goes out."))
     due_at = serializers.DateTimeField(
-        help_text=_("When the policy has it; later where nobody below is on shift.")
+        help_text=_("When it is due; later than `at` where nobody below is on shift.")
     )
     roles = serializers.ListField(child=serializers.CharField())
     people = PreviewPersonSerializer(many=True)
@@ -226,6 +256,7 @@ class PreviewStepSerializer(serializers.Serializer[Any]):
     gaps = serializers.ListField(child=serializers.CharField())
     goes_up = serializers.BooleanField()
     is_repeat = serializers.BooleanField()
+    waits_for = serializers.CharField(help_text=WAITS_FOR)
 
     @extend_schema_field(SpanField())
     def get_after(self, step: Any) -> str:

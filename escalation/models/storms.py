@@ -16,7 +16,7 @@ STORM_WITHIN = timedelta(minutes=5)
 
 class StormQuerySet(models.QuerySet["Storm"]):
     def on(self) -> StormQuerySet:
-        return self.filter(ended_at=None)
+        return self.filter(ended_at=None).select_related("site", "area")
 
 
 class Storm(models.Model):

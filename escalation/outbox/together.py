@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from escalation.heard import has_heard
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
 from escalation.outbox import fallback
 from escalation.outbox.load import Waiting
@@ -93,6 +94,8 @@ def _is_needed(notification: Notification) -> bool:
     if incident is None:
         return True
     if notification.reason == Reason.ASKED_AGAIN and notification.answered_at is not None:
+        return False
+    if notification.data.get("if_heard") and not has_heard(incident.pk, notification.person_id):
         return False
     return is_needed(notification, Now(*(getattr(incident, name) for name in FIELDS)))
 

@@ -25,9 +25,11 @@ OF_INCIDENT = """
     SELECT (SELECT max(id) FROM incidents_event WHERE incident_id = %(id)s),
            (SELECT max(id) FROM escalation_timer WHERE incident_id = %(id)s),
            count(d.id), count(d.sent_at), count(d.delivered_at), count(d.failed_at), max(d.id),
+           count(c.sent_at), count(c.delivered_at), count(c.failed_at),
            count(DISTINCT n.id) FILTER (WHERE n.answered_at IS NOT NULL),
-           count(*) FILTER (WHERE d.state = 'queued')
+           count(*) FILTER (WHERE d.state = 'queued'), count(*) FILTER (WHERE d.state = 'bundled')
     FROM escalation_notification n LEFT JOIN escalation_delivery d ON d.notification_id = n.id
+    LEFT JOIN escalation_delivery c ON c.id = d.bundled_into_id
     WHERE n.incident_id = %(id)s
 """
 """Everything an incident page shows that can change without the incident's own version."""

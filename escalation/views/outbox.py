@@ -7,6 +7,7 @@ out: whoever holds a link can answer as its owner.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,8 +26,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from escalation.models import Delivery, DeliveryState, Notification
+from escalation.models import Delivery, DeliveryState, Notification, Reason
 from escalation.views import live
+from incidents.models import Incident
 from incidents.models.incident import parse_number
 from opsdesk.errors import Missing
 from plant.models import Channel, Person, Role
@@ -44,6 +46,8 @@ class Message:
     delivery: Delivery
     at: datetime
     words: SafeString
+    together: Sequence[Incident] = ()
+    """What it says, where that is several things."""
 
     @property
     def is_email(self) -> bool:
@@ -104,7 +108,8 @@ def outbox(request: HttpRequest) -> HttpResponse:
 def _context(request: HttpRequest, reader: Person, now: datetime) -> dict[str, Any]:
     asked = Asked.of(request)
     found = list(_found(asked, reader)[: PAGE + 1])
-    shown = [_message(delivery) for delivery in found[:PAGE]]
+    carried = _carried(found[:PAGE])
+    shown = [_message(delivery, carried.get(delivery.pk, ())) for delivery in found[:PAGE]]
     return {
         "now": now,
         "asked": asked,
@@ -140,15 +145,30 @@ def _found(asked: Asked, reader: Person) -> QuerySet[Delivery]:
     if asked.person:
         found = found.filter(notification__person__username=asked.person)
     if asked.incident:
-        found = found.filter(notification__incident__number=parse_number(asked.incident))
+        number = parse_number(asked.incident)
+        together = Delivery.objects.filter(bundled_into=OuterRef("pk"), notification__incident__number=number)
+        found = found.filter(Q(notification__incident__number=number) | Exists(together))
     if asked.before.isdecimal():
         found = found.filter(pk__lt=int(asked.before))
     return found
 
 
-def _message(delivery: Delivery) -> Message:
+def _carried(shown: Sequence[Delivery]) -> dict[int, list[Incident]]:
+    """The incidents of messages that say several things: one query, if there are any."""
+    several = [one.pk for one in shown if one.notification.reason == Reason.DIGEST]
+    found: dict[int, list[Incident]] = {}
+    if several:
+        members = Delivery.objects.filter(bundled_into__in=several, notification__incident__isnull=False)
+        for one in members.select_related("notification__incident").order_by("rank", "id"):
+            said = found.setdefault(one.bundled_into_id or 0, [])
+            if one.notification.about not in said:
+                said.append(one.notification.about)
+    return found
+
+
+def _message(delivery: Delivery, together: Sequence[Incident] = ()) -> Message:
     at = delivery.delivered_at or delivery.sent_at or delivery.failed_at or delivery.queued_at
-    return Message(delivery, at, linked(without_tokens(delivery.text)))
+    return Message(delivery, at, linked(without_tokens(delivery.text)), together)
 
 
 def without_tokens(text: str) -> str:
