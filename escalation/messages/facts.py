@@ -197,8 +197,8 @@ def who_of(notification: Notification, now: datetime) -> tuple[str, ...]:
     if notification.reason == Reason.TOLD_CLOSED:
         return ("",)
     if notification.reason == Reason.HELP:
-        asker = {"name": notification.data.get("by", "")}
-        return (_("%(name)s asks you to help.") % asker, _("You are asked to help."))
+        by = {"name": notification.data.get("by", "")}
+        return (_("%(name)s asks you to help.") % by, _("You are asked to help."))
     if notification.reason == Reason.LAPSED and notification.about.owner_id != notification.person_id:
         return _lost_it(notification, now)
     return _owner_forms(notification, now)
@@ -257,13 +257,18 @@ def then_of(notification: Notification, now: datetime) -> str:
     if notification.reason == Reason.TOLD_CLOSED:
         return _("Nothing needed from you.")
     if notification.reason == Reason.BRING_SOMEONE:
-        return _("No word for %(length)s. Bring someone in?") % {"length": span(rules.HELP_AFTER)}
+        return bring_someone()
     due = incident.next_update_due
     if notification.clock == Clock.UPDATE:
         return _news_due(notification, now)
     if due and due > now and incident.is_open:
         return _("Next word by %(time)s.") % {"time": moment(due, now)}
     return ""
+
+
+def bring_someone() -> str:
+    """The one neutral question to who took it and has said no word since."""
+    return _("No word for %(length)s. Bring someone in?") % {"length": span(rules.HELP_AFTER)}
 
 
 def _news_due(notification: Notification, now: datetime) -> str:

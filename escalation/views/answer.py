@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 from escalation import answering, ladder
 from escalation.answering import Link
 from escalation.recent import with_roster
-from escalation.views import panel
+from escalation.views import panel, question
 from escalation.views.face import face_of
 from incidents import readings
 from incidents.models import Incident
@@ -65,22 +65,23 @@ def answer(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
         link = answering.open_link(token)
     except Missing:
-        return _unknown(request) if GUESSED.allows(address_of(request)) else _too_many(request)
+        return _unknown(request) if GUESSED.allows(address_of(request)) else too_many(request)
     if not OPENED.allows(str(link.notification.pk)):
-        return _too_many(request)
+        return too_many(request)
     with translation.override(link.person.language), timezone.override(link.incident.site.tz):
         return _answered(request, link, token) if request.method == "POST" else _page(request, link, token)
 
 
 def _answered(request: HttpRequest, link: Link, token: str) -> HttpResponseBase:
     """Do it once and show the page afresh, so that Back and Reload do not ask to send again."""
-    take = _asked(request.POST.get("nonce", ""), link)
+    take = asked_of(request.POST.get("nonce", ""), link)
     if take is None:
         refusal = Refused(
             "old_page", _("This page was open for long. Press the button once more."), status=403
         )
         return _page(request, link, token, refusal=refusal)
     try:
+        question.answer(link, request.POST)
         answering.answer(token, take=take)
     except Refused as refusal:
         return _page(request, answering.open_link(token), token, refusal=refusal)
@@ -92,7 +93,7 @@ def nonce(link: Link) -> str:
     return signing.dumps([link.notification.pk, link.can_take], salt=NONCE_SALT)
 
 
-def _asked(given: str, link: Link) -> bool | None:
+def asked_of(given: str, link: Link) -> bool | None:
     """Whether the button that was pressed takes the incident; None for one that is not of this page."""
     try:
         drawn_for, take = signing.loads(given, salt=NONCE_SALT, max_age=NONCE_LASTS)
@@ -116,7 +117,7 @@ def _open_page(link: Link, now: datetime) -> dict[str, Any]:
     said, more = _said(link, now)
     owner = incident.owner if incident.owner_id not in (None, person.pk) else None
     return {
-        "state": _state(incident, now),
+        "state": state_of(incident, now),
         "headline": readings.headline(incident),
         "reading": readings.read(incident, now=now),
         "note": link.notification.note,
@@ -124,18 +125,19 @@ def _open_page(link: Link, now: datetime) -> dict[str, Any]:
         "rungs": panel.panel(incident, drawn, reader=person, now=now).rungs,
         "said": said,
         "said_more": more,
-        "offer": _offer(link),
+        "offer": offer_of(link),
         "call": owner if owner and owner.mobile else None,
+        **(question.page(link, now) if question.is_asked(link) else {}),
     }
 
 
-def _state(incident: Incident, now: datetime) -> str:
+def state_of(incident: Incident, now: datetime) -> str:
     """ "Line down 6 min"; without a span once product moves."""
     state = readings.state(incident)
     return state if incident.is_moving else f"{state} {span(now - incident.troubled_since)}"
 
 
-def _offer(link: Link) -> str:
+def offer_of(link: Link) -> str:
     """The one big button: take it, say "seen", or nothing more to press."""
     if link.can_take:
         return "take"
@@ -179,7 +181,7 @@ def _unknown(request: HttpRequest) -> HttpResponse:
     return render(request, "escalation/answer_unknown.html", context, status=404)
 
 
-def _too_many(request: HttpRequest) -> HttpResponse:
+def too_many(request: HttpRequest) -> HttpResponse:
     context = {"title": _("Too many tries"), "more": _("Wait a minute, then open the link again.")}
     response = render(request, "escalation/answer_unknown.html", context, status=429)
     response["Retry-After"] = "60"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -19,15 +19,17 @@ from countermeasures.models import Cause, Countermeasure, Kind, Stage
 from countermeasures.offers import may_plan
 from escalation import answering, ladder
 from escalation.recent import with_roster
-from escalation.views import live, panel, proofs
+from escalation.views import helping, live, panel, proofs, storms
 from escalation.views import timeline as timeline_of
 from escalation.views.answers import answers
 from escalation.views.buttons import buttons
+from escalation.views.preview import preview_address
 from escalation.views.touches import touches
 from incidents import readings
 from incidents.lifecycle.closing import what_is_missing
 from incidents.models import Incident, Update
 from incidents.permissions import Action, refuse_unless
+from incidents.where import Place
 from plant.models import Person
 
 PLACED = (Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE)
@@ -120,6 +122,14 @@ def _is_worn(one: Countermeasure) -> bool:
     return one.kind == Kind.CONTAINMENT and one.removed_at is None and one.stage != Stage.WITHDRAWN
 
 
+def _preview_of(found: Incident) -> str:
+    """Who would be told from the start at its place, as bad as it is: all of the ladder, in its words."""
+    place = {kind: getattr(found, kind) for kind in ("station", "line", "area", "system")}
+    named = next(((kind, at) for kind, at in place.items() if at is not None), None)
+    here = cast(Place, dict([named]) if named else {})
+    return preview_address(here, site=found.site, category=found.category.code, impact=found.level)
+
+
 def _told(found: Incident, person: Person, now: datetime, *, everything: bool) -> dict[str, Any]:
     """Who was told and comes next, and the newest of what happened with what was sent because of it."""
     drawn = with_roster(lambda book: ladder.for_incident(found, book, now, everything=everything), now)
@@ -128,6 +138,10 @@ def _told(found: Incident, person: Person, now: datetime, *, everything: bool) -
     lines = timeline_of.lines(found, read, [line.notification for line in drawn.told], now=now)
     return {
         "panel": panel.panel(found, drawn, reader=person, now=now),
+        "goes_back": helping.goes_back(found, drawn.lapses_at, now),
+        "helpers": helping.asked(read, [line.notification for line in drawn.told], now),
+        "preview_url": _preview_of(found),
+        "storms": storms.bands_about(found, now),
         "timeline": lines if everything else lines[: timeline_of.SHOWN],
         "has_more": not everything and (len(lines) > timeline_of.SHOWN or len(read) == timeline_of.READ),
     }

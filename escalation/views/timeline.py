@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrPromise
 
 from escalation import wording
+from escalation.drills import words as practice_words
 from escalation.models import Clock, Delivery, DeliveryState, Notification
 from incidents.models import Event, EventKind, Incident, Severity
 from plant.wording import moment, names, span
@@ -91,6 +92,7 @@ ICONS = {
     EventKind.SEEN: "eye",
     EventKind.NOT_REACHED: "x",
     EventKind.LAPSED: "swap",
+    EventKind.HELP_ASKED: "user",
 }
 
 SAID = frozenset({EventKind.WORDS_ADDED, EventKind.UPDATED})
@@ -119,7 +121,10 @@ SENTENCES: dict[str, StrPromise] = {
     EventKind.TAKEN_BACK: gettext_lazy("took it back: a wrong tap."),
     EventKind.CAUSE: gettext_lazy("wrote down why it happened: %(words)s"),
     EventKind.SEEN: gettext_lazy("has seen it."),
-    EventKind.LAPSED: gettext_lazy("Two words missed in a row. Nobody has it any more. %(words)s"),
+    EventKind.LAPSED: gettext_lazy(
+        "Two words missed in a row. %(had)s had it, no word since %(since)s. Nobody has it any more."
+    ),
+    EventKind.HELP_ASKED: gettext_lazy("asked %(to)s to help. %(words)s"),
 }
 
 DID: dict[str, StrPromise] = {
@@ -151,8 +156,12 @@ def lines(
     Reminders that follow one another are one line: the newest, with how often it was said.
     """
     marks = _marks_by_event(told)
+    events = list(events)
+    lapses = [event.at for event in events if event.kind == EventKind.LAPSED]
     found = [
-        _line(incident, group, marks, now) for group in _reminders_together(events) if not _is_echo(group[0])
+        _line(incident, group, marks, lapses, now)
+        for group in _reminders_together(events)
+        if not _is_echo(group[0])
     ]
     return _with_days(found, now)
 
@@ -190,27 +199,31 @@ def _is_echo(event: Event) -> bool:
 
 
 def _line(
-    incident: Incident, group: Sequence[Event], marks: Mapping[object, list[Mark]], now: datetime
+    incident: Incident,
+    group: Sequence[Event],
+    marks: Mapping[object, list[Mark]],
+    lapses: Sequence[datetime],
+    now: datetime,
 ) -> Line:
     event = group[0]
     icon = ICONS.get(EventKind(event.kind), "dots")
     who = event.by.name if event.by else ""
     said = event.kind in SAID and bool(event.words)
-    text = event.words if said else _sentence(incident, event, now)
+    text = event.words if said else _sentence(incident, event, lapses, now)
     if len(group) > 1:
         times = ngettext("%(count)s time since %(day)s.", "%(count)s times since %(day)s.", len(group))
         text += " " + times % {"count": len(group), "day": moment(group[-1].at, now)}
     if event.kind == EventKind.RAISED and not who:
-        text = _("Raised from a tablet.")
+        text = _("The practice begins.") if incident.is_drill else _("Raised from a tablet.")
     found = marks.get(_firing(event.at, event.data) if event.kind == EventKind.TOLD else event.pk, ())
     return Line(at=event.at, icon=icon, who=who, text=" ".join(text.split()), is_said=said, marks=found)
 
 
-def _told(incident: Incident, event: Event) -> str:
+def _told(incident: Incident, event: Event, lapses: Sequence[datetime]) -> str:
     """ "30 min without product. Joanne Whitlock and Tomás Varela told." """
     data = event.data
     people = [str(one.get("name", "")) for one in data.get("people", [])]
-    length = event.at - _counted_from(incident, event)
+    length = event.at - _counted_from(incident, event, lapses)
     said = {"people": names(people, most=FEW), "span": span(length)}
     if not people:
         return _("Nobody could be told. The next level is told instead.")
@@ -234,18 +247,26 @@ TOLD: dict[str, StrPromise] = {
     Clock.CONTAINMENT: gettext_lazy("%(span)s without product. %(people)s told."),
     Clock.UPDATE: gettext_lazy("The next word is due. %(people)s told."),
     Clock.CLOSURE: gettext_lazy("Still open after %(span)s. %(people)s told."),
+    Clock.HELP: gettext_lazy("No word yet. %(people)s asked: Bring someone in?"),
 }
 
 
-def _counted_from(incident: Incident, event: Event) -> datetime:
-    """What the clocks of that time counted from: when it was raised, or last came back before."""
+def _counted_from(incident: Incident, event: Event, lapses: Sequence[datetime]) -> datetime:
+    """What the minutes are told from: when it was raised, or last came back before.
+
+    Nobody has it since silence took it back; product suffers since before that.
+    """
     came_back = incident.reopened_at
-    return came_back if came_back and came_back <= event.at else incident.raised_at
+    since = came_back if came_back and came_back <= event.at else incident.raised_at
+    is_free_again = event.data.get("clock") == Clock.RESPONSE
+    return max([since, *(at for at in lapses if at <= event.at)]) if is_free_again else since
 
 
-def _sentence(incident: Incident, event: Event, now: datetime) -> str:
+def _sentence(incident: Incident, event: Event, lapses: Sequence[datetime], now: datetime) -> str:
     if event.kind == EventKind.TOLD:
-        return _told(incident, event)
+        return _told(incident, event, lapses)
+    if practised := practice_words.of_event(event):
+        return practised
     if event.kind == EventKind.COUNTERMEASURE:
         template: StrPromise | str = DID.get(event.data.get("did", ""), "%(what)s %(words)s")
     else:
@@ -261,7 +282,9 @@ def _blanks(event: Event, now: datetime) -> dict[str, str]:
     severity = data.get("to", "") if event.kind == EventKind.SEVERITY_CHANGED else ""
     return {
         "words": event.words,
-        "to": str(data.get("to", "")),
+        "to": str(data.get("to", "")) or names(one["name"] for one in data.get("people", [])),
+        "had": str(data.get("had", "")),
+        "since": _when(data.get("silent_since"), now),
         "line": str(data.get("line", "")),
         "what": str(data.get("what", "")).rstrip("."),
         "until": _when(data.get("until"), now),
@@ -323,7 +346,9 @@ def _named(notification: Notification, *, alone: bool) -> list[Mark]:
     best = how_far(notification)
     if best and best.state != DeliveryState.FAILED:
         at = best.delivered_at or best.sent_at
-        found.append(Mark(best.state, _at(name or best.get_channel_display(), at, told_at)))
+        others = max(one.others for one in notification.deliveries.all())
+        said = _at(name or best.get_channel_display(), at, told_at)
+        found.append(Mark(best.state, f"{said}, {wording.with_others(others)}" if others else said))
     return found
 
 
@@ -353,8 +378,9 @@ ORDER = [
 
 
 def how_far(notification: Notification) -> Delivery | None:
-    """The delivery of this notification that got furthest; None when none was wanted."""
-    found = [d for d in notification.deliveries.all() if d.state != DeliveryState.DROPPED]
+    """The delivery that got furthest, its own or one that said it with others; None when none was wanted."""
+    carriers = [d.carrier for d in notification.deliveries.all()]
+    found = [d for d in carriers if d.state != DeliveryState.DROPPED]
     return max(found, key=lambda d: ORDER.index(DeliveryState(d.state)), default=None)
 
 
