@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from escalation import engine, outbox, watch
 from escalation import rounds as now_and_then
+from escalation.drills import running
 from escalation.nudging import nudge, nudge_channel
 
 
@@ -30,6 +31,14 @@ def rounds() -> None:
     """Every minute: shift starts, gaps ahead, and at night who can be reached."""
     for channel in now_and_then.go().channels:
         nudge_channel(channel)
+
+
+@shared_task(ignore_result=True)
+def drills() -> None:
+    """Every few seconds: practices go on, end at once when something real happens, and start when due."""
+    done = running.look()
+    if done.started or done.ended:
+        nudge()
 
 
 def _turn() -> None:

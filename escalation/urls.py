@@ -3,8 +3,9 @@
 from django.urls import path
 
 from escalation.views import (
-    answer,
     dashboard,
+    digest,
+    drills,
     incident_page,
     outbox,
     policies,
@@ -31,6 +32,11 @@ urlpatterns = [
     path("setup/policies/<int:pk>/edit/", policy_editor.edit, name="policy-edit"),
     path("setup/reach/", reach.reach, name="reach"),
     path("setup/preview/", preview.policy_preview, name="policy-preview"),
-    path("a/<str:token>/", answer.answer, name="answer"),
-    path("a/<str:token>", answer.answer),
+    path("drills/", drills.drills, name="drills"),
+    path("drills/new/", drills.new, name="drill-new"),
+    path("drills/plan/", drills.change, name="drill-plan"),
+    path("drills/<int:pk>/", drills.drill, name="drill"),
+    path("drills/<int:pk>/stop/", drills.stop, name="drill-stop"),
+    path("a/<str:token>/", digest.link, name="answer"),
+    path("a/<str:token>", digest.link),
 ]

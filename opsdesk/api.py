@@ -6,11 +6,14 @@ from rest_framework.routers import SimpleRouter
 
 from countermeasures.api import CountermeasureViewSet
 from escalation import api as escalation
+from escalation.drills import api as drills
 from plant import api as plant
 
 router = SimpleRouter()
 router.register("incidents", escalation.IncidentViewSet, basename="api-incident")
 router.register("countermeasures", CountermeasureViewSet, basename="api-countermeasure")
+router.register("escalation/drills", drills.DrillViewSet, basename="api-drill")
+router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api-drill-plan")
 router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)

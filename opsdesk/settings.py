@@ -184,6 +184,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55, "queue": "engine"},
     },
+    "drills": {
+        "task": "escalation.tasks.drills",
+        "schedule": 5.0,  # a practice stops within so many seconds of something real
+        "options": {"expires": 5, "queue": "engine"},
+    },
     **{
         f"deliver-{channel}": {
             "task": "escalation.tasks.deliver_due",

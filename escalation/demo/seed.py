@@ -15,6 +15,7 @@ from escalation.demo.cast import Cast
 from escalation.demo.director import Director, analyze, next_number
 from escalation.demo.past import small_things
 from escalation.demo.play import play
+from escalation.demo.practice import practice
 from escalation.demo.story import FIRST_NUMBER, Story, load, read_stories
 from escalation.models import Policy
 from escalation.policies import publish
@@ -74,7 +75,9 @@ def _tell_everything(now: datetime) -> int:
             _tell_without_engine(story, cast)
     director = Director(keeps_reminders_from=keep_from)
     seen = [story for story in past if story.opened >= keep_from] + stories
-    director.tell({story.number: play(story, cast) for story in seen}, until=now)
+    plays = {story.number: play(story, cast) for story in seen}
+    plays[FIRST_NUMBER - len(past) - 1] = practice(cast, now=now)
+    director.tell(plays, until=now)
     director.tidy()
     next_number(FIRST_NUMBER + len(stories))
     return len(past) + len(stories)

@@ -110,11 +110,11 @@ def start(
 def _started(site: Site, area: Area | None, severity: Severity, by: Person | None, now: datetime) -> Drill:
     incident, _created = lifecycle.raise_incident(
         by=None,
-        category=_category(),
+        category=category(),
         impact=IMPACT_OF[severity],
         area=area,
         site=site,
-        flow=_flow(area),
+        flow=flow_of(area),
         title=_("Practice"),
         is_drill=True,
         now=now,
@@ -122,14 +122,14 @@ def _started(site: Site, area: Area | None, severity: Severity, by: Person | Non
     return Drill.objects.create(site=site, area=area, incident=incident, started_by=by, started_at=now)
 
 
-def _category() -> Category:
+def category() -> Category:
     found = Category.objects.filter(code=OTHER).first() or Category.objects.order_by("-position").first()
     if found is None:
         raise Refused("no_category", _("There is no category yet. Add one in Setup first."))
     return found
 
 
-def _flow(area: Area | None) -> str:
+def flow_of(area: Area | None) -> str:
     """What the area does decides which manager is named first."""
     line = area.lines.order_by("code").first() if area else None
     return line.flow if line else Flow.PRODUCTION

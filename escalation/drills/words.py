@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from escalation import wording
 from escalation.drills.report import Ended, Why
+from incidents.models import Event, EventKind
 from plant.wording import names
 
 
@@ -51,5 +52,25 @@ def empty_levels(roles: list[str]) -> str:
     return _("Nobody was on shift as %(roles)s.") % {"roles": wording.roles_in_a_sentence(roles)}
 
 
+def nobody_now(roles: list[str]) -> str:
+    """The same, before it happens."""
+    if not roles:
+        return ""
+    return _("Nobody is on shift as %(roles)s.") % {"roles": wording.roles_in_a_sentence(roles)}
+
+
 def missed_names(found: Mapping[str, Any], *, most: int) -> str:
     return names((one["name"] for one in found["people"]), most=most)
+
+
+def of_event(event: Event) -> str:
+    """What the timeline says of an event of a practice; empty for all other events."""
+    if event.data.get("would_take"):
+        return _("would take it.")
+    if not event.data.get("practice"):
+        return ""
+    if event.kind == EventKind.ACKNOWLEDGED:
+        return _("Everybody was asked who should take it. It goes on as if somebody had.")
+    if event.by is not None:
+        return _("stopped the practice.")
+    return _("The practice is over. %(how)s") % {"how": ending(event.data)}

@@ -1,6 +1,6 @@
 """Who must hear about it, and when: policies, the timers of each incident, and what was sent to whom."""
 
-from escalation.models.drills import Drill, DrillPlan
+from escalation.models.drills import Drill, DrillPlan, Weekday
 from escalation.models.messages import (
     TOKEN_ALPHABET,
     Delivery,
@@ -41,5 +41,6 @@ __all__ = [
     "TimerState",
     "TurnCount",
     "Unread",
+    "Weekday",
     "new_token",
 ]

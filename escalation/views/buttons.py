@@ -96,10 +96,13 @@ def buttons(
 
 
 def _to_take(incident: Incident, person: Person, is_asked: bool) -> list[Button]:
-    """Nobody has it, or this person was asked to take it. Whoever may not take it can say that they know."""
+    """Nobody has it, or this person was asked to take it. Whoever may not take it can say that they know.
+
+    In a practice there is nothing to take: it shows that the message arrived.
+    """
     may = incident.is_open and can(person, Action.ACKNOWLEDGE, incident)
     wanted = incident.status == Status.RAISED or incident.assigned_to_id == person.pk
-    if may and wanted and incident.owner_id != person.pk:
+    if may and wanted and incident.owner_id != person.pk and not incident.is_drill:
         return [TAKE]
     return [SEEN] if is_asked and incident.is_open else []
 
@@ -123,7 +126,8 @@ def _may_arrive(incident: Incident, person: Person) -> bool:
     """Who could take it stands at the station: the owner, or anybody while there is none."""
     is_due = incident.arrived_at is None and incident.status in (Status.RAISED, *WORKED_ON)
     is_theirs = incident.owner_id in (None, person.pk)
-    return is_due and is_theirs and can(person, Action.ACKNOWLEDGE, incident)
+    may = can(person, Action.ACKNOWLEDGE, incident) and not incident.is_drill
+    return is_due and is_theirs and may
 
 
 def _for_the_floor(incident: Incident, person: Person) -> list[Button]:

@@ -61,6 +61,8 @@ def add_words_or_photo(
         lifecycle.add_photo(number, by=by, image=image, seen_version=seen_version)
 
 
+THANKS = _("Thank you. This is practice: there is nothing to do.")
+
 VERBS: dict[str, Verb] = {
     "acknowledge": Verb(
         _("Take it"),
@@ -251,8 +253,9 @@ def act(request: HttpRequest, number: str, verb: str) -> HttpResponseBase:
         what.run(incident.number, by=person, **form.cleaned_data)
     except Refused as refusal:
         return _refused(request, verb, form, refusal)
-    if what.done:
-        messages.success(request, str(what.done))
+    done = THANKS if incident.is_drill and what.action == Action.ACKNOWLEDGE else what.done
+    if done:
+        messages.success(request, str(done))
     return _back(request, incident)
 
 
