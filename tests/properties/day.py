@@ -1,0 +1,238 @@
+"""A day in the plant: its clock, its engine, and looking at it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import connection
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize
+
+from escalation import outbox
+from escalation.engine import tick
+from escalation.outbox import sending
+from incidents import lifecycle
+from tests.properties.channel import Provider
+from tests.properties.faults import Elsewhere
+from tests.properties.model import Model, Thing
+from tests.properties.plant import CREWS, NAMES, ROLES, TECHNICIANS, Plant
+from tests.properties.rules_kept import RulesKept
+from tests.properties.seen import Seen, look
+
+STARTS = (
+    datetime(2025, 11, 4, 15, 0, tzinfo=UTC),  # a Tuesday, 10:00 on first shift
+    datetime(2025, 11, 5, 2, 56, tzinfo=UTC),  # 21:56, four minutes before third shift
+    datetime(2025, 11, 2, 5, 40, tzinfo=UTC),  # 01:40, twenty minutes before the clock goes back
+    datetime(2026, 3, 8, 6, 45, tzinfo=UTC),  # 01:45, a quarter of an hour before the clock goes forward
+)
+
+somebody = st.sampled_from(NAMES)
+
+A_MOMENT = timedelta(milliseconds=100)
+"""No two things happen in the same microsecond."""
+
+
+class Day(RuleBasedStateMachine, RulesKept):
+    """Random people doing random things to random incidents while the clock moves and things break."""
+
+    plant: ClassVar[Plant]
+    provider: ClassVar[Provider]  # type: ignore[misc]
+    elsewhere: ClassVar[Elsewhere]
+    starts: ClassVar[tuple[datetime, ...]] = STARTS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plant.is_new_day()
+        self.provider.forget()
+        self.provider.refuses = self._look_at_what_goes_out
+        sending._down_until.clear()
+        self.model = Model(ROLES)
+        self.now = self.starts[0]
+        self.is_quiet = self.is_over = False
+        self.turned_at = self.maybe_turned_at = None
+        self.torn = Counter()
+        self.sent_in_vain: list[str] = []
+        self.tampered: set[int] = set()
+        self.silent_since: dict[int, datetime] = {}
+        self.absent: set[str] = set()
+        self.crews = CREWS
+        self.followed: set[int] = set()
+        self._seen, self._is_fresh = Seen(), False
+
+    # --- looking ---
+
+    def watcher(self) -> Seen:
+        if not self._is_fresh:
+            self._seen, self._is_fresh = look(self._seen), True
+            if self.is_quiet:
+                self.tampered -= {pk for pk in self.tampered if self._is_mended(pk)}
+        return self._seen
+
+    def _is_mended(self, pk: int) -> bool:
+        row = self._seen.incidents[pk]
+        return row.read_version == row.version and bool(self._seen.armed(pk)) and pk not in self._seen.unread
+
+    def _begin(self) -> None:
+        """A step begins: what was new is old."""
+        self.watcher()
+        self.model.looked_at()
+        self._is_fresh = self.is_quiet = False
+        self.now += A_MOMENT
+
+    def _look_at_what_goes_out(self, delivery: Any) -> None:
+        """Rule 2 again: asked in the moment in which the provider gets it."""
+        told = delivery.notification
+        thing = self.model.things.get(told.incident_id or 0)
+        if thing is None or told.reason not in ("step", "fallback"):
+            return
+        is_met = {
+            "response": thing.status != "raised" and not (thing.is_safety and thing.is_open),
+            "containment": thing.status not in ("acknowledged", "reopened"),
+        }.get(told.clock, not thing.is_open)
+        if is_met and not (thing.is_safety and thing.is_open):
+            self.sent_in_vain.append(
+                f"INC-{thing.number} is {thing.status}, and {delivery.address} gets a step of {told.clock}"
+            )
+
+    def _thing(self, n: int) -> tuple[int, Thing]:
+        """The n-th newest incident, going round."""
+        pks = sorted(self.model.things, reverse=True)
+        pk = pks[n % len(pks)]
+        return pk, self.model.things[pk]
+
+    # --- the day begins ---
+
+    @initialize(
+        start=st.integers(0, len(STARTS) - 1),
+        no_number=st.sets(somebody, max_size=4),
+        no_mail=st.sets(somebody, max_size=3),
+        sick=st.sets(st.sampled_from(TECHNICIANS), max_size=2),
+        impact=st.sampled_from(["stopped", "safety", "at_risk", "workaround", "none"]),
+    )
+    def a_day_begins(
+        self, start: int, no_number: set[str], no_mail: set[str], sick: set[str], impact: str
+    ) -> None:
+        self.now = self.starts[start % len(self.starts)]
+        self.plant.lose(numbers=no_number, mails=no_mail)
+        self.plant.are_sick(sick, since=self.now)
+        self.absent = sick
+        self.addresses = self.plant.ways()
+        self._raise(impact, "station", "pat", is_drill=False)
+
+    def _raise(self, impact: str, place: str, by: str, *, is_drill: bool) -> None:
+        world = self.plant.world
+        incident, _is_new = lifecycle.raise_incident(
+            by=world[by],
+            category=world.category,
+            impact=impact,
+            words="No labels come out",
+            is_drill=is_drill,
+            now=self.now,
+            **{place: getattr(world, place)},
+        )
+        self.model.raised(incident.pk, incident.number, impact, by=by, now=self.now, is_drill=is_drill)
+
+    # --- the engine ---
+
+    def _nudged(self, nudge: bool) -> None:
+        """The change wakes the engine up; or the nudge is lost, and nothing happens until the next turn."""
+        if nudge:
+            self._turn()
+
+    def _tick(self) -> Any:
+        done = tick(self.now)
+        self._follow_the_system()
+        return done
+
+    def _follow_the_system(self) -> None:
+        """What it does by itself: silence takes an incident back, and it raises one about its own trouble."""
+        for pk, at in _new_rows(
+            "SELECT incident_id, at, id FROM incidents_event WHERE kind = 'lapsed'", self.followed
+        ):
+            self.model.lapsed(pk, at)
+        raised = (
+            "SELECT id, number, impact, raised_at, -id FROM incidents_incident WHERE raised_by_id IS NULL"
+        )
+        for pk, number, impact, at in _new_rows(raised, self.followed):
+            self.model.raised(pk, number, impact, by="", now=at)
+
+    def _turn(self, *, deliver: bool = True) -> None:
+        """A turn of the engine and its senders, and again until nothing is left to do at this moment."""
+        self._tick()
+        for _again in range(20):
+            if deliver:
+                self._send()
+            done = self._tick()
+            if not (done.read or done.fired):
+                break
+        else:
+            raise AssertionError("The engine does not come to rest.")
+        self.turned_at = self.maybe_turned_at = self.now
+        self.is_quiet = True
+
+    def _send(self) -> None:
+        if not self.provider.down:
+            sending._down_until.clear()  # it is counted in real seconds
+        for channel in settings.CHANNELS:
+            outbox.deliver_due(channel, self.now)
+
+    def _move(self, now: datetime) -> None:
+        """While nothing turns, the watcher is asked on the way."""
+        self.now = now
+        kept = self._seen
+        self._seen, self._is_fresh = look(kept), True
+        self.rule_7_somebody_watches_the_watcher()
+        self._seen, self._is_fresh = kept, False
+
+    # --- the day ends ---
+
+    def teardown(self) -> None:
+        """Everything works again for some hours; then nothing may be left over."""
+        if not self.model.things or _is_failing():
+            return
+        self._begin()
+        self.provider.calm()
+        for _each in range(40):
+            self._turn()
+            moment = next_message()
+            if moment is None:
+                break
+            self._move(max(moment, self.now) + timedelta(seconds=1))
+        self._turn()
+        self.is_over = True
+        self.all_is_well()
+
+
+def _is_failing() -> bool:
+    return sys.exc_info()[0] is not None
+
+
+def _new_rows(sql: str, known: set[int]) -> list[Any]:
+    """Rows that were not there before, by the id in their last column."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} ORDER BY id")
+        rows = [row for row in cursor.fetchall() if row[-1] not in known]
+    known.update(row[-1] for row in rows)
+    return [row[:-1] for row in rows]
+
+
+def next_moment() -> datetime | None:
+    """When the next step, message or lease is due."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(due_at) FROM escalation_timer WHERE state = 'armed'")
+        moments = [cursor.fetchone()[0], next_message()]
+    return min(filter(None, moments), default=None)
+
+
+def next_message() -> datetime | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT min(CASE state WHEN 'sending' THEN lease_until ELSE not_before END)
+               FROM escalation_delivery WHERE state IN ('queued', 'sending')"""
+        )
+        moment: datetime | None = cursor.fetchone()[0]
+    return moment

@@ -1,0 +1,89 @@
+"""Breaking things at a chosen point: the n-th statement that a piece of work sends to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import OperationalError, connection
+
+T = TypeVar("T")
+
+
+class Killed(BaseException):
+    """The process is gone: nobody catches this, and what was not committed never was."""
+
+
+class Breaking:
+    """Runs `then` around the n-th statement of this connection, counted from 1."""
+
+    def __init__(self, at: int, then: Callable[[], None], *, before: bool) -> None:
+        self.at, self.then, self.before = at, then, before
+        self.seen = 0
+        self.happened = False
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        self.seen += 1
+        is_here = self.seen == self.at and not self.happened
+        if is_here and self.before:
+            self._break()
+        result = execute(sql, params, many, context)
+        if is_here and not self.before:
+            self._break()
+        return result
+
+    def _break(self) -> None:
+        self.happened = True
+        self.then()
+
+
+def die() -> None:
+    raise Killed
+
+
+def nothing() -> None:
+    """Nothing happens."""
+
+
+def stumble() -> None:
+    """One statement fails, as when the server gives a query up; the next ones work."""
+    raise OperationalError("canceling statement due to a fault of the test")
+
+
+@contextmanager
+def breaking(at: int, then: Callable[[], None], *, before: bool = False) -> Iterator[Breaking]:
+    """Within, the n-th statement breaks."""
+    fault = Breaking(at, then, before=before)
+    with connection.execute_wrapper(fault):
+        yield fault
+
+
+class Elsewhere:
+    """A second process, as far as PostgreSQL can tell: a thread with a connection of its own.
+
+    It never waits long for a lock, so that a wait is an error which says who held what.
+    """
+
+    WAITS = "150ms"
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, initializer=self._begin)
+
+    def _begin(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{self.WAITS}'")
+
+    def does(self, work: Callable[[], T]) -> T:
+        """Do this over there, now; whatever it raises is raised here."""
+        return self._pool.submit(work).result(timeout=30)
+
+    def end(self) -> None:
+        self._pool.submit(lambda: connection.close()).result(timeout=30)
+        self._pool.shutdown()
+
+
+def had_to_wait(error: BaseException) -> bool:
+    """Whether somebody else held the lock."""
+    return isinstance(error, OperationalError) and "lock timeout" in str(error)

@@ -1,0 +1,176 @@
+"""The machine: on a day with people, the clock moves, and everything breaks that can."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from django.db import OperationalError, connection
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from escalation.engine import tick
+from incidents import lifecycle
+from opsdesk.errors import Refused
+from tests.properties.day import next_moment, somebody
+from tests.properties.faults import Killed, breaking, die, had_to_wait, nothing, stumble
+from tests.properties.people import People, it, which
+
+JUMPS = [1, 20, 45, 70, 150, 320, 660, 1900, 2 * 3600, 5 * 3600, 9 * 3600, 26 * 3600]
+
+
+class Plantlife(People):
+    """Random people doing random things to random incidents while the clock moves and things break."""
+
+    @rule(deliver=st.sampled_from([True, True, False]))
+    def engine_turns(self, deliver: bool) -> None:
+        self._begin()
+        self._turn(deliver=deliver)
+
+    @rule(
+        seconds=st.sampled_from(JUMPS),
+        turns=st.sampled_from([True, True, True, False]),
+        deliver=st.booleans(),
+    )
+    def time_passes(self, seconds: int, turns: bool, deliver: bool) -> None:
+        """Nobody runs meanwhile: after more than a few seconds that is an outage."""
+        self._begin()
+        self._move(self.now + timedelta(seconds=seconds))
+        if turns:
+            self._turn(deliver=deliver)
+
+    @rule(more=st.integers(1, 3))
+    def the_next_thing_is_due(self, more: int) -> None:
+        """On to the next step or message, as an engine does that works all the time."""
+        self._begin()
+        for _each in range(more):
+            moment = next_moment()
+            if moment is not None and moment - self.now < timedelta(hours=30):
+                self._move(max(self.now, moment) + timedelta(seconds=1))
+            self._turn()
+
+    @rule(
+        at=st.integers(1, 45),
+        kind=st.sampled_from(["dies", "dies", "stumbles", "two engines", "taken"]),
+        by=it,
+        n=which,
+    )
+    def engine_is_disturbed(self, at: int, kind: str, by: str, n: int) -> None:
+        """The engine dies at some statement, or one fails, or another engine or somebody comes in between."""
+        self._begin()
+        then: dict[str, Callable[[], None]] = {
+            "dies": die,
+            "stumbles": stumble,
+            "two engines": lambda: self._another_engine(),
+            "taken": lambda: self._somebody_takes_it(n, by),
+        }
+        self.maybe_turned_at = self.now
+        with breaking(at, then[kind], before=at % 2 == 0) as fault:
+            try:
+                tick(self.now)
+            except Killed:
+                pass
+            except OperationalError:
+                assert fault.happened and kind == "stumbles"
+            else:
+                self.turned_at = self.now
+        self._follow_the_system()
+
+    def _another_engine(self) -> None:
+        self.elsewhere.does(lambda: tick(self.now))
+        self.turned_at = self.now
+
+    def _somebody_takes_it(self, n: int, by: str) -> None:
+        """In the middle of a turn; it waits when the engine has the incident."""
+        _pk, thing = self._thing(n)
+        person = self.plant.person(by)
+        try:
+            self.elsewhere.does(lambda: lifecycle.acknowledge(thing.number, by=person, now=self.now))
+        except OperationalError as error:
+            if not had_to_wait(error):
+                raise
+        except Refused:
+            pass
+        else:
+            self.model.did("acknowledge", thing, by, self.now, {})
+
+    # --- messages ---
+
+    @rule(
+        kind=st.sampled_from(["down", "down", "busy", "unknown", "up", "up"]),
+        channel=st.sampled_from(["sms", "email"]),
+        who=st.sets(somebody, min_size=1, max_size=3),
+    )
+    def provider_changes(self, kind: str, channel: str, who: Iterable[str]) -> None:
+        self._begin()
+        if kind == "up":
+            self.provider.calm()
+        elif kind == "unknown":
+            people = [self.plant.person(name) for name in who]
+            self.provider.unknown |= {one.mobile if channel == "sms" else one.email for one in people} - {""}
+        else:
+            getattr(self.provider, kind).add(channel)
+
+    @rule(
+        kind=st.sampled_from(["well", "dies", "dies", "sender dies", "stumbles", "two senders", "taken"]),
+        at=st.integers(1, 24),
+        after=st.booleans(),
+        is_seen=st.booleans(),
+        n=which,
+    )
+    def messages_go_out(self, kind: str, at: int, after: bool, is_seen: bool, n: int) -> None:
+        """No turn before; the sender dies at a statement or in a send, or something comes in between."""
+        self._begin()
+        before = self.provider.counts()
+        if kind == "sender dies":
+            self.provider.dies_at, self.provider.dies_after = 1 + at % 3, after
+        if kind == "two senders":
+            self.provider.meanwhile = lambda: self.elsewhere.does(self._send)
+        if kind == "taken":
+            self.provider.meanwhile = lambda: self._somebody_takes_it(n, "hutchins")
+        then = {"dies": die, "stumbles": stumble}.get(kind, nothing)
+        with breaking(at, then, before=not after) as fault:
+            try:
+                self._send()
+            except Killed:
+                self._a_sender_died(before, is_seen=is_seen)
+            except OperationalError:
+                assert fault.happened and kind == "stumbles"
+        if kind == "stumbles":
+            self._count_torn(before)
+        self.provider.dies_at, self.provider.meanwhile = 0, None
+
+    def _a_sender_died(self, before: Counter[int], *, is_seen: bool) -> None:
+        """Its database session ends with it; where that is not seen, its lease must end by itself."""
+        torn = self._count_torn(before)
+        assert torn <= 1, f"Rule 3: one dead sender had {torn} messages in its hands that had gone out"
+        if is_seen:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE escalation_delivery SET lease_by = 'gone' WHERE state = 'sending'")
+
+    def _count_torn(self, before: Counter[int]) -> int:
+        """Messages that were handed over just now and are not marked: those may go out again."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM escalation_delivery WHERE state IN ('sending', 'queued')")
+            unmarked = {row[0] for row in cursor.fetchall()}
+        torn = [pk for pk in self.provider.counts() - before if pk in unmarked]
+        self.torn.update(torn)
+        return len(torn)
+
+    # --- somebody damages the rows ---
+
+    @rule(n=which, what=st.sampled_from(["timers", "note"]))
+    def rows_are_lost(self, n: int, what: str) -> None:
+        """By hand, or from a backup: an incident's timers are gone, or the note that it changed."""
+        self._begin()
+        pk, _thing = self._thing(n)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM escalation_unread WHERE incident_id = %s", [pk])
+            if what == "timers":
+                cursor.execute(
+                    "UPDATE escalation_timer SET state = 'cancelled'"
+                    " WHERE incident_id = %s AND state = 'armed'",
+                    [pk],
+                )
+        self.tampered.add(pk)

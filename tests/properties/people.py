@@ -1,0 +1,265 @@
+"""What people do to incidents, and how it goes while others and the engine are at it too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from django.db import OperationalError, connection
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from escalation import answering
+from escalation.engine import tick
+from escalation.models import Notification
+from incidents import lifecycle
+from incidents.models import Incident
+from opsdesk.errors import Refused
+from tests import factories as make
+from tests.properties.day import Day, somebody
+from tests.properties.faults import Killed, breaking, die, had_to_wait, nothing
+from tests.properties.model import Thing
+from tests.properties.plant import NAMES, ROLES
+
+which = st.integers(0, 3)
+it = st.sampled_from(
+    [name for name in NAMES if ROLES[name] in ("it_tech", "it_lead", "it_specialist", "it_manager")]
+)
+anybody = st.one_of(it, it, somebody)
+decides = st.one_of(st.sampled_from(["tillery", "prewitt", "okafor"]), somebody)
+reason = st.sampled_from(["Parts come at six", "Parts come at six", " "])
+how = st.one_of(
+    st.none(),
+    st.none(),
+    st.tuples(st.sampled_from(["dies", "engine", "rival"]), st.integers(1, 9)),
+)
+"""A verb goes well, or at its n-th statement its process dies, the engine runs, or somebody else wants it."""
+
+
+class People(Day):
+    """Everybody may try everything: what they may not do is refused, and changes nothing."""
+
+    # --- what people do ---
+
+    @precondition(lambda self: len(self.model.things) < 4)
+    @rule(
+        impact=st.sampled_from(["stopped", "safety", "at_risk", "workaround", "none"]),
+        place=st.sampled_from(["station", "line", "area", "site"]),
+        by=somebody,
+        is_drill=st.booleans(),
+        nudge=st.booleans(),
+    )
+    def raise_it(self, impact: str, place: str, by: str, is_drill: bool, nudge: bool) -> None:
+        self._begin()
+        self._raise(impact, place, by, is_drill=is_drill)
+        self._nudged(nudge)
+
+    @rule(n=which, by=anybody, how=how, nudge=st.booleans())
+    def take(self, n: int, by: str, how: Any, nudge: bool) -> None:
+        self._does(n, "acknowledge", by, how, nudge)
+
+    @rule(n=which, by=st.sampled_from(["brandt", "hutchins", "vela"]), to=it, nudge=st.booleans())
+    def ask_somebody(self, n: int, by: str, to: str, nudge: bool) -> None:
+        self._does(n, "assign", by, None, nudge, {"to": to})
+
+    @rule(
+        n=which,
+        by=anybody,
+        promised=st.sampled_from([None, None, 10, 25, 200, -5]),
+        how=how,
+        nudge=st.booleans(),
+    )
+    def say_what_is_new(self, n: int, by: str, promised: int | None, how: Any, nudge: bool) -> None:
+        words = {"conditions": "No labels", "actions": "Swapping the printer", "needs": "No needs"}
+        at = None if promised is None else self.now + timedelta(minutes=promised)
+        self._does(n, "post_update", by, how, nudge, {**words, "next_update_at": at})
+
+    @rule(n=which, by=it, how=how, nudge=st.booleans())
+    def contain(self, n: int, by: str, how: Any, nudge: bool) -> None:
+        self._does(n, "contain", by, how, nudge, {"what": "Spare printer"})
+
+    @rule(n=which, nudge=st.booleans())
+    def fix(self, n: int, nudge: bool) -> None:
+        """A permanent countermeasure goes in, and it is being proved."""
+        _pk, thing = self._thing(n)
+        floor = SimpleNamespace(tech=self.plant.person("vela"), supervisor=self.plant.person("jimenez"))
+        if thing.status == "contained":
+            make.place_fix(floor, Incident.objects.numbered(thing.number), now=self.now)  # type: ignore[arg-type]
+        self._does(n, "resolve", "vela", None, nudge)
+
+    @rule(
+        n=which,
+        by=anybody,
+        way=st.sampled_from(["small", "small", "proved", "accept_no_fix", "take_back"]),
+        cause=st.sampled_from(["A loose plug", "A loose plug", ""]),
+        agrees=somebody,
+        how=how,
+        nudge=st.booleans(),
+    )
+    def close_it(self, n: int, by: str, way: str, cause: str, agrees: str, how: Any, nudge: bool) -> None:
+        if way == "small":
+            self._does(n, "close", by, how, nudge, {"cause": cause or " ", "agreed_by": agrees})
+        elif way == "proved":
+            self._does(n, "close", by, how, nudge)
+        elif way == "accept_no_fix":
+            review = (self.now + timedelta(days=30)).date()
+            self._does(n, way, "tillery", how, nudge, {"reason": "Sold next month", "review_on": review})
+        else:
+            self._does(n, way, self._thing(n)[1].by or by, how, nudge)
+
+    @rule(n=which, by=st.one_of(st.just("jimenez"), somebody), why=reason, how=how, nudge=st.booleans())
+    def it_comes_back(self, n: int, by: str, why: str, how: Any, nudge: bool) -> None:
+        self._does(n, "reopen", by, how, nudge, {"reason": why})
+
+    @rule(
+        n=which,
+        by=decides,
+        to=st.sampled_from(["S1", "S2", "S3", "S4"]),
+        why=reason,
+        how=how,
+        nudge=st.booleans(),
+    )
+    def floor_call(self, n: int, by: str, to: str, why: str, how: Any, nudge: bool) -> None:
+        self._does(n, "change_severity", by, how, nudge, {"severity": to, "reason": why})
+
+    @rule(
+        n=which,
+        by=decides,
+        minutes=st.sampled_from([10, 60, 480, 481, 5000, 0]),
+        why=reason,
+        ends=st.booleans(),
+        how=how,
+        nudge=st.booleans(),
+    )
+    def pause(self, n: int, by: str, minutes: int, why: str, ends: bool, how: Any, nudge: bool) -> None:
+        if ends and self._thing(n)[1].paused_until:
+            self._does(n, "unshelve", by, how, nudge)
+        else:
+            until = self.now + timedelta(minutes=minutes)
+            self._does(n, "shelve", by, how, nudge, {"until": until, "reason": why})
+
+    @rule(n=which, by=it, minutes=st.sampled_from([5, 90, 600, 0]), how=how, nudge=st.booleans())
+    def wait_on(self, n: int, by: str, minutes: int, how: Any, nudge: bool) -> None:
+        """It waits on a vendor; no minutes: it has come."""
+        if minutes:
+            until = self.now + timedelta(minutes=minutes)
+            self._does(n, "wait_on", by, how, nudge, {"on": "vendor", "name": "Inkmarrow", "until": until})
+        else:
+            self._does(n, "stop_waiting", by, how, nudge)
+
+    @rule(n=which, by=somebody, nudge=st.booleans())
+    def see(self, n: int, by: str, nudge: bool) -> None:
+        """ "I've seen it" stops nothing."""
+        self._begin()
+        pk, _thing = self._thing(n)
+        answering.see(Incident.objects.get(pk=pk), by=self.plant.person(by), now=self.now)
+        self._nudged(nudge)
+
+    @rule(n=st.integers(0, 9), take=st.booleans(), nudge=st.booleans())
+    def answer_by_link(self, n: int, take: bool, nudge: bool) -> None:
+        self._begin()
+        tokens = Notification.objects.filter(reason__in=["step", "assigned", "fallback"]).order_by("-id")
+        found = list(tokens.values_list("token", "incident_id", "person__username")[: n + 1])
+        if found:
+            token, pk, who = found[-1]
+            thing = self.model.things[pk or 0]
+            try:
+                answering.answer(token, take=take, now=self.now)
+            except Refused:
+                assert not thing.is_open, f"The answer of {who} to INC-{thing.number} was refused"
+            else:
+                assert thing.is_open, f"INC-{thing.number} is closed and was answered by {who}"
+                is_free = (thing.status == "raised" or thing.asked == who) and not thing.is_drill
+                if take and is_free and not self.model.must_refuse("acknowledge", thing, who, self.now, {}):
+                    self.model.did("acknowledge", thing, who, self.now, {})
+        self._nudged(nudge)
+
+    @rule(n=which, nudge=st.booleans())
+    def practice_goes_on(self, n: int, nudge: bool) -> None:
+        """The system plays a practice: as if somebody had it, and then it is over."""
+        self._begin()
+        _pk, thing = self._thing(n)
+        if thing.is_drill and thing.status == "raised":
+            lifecycle.practice_taken(thing.number, owner=self.plant.person("vela"), now=self.now)
+            self.model.did("practice_taken", thing, "vela", self.now, {})
+        elif thing.is_drill and thing.is_open:
+            lifecycle.end_practice(thing.number, now=self.now)
+            self.model.did("end_practice", thing, "", self.now, {})
+        self._nudged(nudge)
+
+    @rule(n=which, by=anybody, who=somebody, nudge=st.booleans())
+    def ask_for_help(self, n: int, by: str, who: str, nudge: bool) -> None:
+        self._does(n, "ask_help", by, None, nudge, {"who": who})
+
+    # --- how a verb goes ---
+
+    def _does(
+        self, n: int, verb: str, by: str, how: Any, nudge: bool, asked: dict[str, Any] | None = None
+    ) -> None:
+        """Somebody asks for something; the model follows when it was done, and insists when it must not."""
+        self._begin()
+        pk, thing = self._thing(n)
+        asked = asked or {}
+        no = self.model.must_refuse(verb, thing, by, self.now, asked)
+        given = {name: self._person_or(name, value) for name, value in asked.items()}
+        try:
+            with self._happening(how, pk, thing, verb):
+                getattr(lifecycle, verb)(thing.number, by=self.plant.person(by), now=self.now, **given)
+        except Refused:
+            pass
+        except Killed:
+            pass
+        else:
+            assert not no, f"{by} was let {verb} INC-{thing.number}, but {no}"
+            self.model.did(verb, thing, by, self.now, asked)
+        self._nudged(nudge)
+
+    def _person_or(self, name: str, value: Any) -> Any:
+        return self.plant.person(value) if name in ("to", "agreed_by", "who") else value
+
+    def _happening(self, how: Any, pk: int, thing: Thing, verb: str) -> Any:
+        kind, at = how or ("", 0)
+        then: dict[str, Callable[[], None]] = {
+            "dies": die,
+            "engine": lambda: self._the_engine_runs_in_the_middle(pk, thing, verb),
+            "rival": lambda: self._somebody_else_wants_it(thing, verb),
+        }
+        return breaking(at, then.get(kind, nothing))
+
+    def _the_engine_runs_in_the_middle(self, pk: int, thing: Thing, verb: str) -> None:
+        """The verb holds the incident's row from its first statement on: the engine leaves it alone."""
+
+        def turn() -> tuple[int, int]:
+            before = _steps_of(pk)
+            tick(self.now)
+            return before, _steps_of(pk)
+
+        before, after = self.elsewhere.does(turn)
+        self._follow_the_system()
+        self.turned_at = self.maybe_turned_at = self.now
+        assert before == after, f"Rule 2: the engine fired for INC-{thing.number} in the middle of {verb}"
+
+    def _somebody_else_wants_it(self, thing: Thing, verb: str) -> None:
+        rival = self.plant.person("hutchins")  # may take what somebody has
+        try:
+            self.elsewhere.does(lambda: lifecycle.acknowledge(thing.number, by=rival, now=self.now))
+        except OperationalError as error:
+            if not had_to_wait(error):
+                raise
+        except Refused:
+            pass
+        else:
+            raise AssertionError(
+                f"Rule 2: two people held INC-{thing.number} at once, in the middle of {verb}"
+            )
+
+
+def _steps_of(incident: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM escalation_notification WHERE incident_id = %s AND reason = 'step'",
+            [incident],
+        )
+        return int(cursor.fetchone()[0])

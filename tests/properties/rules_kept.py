@@ -1,0 +1,399 @@
+"""The eight rules that never bend (domain §4), each checked after every step against the plain model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis.stateful import invariant
+
+from escalation import watch
+from tests.properties import numbers
+from tests.properties.channel import Provider
+from tests.properties.model import Model, Thing
+from tests.properties.seen import Delivery, Event, Notification, Seen, Timer
+
+HANDED_OVER = ("sent", "delivered")
+TAKES_IT = {"acknowledged", "contained", "resolved", "closed", "reopened", "taken_back"}
+SETS_FREE = {"raised", "lapsed"}
+
+
+class RulesKept:
+    """What the machine must know for the rules, and the rules."""
+
+    model: Model
+    provider: Provider
+    now: datetime
+    is_quiet: bool
+    """Whether this step ended with a whole turn of the engine that nothing disturbed."""
+    is_over: bool
+    """Whether the last quiet hours have passed: what could happen has happened."""
+    turned_at: datetime | None
+    """When the last turn of the engine ended for sure."""
+    maybe_turned_at: datetime | None
+    """When one may have ended: it was broken off somewhere."""
+    torn: Counter[int]
+    """How often a sender died with this message in its hands: so often more it may go out."""
+    sent_in_vain: list[str]
+    tampered: set[int]
+    """Incidents whose rows somebody damaged; until the engine has read them again."""
+    silent_since: dict[int, datetime]
+    absent: set[str]
+    crews: dict[str, list[str]]
+    addresses: dict[int, set[str]]
+    """The channels by which each person can be reached, by id."""
+    watcher: Callable[[], Seen]
+
+    @property
+    def seen(self) -> Seen:
+        return self.watcher()
+
+    @invariant()
+    def all_is_well(self) -> None:
+        """One invariant that calls the rules one by one: a failure prints the steps and little else."""
+        for rule in RULES:
+            getattr(self, rule)()
+
+    # --- 0 ---
+
+    def everything_is_what_people_made_of_it(self) -> None:
+        """The rows say what the model says: nothing half done, nothing lost, nothing done for two."""
+        for pk, row in self.seen.incidents.items():
+            thing = self.model.things[pk]
+            assert (row.status, row.owner, row.severity) == (thing.status, thing.owner, thing.severity), (
+                f"{_name(thing)} should be {thing.status} with {thing.owner or 'nobody'} as "
+                f"{thing.severity}, but is {row.status} with {row.owner or 'nobody'} as {row.severity}"
+            )
+        acts = Counter((one.incident, one.version) for one in self.seen.events if one.kind in TAKES_IT)
+        assert not _twice(acts), f"Two people changed the same version of an incident: {_twice(acts)}"
+
+    # --- 1 ---
+
+    def rule_1_no_incident_is_silent(self) -> None:
+        """Every open incident has an armed timer, or is repaired within a minute."""
+        for pk, thing in self._open():
+            armed, unread = self.seen.armed(pk), self.seen.unread.get(pk)
+            if armed or unread:
+                self.silent_since.pop(pk, None)
+            else:
+                since = self.silent_since.setdefault(pk, self.now)
+                is_repaired = not self.is_quiet or self.now - since < numbers.REPAIRED_WITHIN
+                assert is_repaired, f"Rule 1: {_name(thing)} is open and waits for nothing since {since}"
+            if unread is not None:
+                until = unread.not_before or self.now
+                assert until <= self.now + numbers.REPAIRED_WITHIN, (
+                    f"Rule 1: {_name(thing)} is set aside until {until}, for more than a minute"
+                )
+            elif armed and self.is_quiet and pk not in self.tampered:
+                self._each_running_clock_has_its_next_step(thing, armed)
+
+    def _each_running_clock_has_its_next_step(self, thing: Thing, armed: dict[str, Timer]) -> None:
+        missing = thing.running() - armed.keys()
+        assert not missing, f"Rule 1: {_name(thing)} is {thing.status}, but no step is armed for {missing}"
+        for clock in set() if thing.is_drill else thing.running() - {"update"}:  # a practice is played faster
+            latest = max(self.now, thing.paused_until or self.now) + numbers.longest_gap(
+                thing.severity, clock
+            )
+            assert armed[clock].due_at <= latest, (
+                f"Rule 1: the next step of {clock} of {_name(thing)} is as far away as {armed[clock].due_at}"
+            )
+        late = [clock for clock, timer in armed.items() if timer.due_at <= self.now]
+        assert not late, f"Rule 1: {_name(thing)} has due steps of {late} that did not fire in a whole turn"
+
+    # --- 2 ---
+
+    def rule_2_a_condition_met_stops_its_clock(self) -> None:
+        """No step of a clock is recorded, or handed over, once its condition is met."""
+        for told in self.seen.new_notifications:
+            if told.reason in ("step", "asked_again") and told.clock in numbers.CLOCKS:
+                thing = self._about(told)
+                assert thing.allows(told.clock), (
+                    f"Rule 2: a step of {told.clock} was fired for {_name(thing)}, which is {thing.status}"
+                )
+        assert not self.sent_in_vain, f"Rule 2: {self.sent_in_vain}"
+        if any(one.kind == "told" and one.data.get("clock") == "response" for one in self.seen.new_events):
+            self._taking_and_firing_never_both_win()
+
+    def _taking_and_firing_never_both_win(self) -> None:
+        """Both are numbered under the incident's lock: the higher number came later."""
+        is_free: dict[int, bool] = {}
+        for event in self.seen.events:
+            if event.kind in TAKES_IT | SETS_FREE:
+                is_free[event.incident] = event.kind in SETS_FREE
+            elif event.kind == "told" and event.data.get("clock") == "response":
+                thing = self.model.things[event.incident]
+                assert is_free[event.incident] or thing.is_safety, (
+                    f"Rule 2: people were told that nobody has {_name(thing)}, after somebody took it"
+                )
+
+    # --- 3 ---
+
+    def rule_3_each_firing_tells_each_person_once(self) -> None:
+        """One firing, one notification per person; handed over once, but for what a crash tore."""
+        steps = Counter((*one[1:6], one.round) for one in self.seen.timers if one.fired_at)
+        assert not _twice(steps), f"Rule 3: these steps fired twice: {_twice(steps)}"
+        told = Counter(
+            (one.timer, one.person)
+            for one in self.seen.notifications.values()
+            if one.reason == "step" and one.timer
+        )
+        assert not _twice(told), f"Rule 3: somebody was told twice by one firing: {_twice(told)}"
+        again = Counter(
+            (one.asks_again, one.times)
+            for one in self.seen.notifications.values()
+            if one.reason == "asked_again"
+        )
+        assert not _twice(again), f"Rule 3: somebody was asked again twice at once: {_twice(again)}"
+        news = Counter(
+            (one.about_event, one.reason, one.person)
+            for one in self.seen.notifications.values()
+            if one.about_event
+        )
+        assert not _twice(news), f"Rule 3: somebody was told the same news twice: {_twice(news)}"
+        for pk, count in self.provider.counts().items():
+            assert count <= 1 + self.torn[pk], (
+                f"Rule 3: message {pk} was handed over {count} times; a crash tore it {self.torn[pk]} times"
+            )
+
+    # --- 4 ---
+
+    def rule_4_what_is_recorded_is_delivered_or_visibly_failed(self) -> None:
+        """Nothing counts as sent that was not handed over; in the end nothing is left over."""
+        of = self.seen.deliveries_of()
+        without = [pk for pk in self.seen.notifications if pk not in of]
+        assert not without, f"Rule 4: notifications without a message: {without}"
+        handed = self.provider.counts()
+        for one in self.seen.deliveries:
+            if one.state in HANDED_OVER:
+                assert handed[one.id], f"Rule 4: message {one.id} counts as {one.state}; nobody ever got it"
+            if one.state == "failed":
+                assert one.error and one.failed_at, f"Rule 4: message {one.id} failed, and nothing says why"
+            if one.state == "sending" and one.lease_until is not None:
+                assert one.lease_until <= self.now + numbers.LEASE_AT_MOST, (
+                    f"Rule 4: message {one.id} is held until {one.lease_until} by a sender that may be dead"
+                )
+        for one in self.seen.newly_dropped:
+            self._was_rightly_dropped(one)
+        if self.is_over:
+            left = [one for one in self.seen.deliveries if not self._is_settled(one)]
+            assert not left, f"Rule 4: hours later these messages are neither delivered nor failed: {left}"
+
+    def _is_settled(self, one: Delivery) -> bool:
+        return self.seen.state_of(one) in ("failed", "dropped", *HANDED_OVER)
+
+    def _was_rightly_dropped(self, delivery: Delivery) -> None:
+        """A step's message may go unsent only when its condition was met, or its clock began anew."""
+        told = self.seen.notifications[delivery.notification]
+        timer = self.seen.timer(told.timer)
+        if told.reason not in ("step", "fallback") or timer is None or told.clock not in numbers.CLOCKS:
+            return
+        thing = self._about(told)
+        if timer.clock == "update" or timer.epoch != thing.clocks_from:
+            return
+        still = {"response": {"raised"}, "containment": {"acknowledged", "reopened"}}
+        is_on = thing.was <= still.get(
+            timer.clock, {"raised", "acknowledged", "contained", "reopened", "resolved"}
+        )
+        assert not is_on, (
+            f"Rule 4: message {delivery.id} about {_name(thing)} was dropped; its {timer.clock} clock runs"
+        )
+
+    # --- 5 ---
+
+    def rule_5_nobody_is_skipped_quietly(self) -> None:
+        """A failed urgent message goes another way, then to the next level, and the timeline says so."""
+        of = self.seen.deliveries_of()
+        for delivery in self.seen.deliveries:
+            told = self.seen.notifications[delivery.notification]
+            if self.seen.state_of(delivery) == "failed" and told.is_urgent and told.incident:
+                self._went_another_way(told, of[told.id])
+        for event in self.seen.new_events:
+            if event.kind == "not_reached" and event.data.get("instead") == "level":
+                self._the_next_level_is_due(event)
+        for timer in self.seen.newly_fired:
+            self._an_empty_level_goes_up(timer)
+
+    def _went_another_way(self, told: Notification, siblings: list[Delivery]) -> None:
+        if any(self.seen.state_of(one) != "failed" for one in siblings):
+            return
+        thing, tried = self._about(told), {one.channel for one in siblings}
+        untried = self.addresses[told.person] - tried
+        assert not untried, f"Rule 5: person {told.person} of {_name(thing)} was not tried by {untried}"
+        said = [
+            one.data
+            for one in self.seen.events
+            if one.incident == told.incident
+            and one.kind == "not_reached"
+            and one.data.get("id") == told.person
+        ]
+        assert said, f"Rule 5: the timeline of {_name(thing)} does not say that {told.person} was not reached"
+        instead = {one.get("instead") for one in said}
+        assert instead & {"level", "person", ""}, (
+            f"Rule 5: person {told.person} of {_name(thing)} was not reached, and nobody heard instead"
+        )
+
+    def _the_next_level_is_due(self, event: Event) -> None:
+        """What the timeline says happened instead did happen: the next level is due, or was told."""
+        due = [
+            one
+            for one in self.seen.timers
+            if one.incident == event.incident and one.step > 0 and one.due_at <= event.at
+            if one.state == "armed" or (one.fired_at and one.fired_at >= event.at)
+        ]
+        assert due, (
+            f"Rule 5: the timeline says that {event.data['name']} was not reached, but nobody hears instead"
+        )
+
+    def _an_empty_level_goes_up(self, timer: Timer) -> None:
+        """The first level of response is the technicians; when none is on shift the next one hears now."""
+        if timer.clock != "response" or (timer.step, timer.round) != (0, 0) or timer.severity == "S4":
+            return
+        thing = self.model.things[timer.incident]
+        assert timer.fired_at is not None
+        if "raised" not in thing.was or self._technicians(timer.fired_at):
+            return
+        following = [
+            one
+            for one in self.seen.timers
+            if one[1:5] == timer[1:5] and one.step > 0 and one.due_at <= timer.fired_at
+        ]
+        assert following, f"Rule 5: no technician is on shift, but {_name(thing)} waits for the next level"
+
+    def _technicians(self, at: datetime) -> set[str]:
+        return set(self.crews[numbers.shift_at(at)]) - self.absent
+
+    # --- 6 ---
+
+    def rule_6_no_storm_after_an_outage(self) -> None:
+        """A clock fires once per turn; after a late step the next has its full gap; late says it is late."""
+        at_once = Counter(
+            (one.incident, one.clock, one.epoch, one.severity, one.fired_at)
+            for one in self.seen.fired()
+            if not one.goes_up_from
+        )
+        assert not _twice(at_once), f"Rule 6: several steps of one clock went out at once: {_twice(at_once)}"
+        last: dict[Any, Timer] = {}
+        for timer in self.seen.fired():
+            ladder = timer.incident, timer.clock, timer.epoch, timer.severity
+            is_paced = timer.clock in numbers.CLOCKS and not self.model.things[timer.incident].is_drill
+            if is_paced and not timer.goes_up_from and ladder in last:
+                self._keeps_its_gap(last[ladder], timer)
+            last[ladder] = timer
+        for timer in self.seen.newly_fired:
+            if timer.is_late and timer.clock in numbers.CLOCKS:
+                self._says_that_it_is_late(timer)
+
+    def _keeps_its_gap(self, one: Timer, two: Timer) -> None:
+        if not one.is_late or one.fired_at is None or two.fired_at is None:
+            return
+        gap = numbers.shortest_gap(one.severity, one.clock)
+        assert two.fired_at - one.fired_at >= gap, (
+            f"Rule 6: {one.clock} {two.step} came {two.fired_at - one.fired_at} after a late one, not {gap}"
+        )
+
+    def _says_that_it_is_late(self, timer: Timer) -> None:
+        quiet = [
+            one.id
+            for one in self.seen.notifications.values()
+            if one.timer == timer.id and one.reason == "step" and not one.note
+        ]
+        assert not quiet, f"Rule 6: {timer.clock} {timer.step} was late, and messages {quiet} do not say so"
+        said = [
+            one
+            for one in self.seen.new_events
+            if one.kind == "told" and one.incident == timer.incident and one.data.get("late_s", 0) > 60
+        ]
+        assert said, f"Rule 6: {timer.clock} {timer.step} was late, and the timeline does not say so"
+
+    # --- 7 ---
+
+    def rule_7_somebody_watches_the_watcher(self) -> None:
+        """Without a turn for 30 s, or with a step over a minute late, screens say so; else they do not."""
+        said = {trouble.kind.value for trouble in watch.diagnose(watch.look(), self.now)}
+        last, maybe = self.turned_at, self.maybe_turned_at
+        if maybe is None or self.now - maybe > numbers.WATCHER_SPEAKS_AFTER:
+            assert "engine" in said, f"Rule 7: no turn since {maybe}, it is {self.now}, and no screen says so"
+        if last is not None and self.now - last <= numbers.WATCHER_IS_QUIET_FOR:
+            assert "engine" not in said, (
+                f"Rule 7: the engine turned at {last}, but screens say it has stopped"
+            )
+        late = [
+            one
+            for one in self.seen.timers
+            if one.state == "armed" and self.now - one.due_at > numbers.LATE_AFTER
+        ]
+        if late:
+            assert "late" in said, f"Rule 7: a step is late since {late[0].due_at}, and no screen says so"
+
+    # --- 8 ---
+
+    def rule_8_until_closed(self) -> None:
+        """Reminders go on until it is closed; a pause has an end, ends by itself and is never for safety."""
+        for pk, thing in self._open():
+            row = self.seen.incidents[pk]
+            assert row.shelved_until == thing.paused_until, (
+                f"Rule 8: {_name(thing)} is paused until {row.shelved_until}, not {thing.paused_until}"
+            )
+            if row.shelved_until is not None and row.shelved_at is not None:
+                assert not thing.is_safety, f"Rule 8: {_name(thing)} is about safety, and paused"
+                pause = row.shelved_until - row.shelved_at
+                assert timedelta(0) < pause <= numbers.LONGEST_PAUSE, f"Rule 8: a pause of {pause}"
+            self._reminds_until_closed(pk, thing)
+        for told in self.seen.new_notifications:
+            self._a_pause_is_kept(told)
+
+    def _reminds_until_closed(self, pk: int, thing: Thing) -> None:
+        armed = self.seen.armed(pk).get("closure")
+        if not self.is_quiet or pk in self.seen.unread or pk in self.tampered or armed is None:
+            return
+        before = [
+            one.fired_at
+            for one in self.seen.timers
+            if one.incident == pk and one.clock == "closure" and one.fired_at
+        ]
+        last = max([thing.clocks_from, *filter(None, [thing.replanned_at]), *before])
+        every = numbers.longest_gap(thing.severity, "closure")
+        assert armed.due_at <= last + every, (
+            f"Rule 8: {_name(thing)} is open since {last} and comes back only at {armed.due_at}"
+        )
+
+    def _a_pause_is_kept(self, told: Notification) -> None:
+        asks = told.reason in ("step", "asked_again")
+        if not asks or told.clock not in ("response", "containment", "update", "help"):
+            return
+        thing, timer = self._about(told), self.seen.timer(told.timer)
+        until = thing.paused_until
+        is_kept = until is None or until <= told.created_at or bool(timer and timer.goes_up_from)
+        assert is_kept, f"Rule 8: {_name(thing)} is paused until {until}, but its {told.clock} clock went on"
+
+    # --- all ---
+
+    def _open(self) -> list[tuple[int, Thing]]:
+        return [(pk, thing) for pk, thing in self.model.things.items() if thing.is_open]
+
+    def _about(self, told: Notification) -> Thing:
+        assert told.incident is not None
+        return self.model.things[told.incident]
+
+
+RULES = (
+    "everything_is_what_people_made_of_it",
+    "rule_1_no_incident_is_silent",
+    "rule_2_a_condition_met_stops_its_clock",
+    "rule_3_each_firing_tells_each_person_once",
+    "rule_4_what_is_recorded_is_delivered_or_visibly_failed",
+    "rule_5_nobody_is_skipped_quietly",
+    "rule_6_no_storm_after_an_outage",
+    "rule_7_somebody_watches_the_watcher",
+    "rule_8_until_closed",
+)
+
+
+def _name(thing: Thing) -> str:
+    return f"INC-{thing.number} ({thing.impact})"
+
+
+def _twice(counts: Counter[Any]) -> list[Any]:
+    return [key for key, count in counts.items() if count > 1]
