@@ -91,8 +91,8 @@ class Eye:
             return 0, b""
 
     def readyz(self) -> str:
-        status, _text = self.get("/readyz")
-        return _says(status, "not ready" if status == 503 else "")
+        status, text = self.get("/readyz")
+        return _says(status, f"not ready: {text.decode()}" if status == 503 else "")
 
     def page(self, path: str, headers: Mapping[str, str] | None = None) -> str:
         status, text = self.get(path, headers)
