@@ -279,8 +279,8 @@ class ReachInput(serializers.Serializer[Any]):
 
 
 class FaultSerializer(serializers.Serializer[Any]):
-    code = serializers.ChoiceField(choices=Fault.values, source="value")
-    level = serializers.ChoiceField(choices=[level.value for level in Level])
+    code = serializers.ChoiceField(choices=Fault.choices, source="value")
+    level = serializers.ChoiceField(choices=Level.choices)
     what = serializers.CharField(source="label")
     to_do = serializers.CharField()
 
@@ -290,7 +290,7 @@ class JudgedSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(source="person.name")
     roles = serializers.SerializerMethodField()
     level = serializers.ChoiceField(
-        choices=[level.value for level in Level], allow_null=True, help_text=_("Null when all is well.")
+        choices=Level.choices, allow_null=True, help_text=_("Null when all is well.")
     )
     faults = FaultSerializer(many=True)
 

@@ -325,6 +325,7 @@ SPECTACULAR_SETTINGS = {
         "IncidentStatus": "incidents.models.Status",
         "CountermeasureKind": "countermeasures.models.Kind",
         "CountermeasureStatus": "countermeasures.models.Stage",
+        "ReachLevel": "plant.reachability.Level",
     },
 }
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from django.db import models
 from django.db.models import Prefetch, Q
@@ -22,11 +21,11 @@ from plant.models import SHIFT_ROLES, Channel, Person, Role, RoleAssignment, Ros
 NOBODY: Mapping[int, frozenset[str]] = {}
 
 
-class Level(StrEnum):
+class Level(models.TextChoices):
     """An error: a way that alerts take is missing. A warning: it may work, and nobody has made sure."""
 
-    ERROR = "error"
-    WARNING = "warning"
+    ERROR = "error", _("Cannot be reached as planned")
+    WARNING = "warning", _("May not be reached")
 
 
 class Fault(models.TextChoices):

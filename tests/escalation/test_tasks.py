@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from escalation import engine, tasks
 from escalation.models import Delivery, DeliveryState, Notification, Timer
+from escalation.rounds import Done
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,6 +55,23 @@ def test_nobody_waits_for_a_step_that_is_further_away(world, monkeypatch):
 
 def test_beat_wakes_the_engine_and_each_channel_every_second_with_messages_that_expire():
     entries: list[dict[str, Any]] = list(settings.CELERY_BEAT_SCHEDULE.values())
-    assert {entry["task"] for entry in entries} == {tasks.tick.name, tasks.deliver_due.name}
-    assert {entry["args"][0] for entry in entries if "args" in entry} == set(settings.CHANNELS)
-    assert all(entry["schedule"] == 1.0 and 0 < entry["options"]["expires"] <= 5 for entry in entries)
+    quick = [one for one in entries if one["task"] in (tasks.tick.name, tasks.deliver_due.name)]
+    assert {entry["args"][0] for entry in quick if "args" in entry} == set(settings.CHANNELS)
+    assert len(quick) == 1 + len(settings.CHANNELS)
+    assert all(entry["schedule"] == 1.0 and 0 < entry["options"]["expires"] <= 5 for entry in quick)
+
+
+def test_what_is_done_now_and_then_expires_before_it_comes_again():
+    entries: list[dict[str, Any]] = list(settings.CELERY_BEAT_SCHEDULE.values())
+    assert tasks.rounds.name in {entry["task"] for entry in entries}
+    slow = [entry for entry in entries if entry["schedule"] > 1]
+    assert all(0 < entry["options"]["expires"] <= entry["schedule"] for entry in slow)
+    assert {entry["options"]["queue"] for entry in slow} == {"engine"}
+
+
+def test_the_rounds_wake_the_channels_they_queued_for(monkeypatch: pytest.MonkeyPatch):
+    nudged: list[str] = []
+    monkeypatch.setattr(tasks.now_and_then, "go", lambda: Done(told=1, channels={"sms"}))
+    monkeypatch.setattr(tasks, "nudge_channel", nudged.append)
+    tasks.rounds()
+    assert nudged == ["sms"]
