@@ -130,9 +130,10 @@ class UpdateInput(Said):
 class HelperField(serializers.CharField):
     """Somebody who can help, by username, role or vendor code."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        text = super().run_validation(data)
         try:
-            return named(super().to_internal_value(data))
+            return named(text)
         except Invalid as refusal:
             raise serializers.ValidationError(str(refusal), code=refusal.code) from refusal
 
