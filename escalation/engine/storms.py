@@ -67,6 +67,6 @@ def _end(now: datetime) -> None:
 
 def _raised(storm: Storm, now: datetime) -> list[datetime]:
     """When the newest of its place were raised, newest first."""
-    here = Incident.objects.filter(site_id=storm.site_id, area_id=storm.area_id, is_drill=False)
+    here = Incident.objects.filter(site=storm.site, area=storm.area, is_drill=False)
     recent = here.filter(raised_at__gt=now - STORM_WITHIN - STORM_CALM, raised_at__lte=now)
     return list(recent.order_by("-raised_at").values_list("raised_at", flat=True)[:NEWEST])

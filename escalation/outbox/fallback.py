@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from escalation import wording
+from escalation import asks, rules, wording
+from escalation.ladder import state_of
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Timer
 from escalation.nudging import nudge
 from escalation.recipients import WAYS, address
@@ -35,10 +36,20 @@ def find_another_way(delivery: Delivery, now: datetime) -> None:
     if channel:
         _queue(notification, channel, delivery, now)
         _record(incident, notification, delivery, now, instead="channel", channel=channel)
-    elif "not_reached" not in notification.data:
+    elif not _has_gone_up(notification):
         notification.data["not_reached"] = now.isoformat()
         notification.save(update_fields=["data"])
         _go_up(incident, notification, delivery, now)
+
+
+def _has_gone_up(notification: Notification) -> bool:
+    """Whether somebody else was told instead of them already: asking them again takes nobody else in."""
+    told = Notification.objects.filter(
+        incident=notification.incident_id, person=notification.person_id, timer=notification.timer_id
+    )
+    return "not_reached" in notification.data or (
+        notification.timer_id is not None and told.filter(data__has_key="not_reached").exists()
+    )
 
 
 def _may_arrive(delivery: Delivery) -> bool:
@@ -68,9 +79,14 @@ def _queue(notification: Notification, channel: str, failed: Delivery, now: date
 
 def _go_up(incident: Incident, notification: Notification, failed: Delivery, now: datetime) -> None:
     """No way is left to reach this person: the next step fires now, or somebody else hears instead."""
-    if _bring_forward(notification, now):
+    clock = rules.RESPONSE if notification.timer is None else notification.timer.clock
+    at = rules.brought_forward_to(clock, state_of(incident), now)
+    if _bring_forward(notification, at):
         transaction.on_commit(nudge)
-        _record(incident, notification, failed, now, instead="level")
+        _record(incident, notification, failed, now, instead="level", **_when(at, now))
+        return
+    if at > now:  # a pause holds everybody else back too; afterwards the ladder goes on
+        _record(incident, notification, failed, now, instead="pause", **_when(at, now))
         return
     stand_in = _stand_in(incident, notification, now)
     if stand_in is None:
@@ -80,8 +96,13 @@ def _go_up(incident: Incident, notification: Notification, failed: Delivery, now
     _record(incident, notification, failed, now, instead="person", name=stand_in.name)
 
 
-def _bring_forward(notification: Notification, now: datetime) -> bool:
-    """Make the armed higher step of the same clock due now."""
+def _when(at: datetime, now: datetime) -> dict[str, str]:
+    """Until when it waits, if it does."""
+    return {"until": at.isoformat()} if at > now else {}
+
+
+def _bring_forward(notification: Notification, at: datetime) -> bool:
+    """Make the armed higher step of the same clock due then: now, or at the end of a pause."""
     timer = notification.timer
     if timer is None:
         return False
@@ -89,7 +110,7 @@ def _bring_forward(notification: Notification, now: datetime) -> bool:
         incident_id=timer.incident_id, clock=timer.clock, epoch=timer.epoch, step__gt=timer.step, round=0
     )
     why = wording.not_reached(notification.person.name)
-    return bool(higher.filter(due_at__gt=now).update(due_at=now, goes_up_from=why) or higher.exists())
+    return bool(higher.filter(due_at__gt=at).update(due_at=at, goes_up_from=why) or higher.exists())
 
 
 def _stand_in(incident: Incident, notification: Notification, now: datetime) -> Person | None:
@@ -115,9 +136,18 @@ def _instead(notification: Notification, person: Person, failed: Delivery, now: 
         clock=notification.clock,
         rank=failed.rank,
         as_urgent=notification.is_urgent,
+        wants_answer=notification.wants_answer,
+        ask_again_at=_again(notification, now),
         note=wording.could_not_reach(notification.person, language=person.language),
         data={"instead_of": notification.person.name},
     )
+
+
+def _again(notification: Notification, now: datetime) -> datetime | None:
+    """Whoever stands in is asked to answer as the one they stand in for was."""
+    incident = notification.about
+    is_asked = notification.wants_answer and not incident.is_drill
+    return asks.again_at(incident.severity, now) if is_asked else None
 
 
 def _record(

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -126,20 +127,18 @@ FACTS = """
 """
 
 
-def _read(where: str, channel: str, now: datetime, *, lock: bool = False, **asked: object) -> list[Waiting]:
+def _read(where: str, channel: str, now: datetime, *, lock: bool = False, **asked: Any) -> list[Waiting]:
     """The facts of messages, most urgent first; `where` is one of our own conditions."""
+    parameters: dict[str, Any] = {
+        "channel": channel,
+        "now": now,
+        "pace": STORM_PACE,
+        "first_words": [reason.value for reason in FIRST_WORDS],
+        **asked,
+    }
     order = " ORDER BY d.rank, d.not_before, d.id" + (" FOR UPDATE OF d SKIP LOCKED" if lock else "")
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{FACTS} WHERE {where}{order}",
-            {
-                "channel": channel,
-                "now": now,
-                "pace": STORM_PACE,
-                "first_words": [reason.value for reason in FIRST_WORDS],
-                **asked,
-            },
-        )
+        cursor.execute(f"{FACTS} WHERE {where}{order}", parameters)
         return [Waiting(*row) for row in cursor.fetchall()]
 
 
@@ -170,7 +169,7 @@ def _rang(
     ]
     if not counted:
         return found
-    asked = {
+    asked: dict[str, Any] = {
         "channel": channel,
         "addresses": list({one.address for one in counted}),
         "since": now - (WINDOW if is_budgeted else STORM_PACE),

@@ -81,7 +81,7 @@ def test_more_at_once_than_there_are_places_is_one_message_at_once(world, sms):
 def test_what_was_answered_meanwhile_is_left_out(world, sms, advance):
     raise_(world, 2)
     outbox.deliver_due("sms", world.now)
-    first, second, third = raise_(world, 3)
+    _first, second, _third = raise_(world, 3)
     outbox.deliver_due("sms", world.now)
     lifecycle.acknowledge(second.number, by=world["vela"], now=world.now)
     advance(minutes=10)

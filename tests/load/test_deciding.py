@@ -271,7 +271,15 @@ def test_the_budget_holds_and_nothing_is_lost_whatever_comes(seed: int) -> None:
     """Two hours of messages to one phone: each rings once, the budget holds, nobody waits over a window."""
     chance = random.Random(seed)
     arrive = sorted(NOW + chance.randrange(7200) * timedelta(seconds=1) for _unused in range(60))
-    kinds = [{"severity": "S1"}, {"rank": Rank.SAFETY}, {}, {}, {}, {"round": 1}, {"rank": Rank.QUIET}]
+    kinds: list[dict[str, Any]] = [
+        {"severity": "S1"},
+        {"rank": Rank.SAFETY},
+        {},
+        {},
+        {},
+        {"round": 1},
+        {"rank": Rank.QUIET},
+    ]
     queued = {
         pk: waiting(pk, queued_at=at, not_before=at, **chance.choice(kinds)) for pk, at in enumerate(arrive)
     }

@@ -21,6 +21,9 @@ from plant.wording import moment, names
 LAST = 99
 """When the least of what a text message can say is all that is left."""
 
+MOST_NAMED = 8
+"""Things or places that a text message tries to name: more never fit into one segment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thing:
@@ -108,7 +111,11 @@ def several(things: Sequence[Thing], path: str, *, is_again: bool) -> Notice:
     ) % {"count": count}
     return Notice(
         subject=f"{title}: {_codes(things)}",
-        sms=[ngettext("%(count)d thing:", "%(count)d things:", count) % {"count": count}, _list(things)],
+        sms=[
+            ngettext("%(count)d thing:", "%(count)d things:", count) % {"count": count},
+            _list(things),
+            Flexible((f"{_('Answer')}:", ""), (0,)),
+        ],
         lines=[_("The worst comes first.")],
         path=path,
         label=_("Open and answer"),
@@ -136,10 +143,11 @@ def _stopped(text: str) -> str:
 
 def _list(things: Sequence[Thing]) -> Flexible:
     """With their places while there is room; then the least bad ones are only counted."""
+    named = min(len(things), MOST_NAMED)
     forms = [
-        _joined(things, len(things), lambda one: one.where),
-        _joined(things, len(things), lambda one: one.short),
-        *(_joined(things, most, lambda _one: "") for most in range(len(things), 0, -1)),
+        _joined(things, named, lambda one: one.where),
+        _joined(things, named, lambda one: one.short),
+        *(_joined(things, most, lambda _one: "") for most in range(named, 0, -1)),
         "",
     ]
     return Flexible(tuple(forms), tuple(range(1, len(forms))))
@@ -148,7 +156,7 @@ def _list(things: Sequence[Thing]) -> Flexible:
 def _joined(things: Sequence[Thing], most: int, where: Callable[[Thing], str]) -> str:
     said = [_short(one, where(one)) for one in things[:most]]
     left = len(things) - most
-    return "; ".join([*said, _("+%(count)d more") % {"count": left}] if left else said)
+    return "; ".join([*said, _("+%(count)d more") % {"count": left}] if left else said) + "."
 
 
 def _short(one: Thing, where: str) -> str:
@@ -206,9 +214,10 @@ def of_a_storm(
 
 
 def _places(hits: Sequence[Hit]) -> Flexible:
+    named = min(len(hits), MOST_NAMED)
     forms = [
-        *(_hit_names(hits, most, lambda hit: hit.name) for most in range(len(hits), 1, -1)),
-        *(_hit_names(hits, most, lambda hit: hit.code) for most in range(len(hits), 0, -1)),
+        *(_hit_names(hits, most, lambda hit: hit.name) for most in range(named, 1, -1)),
+        *(_hit_names(hits, most, lambda hit: hit.code) for most in range(named, 0, -1)),
         "",
     ]
     return Flexible(tuple(f"{form}." if form else "" for form in forms), tuple(range(1, len(forms))))
