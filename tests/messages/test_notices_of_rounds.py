@@ -207,3 +207,10 @@ def test_a_report_says_each_name_what_is_wrong_and_what_to_do() -> None:
 def test_when_all_is_mended_it_says_so() -> None:
     data = {"site": "MBK", "people": [], "ways": [], "mended": ["Jun Ishida"]}
     assert said(Reason.REACHABILITY, data).text.startswith("REACH: Everybody can be reached again.")
+
+
+def test_how_many_by_word_is_said_before_a_second_name() -> None:
+    named = short()["worst"][0] | {"what": "Instrument panel labels stop: rack label printer offline"}
+    counts = [["stopped", 1], ["at_risk", 2], ["moving", 13]]
+    text = said(Reason.SHIFT_START, short(counts=counts, worst=[named] * 3)).text
+    assert text.startswith("OPEN 11:30: 1 Line down, 2 At risk, 13 Product moving. INC-1042 Line I1: ")

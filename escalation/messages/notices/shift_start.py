@@ -28,8 +28,8 @@ def words(notification: Notification, now: datetime) -> Notice:
     return Notice(
         subject=_("Your shift start: %(counted)s") % {"counted": counted},
         sms=[
-            Flexible(_opening(at, total, counted), (4,)),
-            *(_short(one, first=number) for number, one in enumerate(worst)),
+            Flexible(_opening(at, total, counted), (8,)),
+            *(_short(one, nth=number) for number, one in enumerate(worst)),
         ],
         lines=[
             _("Open in your place at %(time)s: %(counted)s.") % {"time": at, "counted": counted},
@@ -54,7 +54,7 @@ def _opening(at: str, total: int, counted: str) -> tuple[str, str]:
     )
 
 
-def _short(one: Found, *, first: int) -> Flexible:
+def _short(one: Found, *, nth: int) -> Flexible:
     """The worst keeps its words longest; the third goes first."""
     code, what = one["code"], sentence(one["what"])
     forms = (
@@ -63,7 +63,7 @@ def _short(one: Found, *, first: int) -> Flexible:
         f"{code} {one['short']}.",
         "",
     )
-    gives = ((3, 5, 9), (2, 3, 6), (1, 2, 2))[first]
+    gives = ((3, 6, 9), (2, 3, 4), (1, 2, 2))[nth]
     return Flexible(forms, gives)
 
 
