@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
 
 from escalation.models import Clock, Timer
 from escalation.steps import OWNER
 from plant.models import Person, Role
 from plant.wording import moment, names, span
+from plant.working_time import NO_SHIFT, WEEKEND, said_why
 
 NOBODY_ON_SHIFT = "nobody_on_shift"
 NOT_REACHED = "not_reached"
@@ -62,6 +63,16 @@ def why_it_goes_up(code: str) -> str:
     return ""
 
 
+def waits_until(at: datetime, why: str, now: datetime | None = None) -> str:
+    """ "waits until Mon 10 Nov 05:00 (weekend)", in the time zone in force; `why` as `said_why` says it."""
+    return _("waits until %(time)s (%(why)s)") % {"time": moment(at, now), "why": in_a_sentence(why)}
+
+
+def in_a_sentence(why: str) -> str:
+    """A reason to wait in the middle of a sentence; a name from the calendar keeps its capital."""
+    return why.lower() if why in map(said_why, (WEEKEND, NO_SHIFT)) else why
+
+
 def how_late(timer_due: str, late: timedelta) -> str:
     return _("This was due %(time)s and goes out %(late)s late.") % {"time": timer_due, "late": span(late)}
 
@@ -83,6 +94,13 @@ def could_not_reach(person: Person, *, language: str) -> str:
     """Why somebody else is told, in that one's language."""
     with override(language):
         return _("%(name)s could not be reached, so you are told instead.") % {"name": person.name}
+
+
+def with_others(count: int) -> str:
+    """ "in a message with 2 others"."""
+    return ngettext("in a message with %(count)d other", "in a message with %(count)d others", count) % {
+        "count": count
+    }
 
 
 def clock_name(clock: str) -> str:
