@@ -373,7 +373,6 @@ def still_wanted(
     policy: PolicyClocks,
     *,
     now: datetime,
-    brought_forward: bool = False,
 ) -> bool:
     """Asked again in the moment of firing: is this still what should happen now?"""
     if timer.clock in BUILT_IN:
@@ -386,7 +385,16 @@ def still_wanted(
     if not runs(timer.clock, state):
         return timer.clock == RESPONSE and timer.step == 0 and state.is_safety and state.status != "closed"
     pause = waits_until(timer.clock, state)
-    return pause is None or pause <= now or brought_forward
+    return pause is None or pause <= now
+
+
+def brought_forward_to(clock: str, state: IncidentState, now: datetime) -> datetime:
+    """When a step that is brought forward is due: now, or when a manager's pause ends.
+
+    Whoever pauses the alerts has the incident in their hands: nobody above them is called meanwhile.
+    """
+    pause = waits_until(clock, state)
+    return pause if pause is not None and pause > now else now
 
 
 def is_used_up(timer: WantedTimer, policy: PolicyClocks, *, is_safety: bool = False) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -72,7 +73,7 @@ def _mend() -> list[int]:
     return silent
 
 
-def _ids(sql: str, parameters: dict[str, object]) -> list[int]:
+def _ids(sql: str, parameters: dict[str, Any]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [row[0] for row in cursor.fetchall()]

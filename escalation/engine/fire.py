@@ -99,7 +99,6 @@ class _Due(NamedTuple):
             self.subject.state(),
             self.policy,
             now=now,
-            brought_forward=bool(self.timer.goes_up_from),
         )
 
 

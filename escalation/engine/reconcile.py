@@ -15,7 +15,7 @@ from escalation.engine.subjects import Subject
 from escalation.hours import Hours
 from escalation.models import Policy, Run, Timer, TimerState, Unread
 from escalation.policies import PolicyBook, clocks_for
-from escalation.rules import WantedTimer
+from escalation.rules import IncidentState, WantedTimer
 from escalation.telling import tell
 from escalation.timers import as_wanted
 from incidents.models import Event, EventKind
@@ -55,6 +55,7 @@ def reconcile(ids: Sequence[int], now: datetime) -> Outcome:
         clocks = clocks_for(policy, is_drill=subject.is_drill)
         wanted = rules.wanted_timers(state, clocks, fired[subject.pk], hours=hours)
         waits = partial(rules.stretched, state=state, hours=hours)
+        _bring_forward(plan, armed[subject.pk], state, now)
         _compare(plan, subject.pk, wanted, armed[subject.pk], now, waits)
     asking.follow(known, now)
     told = news.tellings(known, now)
@@ -148,6 +149,15 @@ def _compare(
             plan.cancel.append(timer.pk)
         plan.arm.append((incident_id, want, ""))
     plan.cancel += [timer.pk for timer in there.values()]
+
+
+def _bring_forward(plan: Plan, armed: Sequence[Timer], state: IncidentState, now: datetime) -> None:
+    """What was brought forward waits for the end of a pause, and goes out when that is lifted."""
+    for timer in armed:
+        at = rules.brought_forward_to(timer.clock, state, now)
+        if timer.goes_up_from and timer.due_at != at and (at > now or timer.due_at > now):
+            timer.due_at = at
+            plan.move.append(timer)
 
 
 MOVES = ("due_at", "first_step", "planned_at", "waits_for")

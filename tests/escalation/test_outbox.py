@@ -389,3 +389,97 @@ def test_an_incident_whose_words_cannot_be_read_does_not_hold_up_the_others(worl
     waiting = Delivery.objects.filter(channel="sms", notification__incident__in=[sick, well])
     assert not waiting.exclude(state=DeliveryState.DELIVERED).exists()
     assert all(sick.code in one.text for one in waiting.filter(notification__incident=sick))
+
+
+# --- while the alerts are paused ---
+
+
+def unreachable(fakes, *people: Person) -> None:
+    gone = {person.pk for person in people}
+    for fake in fakes.values():
+        fake.fails = lambda d: PermanentFailure("gone") if d.notification.person_id in gone else None
+
+
+def paused(world, advance, minutes: int) -> Any:
+    """Raised, told, and paused before the messages went out."""
+    incident = raised(world)
+    until = world.now + timedelta(minutes=minutes)
+    lifecycle.shelve(incident.number, by=world["okafor"], until=until, reason="Being cleaned", now=world.now)
+    advance(minutes=0)
+    return incident
+
+
+def not_reached(incident) -> list[tuple[str, bool]]:
+    found = incident.events.filter(kind=EventKind.NOT_REACHED).order_by("id")
+    return [(event.data["instead"], "until" in event.data) for event in found]
+
+
+def test_in_a_pause_whoever_was_not_reached_is_tried_by_their_other_channel(world, fakes, advance):
+    fakes["sms"].fails = lambda d: (
+        PermanentFailure("gone") if d.notification.person == world["vela"] else None
+    )
+    incident = paused(world, advance, minutes=3)
+    assert ("vela", "email", "sent") in states(incident)
+    assert not_reached(incident) == [("channel", False)]
+
+
+def test_a_pause_holds_the_next_level_back_until_it_ends(world, fakes, advance, told):
+    unreachable(fakes, world["vela"])
+    incident = paused(world, advance, minutes=3)
+    assert told(incident) == [(0, "vela"), (0, "jimenez")]
+    assert not_reached(incident) == [("channel", False), ("level", True)]
+    advance(minutes=3)
+    assert told(incident)[2:] == [(3, "brandt"), (3, "kowal")]  # planned for minute 5
+    assert "Vela could not be reached" in Notification.objects.get(person=world["brandt"]).note
+
+
+def test_a_pause_that_is_lifted_lets_the_next_level_hear_at_once(world, fakes, advance, told):
+    unreachable(fakes, world["vela"])
+    incident = paused(world, advance, minutes=4)
+    advance(minutes=1)
+    lifecycle.unshelve(incident.number, by=world["okafor"], now=world.now)
+    advance(minutes=0)
+    assert told(incident)[2:] == [(1, "brandt"), (1, "kowal")]
+
+
+def test_a_pause_that_is_prolonged_holds_it_back_longer(world, fakes, advance, told):
+    unreachable(fakes, world["vela"])
+    incident = paused(world, advance, minutes=2)
+    until = world.now + timedelta(minutes=4)
+    lifecycle.shelve(incident.number, by=world["okafor"], until=until, reason="Still cleaning", now=world.now)
+    advance(minutes=3)
+    assert len(told(incident)) == 2
+    advance(minutes=1)
+    assert told(incident)[2:] == [(4, "brandt"), (4, "kowal")]
+
+
+def test_a_step_brought_forward_in_the_moment_of_the_pause_waits_too(world, fakes, advance, told):
+    unreachable(fakes, world["vela"])
+    incident = raised(world)
+    outbox.drain(now=world.now)  # the next level is due now, and nothing has ticked
+    until = world.now + timedelta(minutes=3)
+    lifecycle.shelve(incident.number, by=world["okafor"], until=until, reason="Being cleaned", now=world.now)
+    advance(minutes=2)
+    assert len(told(incident)) == 2
+    advance(minutes=1)
+    assert told(incident)[2:] == [(3, "brandt"), (3, "kowal")]
+
+
+def test_in_a_pause_nobody_stands_in_at_the_end_of_the_ladder(world, fakes, advance, told):
+    incident = world.raise_it("stopped")
+    advance(minutes=9)
+    unreachable(fakes, world["tillery"])
+    world.now += timedelta(minutes=1)
+    tick(now=world.now)
+    until = world.now + timedelta(minutes=60)
+    lifecycle.shelve(incident.number, by=world["okafor"], until=until, reason="Being cleaned", now=world.now)
+    advance(minutes=1)
+    assert told(incident, reason=Reason.FALLBACK) == []
+    assert not_reached(incident) == [("pause", True)]
+
+
+def test_safety_is_never_held_back(world, fakes, advance, told):
+    unreachable(fakes, world["vela"])
+    incident = raised(world, "safety")
+    advance(minutes=0)
+    assert (0, "brandt") in told(incident)
