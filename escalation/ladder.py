@@ -111,7 +111,7 @@ class ToldLine:
         """How far the message got by its best channel: `answered`, else a DeliveryState."""
         if self.notification.answered_at is not None:
             return "answered"
-        return max((str(one.state) for one in self.deliveries), key=_HOW_FAR.index, default="queued")
+        return max((str(one.carrier.state) for one in self.deliveries), key=_HOW_FAR.index, default="queued")
 
 
 _HOW_FAR = [
