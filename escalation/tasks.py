@@ -36,6 +36,7 @@ def rounds() -> None:
 @shared_task(ignore_result=True)
 def drills() -> None:
     """Every few seconds: practices go on, end at once when something real happens, and start when due."""
+    watch.beat(timezone.now(), watch.BEAT)
     done = running.look()
     if done.started or done.ended:
         nudge()

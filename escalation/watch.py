@@ -22,6 +22,8 @@ from plant.wording import moment
 ENGINE = "engine"
 WATCHER = "watcher"
 """The watcher's own heartbeat. A sender's has the name of its channel."""
+BEAT = "beat"
+"""Written when a worker gets what only beat sends: nudges alone can keep an engine ticking."""
 
 SILENT_AFTER = timedelta(seconds=20)
 """An engine that has not ticked for so long is down. Screens have to say so within 30 s (rule 7), and an open
@@ -184,7 +186,7 @@ def last_seen() -> dict[str, float]:
         cursor.execute(
             "SELECT name, extract(epoch FROM clock_timestamp() - at)::float8 FROM escalation_heartbeat"
             " WHERE name = ANY(%s)",
-            [[*settings.WORKERS, WATCHER]],
+            [[*settings.WORKERS, WATCHER, BEAT]],
         )
         return {"watch" if name == WATCHER else name: age for name, age in cursor.fetchall()}
 

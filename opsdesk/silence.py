@@ -29,8 +29,8 @@ EVERY = 5.0
 GAP = 20.0
 """Seconds between two answers after which the database counts as having been away."""
 
-BEAT = "beat"
-"""Leaves no sign of its own."""
+ENGINE, BEAT = "engine", "beat"
+"""Its sign is written by the engine, so that it is silent when the engine is."""
 
 Ages = Mapping[str, float]
 """Seconds since each part was last seen to work."""
@@ -85,11 +85,13 @@ class Silence:
 
 
 def silent(programs: Sequence[Program], ages: Ages) -> list[Program]:
-    """Which programs do nothing; when all workers are silent at once, it may be that nobody wakes them."""
-    workers = {program.part for program in programs if program.part in settings.WORKERS}
+    """Which programs do nothing; not those that nobody wakes."""
     quiet = {part for part, age in ages.items() if age > SILENT}
-    if workers and workers <= quiet:
-        quiet.add(BEAT)
+    workers = {part for part in settings.WORKERS if part in ages}
+    if BEAT in quiet and ENGINE not in quiet:
+        quiet -= workers  # nudges keep the engine awake: beat is what is missing
+    elif not workers <= quiet:
+        quiet.discard(BEAT)  # the other workers hear it
     return [program for program in programs if program.part in quiet]
 
 

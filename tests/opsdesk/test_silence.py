@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from escalation import watch
+from escalation import tasks, watch
 from opsdesk import silence
 from opsdesk.processes import Program, Supervisor
 from opsdesk.silence import EVERY, GAP, SILENT, Silence
 
 PARTS = ("engine", "sms", "email", "beat", "watch", "web")
-FINE = {"engine": 1.0, "sms": 1.0, "email": 1.0, "watch": 2.0}
+FINE = {"engine": 1.0, "sms": 1.0, "email": 1.0, "watch": 2.0, "beat": 4.0}
 
 
 class Fake(Program):
@@ -81,8 +81,22 @@ def test_a_worker_that_does_nothing_is_started_again_once_until_it_had_time_to_c
 def test_when_all_workers_are_silent_beat_is_started_again_too(programs: list[Fake]) -> None:
     here = Silence(programs, dict)
     go(here, FINE, 60)
-    go(here, {"engine": 50.0, "sms": 50.0, "email": 50.0, "watch": 1.0}, EVERY)
+    go(here, dict.fromkeys(FINE, 50.0) | {"watch": 1.0}, EVERY)
     assert down(programs) == {"engine": 1, "sms": 1, "email": 1, "beat": 1}
+
+
+def test_when_nudges_keep_the_engine_awake_beat_is_what_is_missing(programs: list[Fake]) -> None:
+    here = Silence(programs, dict)
+    go(here, FINE, 60)
+    go(here, FINE | {"sms": 50.0, "email": 50.0, "beat": 50.0}, EVERY)
+    assert down(programs) == {"beat": 1}
+
+
+def test_a_silent_engine_takes_the_sign_of_beat_along_and_beat_is_left_alone(programs: list[Fake]) -> None:
+    here = Silence(programs, dict)
+    go(here, FINE, 60)
+    go(here, FINE | {"engine": 50.0, "beat": 52.0}, EVERY)
+    assert down(programs) == {"engine": 1}
 
 
 def test_a_watcher_that_hangs_is_started_again(programs: list[Fake]) -> None:
@@ -132,8 +146,9 @@ def test_the_database_knows_how_long_each_part_has_been_silent() -> None:
     watch.beat(now, "sms")
     watch.beat(now - timedelta(seconds=5), watch.WATCHER)
     watch.beat(now, "audit")
+    tasks.drills()
     seen = silence.last_seen()
-    assert seen == pytest.approx({"engine": 50, "sms": 0, "watch": 5}, abs=3)
+    assert seen == pytest.approx({"engine": 50, "sms": 0, "watch": 5, "beat": 0}, abs=3)
 
 
 @pytest.fixture
