@@ -18,6 +18,7 @@ from escalation.telling import Telling
 from plant.coverage import Gap, Scope, gaps_ahead
 from plant.duty import DutyBook
 from plant.models import Area, Channel, Person, Role, Site
+from plant.rotation import ONE_DAY
 from plant.working_time import WorkingTime
 
 AHEAD = timedelta(hours=12)
@@ -44,6 +45,11 @@ class Hole:
     starts_at: datetime
     ends_at: datetime | None
     told: tuple[Person, ...]
+
+    @property
+    def is_long(self) -> bool:
+        """A day or more, so that a time alone does not say when it ends."""
+        return self.ends_at is not None and self.ends_at - self.starts_at >= ONE_DAY
 
     def as_data(self) -> dict[str, Any]:
         return {

@@ -64,7 +64,7 @@ def _short(one: Found, *, nth: int) -> Flexible:
         "",
     )
     gives = ((3, 6, 9), (2, 3, 4), (1, 2, 2))[nth]
-    return Flexible(forms, gives)
+    return Flexible(forms, gives, cuts=nth == 0)
 
 
 def _long(one: Found) -> str:
