@@ -8,20 +8,21 @@ Each message taken is one line of JSON in the record before the sender hears of 
 from __future__ import annotations
 
 import asyncio
-import email.message
-import email.policy
 import json
 import logging
 import re
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-TOKEN = re.compile(r"/a/([2-9A-Z]{10})\b")
+MESSAGE_ID = re.compile(rb"^Message-ID: (\S+)", re.MULTILINE | re.IGNORECASE)
+TOKEN = re.compile(rb"/a/([2-9A-Z]{10})\b")
 """The signed link in a message about an incident: it names one notification."""
+
+SOFT_BREAK = b"=\r\n"
+"""What quoted-printable puts into a long line."""
 
 GONE = "421 4.3.2 Going away"
 
@@ -67,14 +68,12 @@ class Sink:
         return "250 OK"
 
     def write_down(self, content: bytes, to: list[str]) -> None:
-        mail = email.message_from_bytes(content, policy=email.policy.default)
-        assert isinstance(mail, email.message.EmailMessage)
-        body = mail.get_body(("plain",))
-        token = TOKEN.search(body.get_content() if body else "")
-        taken: dict[str, Any] = {
+        plain = content.replace(SOFT_BREAK, b"")
+        name, token = MESSAGE_ID.search(plain), TOKEN.search(plain)
+        taken = {
             "at": time.time(),
-            "id": str(mail["Message-ID"]),
-            "token": token[1] if token else "",
+            "id": name[1].decode() if name else "",
+            "token": token[1].decode() if token else "",
             "to": to[0],
         }
         self.record.write(json.dumps(taken) + "\n")
