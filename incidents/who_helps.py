@@ -17,6 +17,7 @@ from plant.models import Person, Role, Vendor, VendorContact
 from plant.wording import names
 
 VENDORS_SHOWN = 3
+NAMES_SHOWN = 3
 UNKNOWN = gettext_lazy("Ask somebody by username, a role (it_specialist, it_lead) or a vendor by its code.")
 
 
@@ -56,7 +57,7 @@ def _of_role(role: Role, incident: Incident, by: Person, book: DutyBook, now: da
         return None
     here = all(book.is_on_shift(person, now) for person in people)
     more = _("%(role)s, on shift now") if here else _("%(role)s, off shift")
-    return Choice(f"role:{role.value}", names(people), more % {"role": role.label})
+    return Choice(f"role:{role.value}", names(people, most=NAMES_SHOWN), more % {"role": role.label})
 
 
 def _of_vendor(vendor: Vendor) -> Choice:

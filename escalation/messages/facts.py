@@ -46,6 +46,7 @@ class Facts:
     who: tuple[str, ...]
     then: str
     then_matters: bool
+    note_matters: bool
     is_news: bool
     risk: str
     ask: str
@@ -73,13 +74,14 @@ def facts(notification: Notification, now: datetime) -> Facts:
         what=what_of(notification),
         who=who_of(notification, now),
         then=then_of(notification, now),
-        then_matters=notification.clock in (Clock.UPDATE, Clock.HELP),
+        then_matters=notification.clock == Clock.UPDATE or notification.reason == Reason.BRING_SOMEONE,
+        note_matters=notification.reason == Reason.HELP,
         is_news=notification.reason == Reason.UPDATE,
         risk=risk_of(incident, now),
         ask=ask,
         button=button,
         first=first_of(notification, now),
-        note=notification.note,
+        note="" if incident.is_drill else notification.note,
         why=why_of(notification),
         answer_link=f"{base_url()}/a/{notification.token}",
         incident_link=base_url() + incident.get_absolute_url(),
@@ -194,7 +196,7 @@ def who_of(notification: Notification, now: datetime) -> tuple[str, ...]:
         asker = str(notification.data.get("by", ""))
         asked = _("You are asked to take it.")
         return (_("%(name)s asks you to take it.") % {"name": asker}, asked) if asker else (asked,)
-    if notification.reason == Reason.TOLD_CLOSED:
+    if notification.reason in (Reason.TOLD_CLOSED, Reason.BRING_SOMEONE):
         return ("",)
     if notification.reason == Reason.HELP:
         by = {"name": notification.data.get("by", "")}

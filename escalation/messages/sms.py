@@ -26,7 +26,7 @@ def sms(incident: Incident, facts: Facts) -> str:
             *_what(facts.what),
             Flexible((facts.risk, ""), (risk,)),
             Flexible((*facts.who, ""), who[-len(facts.who) :]),
-            cut(facts.note, (4, 80), (5, 50), (6, 36), (7, 0)),
+            cut(facts.note, (4, 80), (5, 50), (6, 36), (12 if facts.note_matters else 7, 0)),
             Flexible((facts.then, ""), (11 if facts.then_matters else 1,)),
             *_reply(incident, facts),
             facts.answer_link,

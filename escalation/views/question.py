@@ -43,10 +43,11 @@ def page(link: Link, now: datetime) -> dict[str, Any]:
             "offer": "",
         }
     asked = {"who": _who(found), "time": moment(found.at, now)}
+    seen = _("You keep it; they help. %(code)s says when they have seen it.")
+    call = _("You keep it. Call them now: a vendor gets no message from here.")
     return {
         "said": _("Asked %(time)s: %(who)s.") % asked,
-        "said_more": _("You keep it; they help. %(code)s says when they have seen it.")
-        % {"code": link.incident.code},
+        "said_more": call if "vendor" in found.data else seen % {"code": link.incident.code},
         "numbers": _numbers(found),
         "offer": "",
     }

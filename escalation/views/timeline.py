@@ -17,6 +17,7 @@ from django_stubs_ext import StrPromise
 from escalation import wording
 from escalation.drills import words as practice_words
 from escalation.models import Clock, Delivery, DeliveryState, Notification
+from escalation.views import unheard
 from incidents.models import Event, EventKind, Incident, Severity
 from plant.wording import moment, names, span
 
@@ -91,9 +92,13 @@ ICONS = {
     EventKind.TOLD: "up",
     EventKind.SEEN: "eye",
     EventKind.NOT_REACHED: "x",
+    EventKind.NOT_ANSWERED: "x",
     EventKind.LAPSED: "swap",
     EventKind.HELP_ASKED: "user",
 }
+
+BY_ITSELF = frozenset({EventKind.ASSIGNED, EventKind.WORDS_ADDED})
+"""What a person does, unless it is about trouble of OpsDesk itself."""
 
 SAID = frozenset({EventKind.WORDS_ADDED, EventKind.UPDATED})
 """Kinds that are somebody's own words: "Sam Okafor: …"."""
@@ -207,14 +212,14 @@ def _line(
 ) -> Line:
     event = group[0]
     icon = ICONS.get(EventKind(event.kind), "dots")
-    who = event.by.name if event.by else ""
+    who = event.by.name if event.by else ("OpsDesk" if event.kind in BY_ITSELF else "")
     said = event.kind in SAID and bool(event.words)
     text = event.words if said else _sentence(incident, event, lapses, now)
     if len(group) > 1:
         times = ngettext("%(count)s time since %(day)s.", "%(count)s times since %(day)s.", len(group))
         text += " " + times % {"count": len(group), "day": moment(group[-1].at, now)}
     if event.kind == EventKind.RAISED and not who:
-        text = _("The practice begins.") if incident.is_drill else _("Raised from a tablet.")
+        text = unheard.raised(incident)
     found = marks.get(_firing(event.at, event.data) if event.kind == EventKind.TOLD else event.pk, ())
     return Line(at=event.at, icon=icon, who=who, text=" ".join(text.split()), is_said=said, marks=found)
 
@@ -247,7 +252,7 @@ TOLD: dict[str, StrPromise] = {
     Clock.CONTAINMENT: gettext_lazy("%(span)s without product. %(people)s told."),
     Clock.UPDATE: gettext_lazy("The next word is due. %(people)s told."),
     Clock.CLOSURE: gettext_lazy("Still open after %(span)s. %(people)s told."),
-    Clock.HELP: gettext_lazy("No word yet. %(people)s asked: Bring someone in?"),
+    Clock.HELP: gettext_lazy("No word yet. %(people)s was asked: Bring someone in?"),
 }
 
 
@@ -264,7 +269,9 @@ def _counted_from(incident: Incident, event: Event, lapses: Sequence[datetime]) 
 
 def _sentence(incident: Incident, event: Event, lapses: Sequence[datetime], now: datetime) -> str:
     if event.kind == EventKind.TOLD:
-        return _told(incident, event, lapses)
+        return unheard.asked_again(event) if "asked_again" in event.data else _told(incident, event, lapses)
+    if event.kind in unheard.WORDS:
+        return unheard.WORDS[EventKind(event.kind)](event)
     if practised := practice_words.of_event(event):
         return practised
     if event.kind == EventKind.COUNTERMEASURE:

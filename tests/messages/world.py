@@ -13,6 +13,7 @@ import yaml
 from escalation.messages import Context, Next, Told
 from escalation.models import Clock, Delivery, Notification, Reason
 from incidents.models import Category, Impact, Incident, Status, Update
+from incidents.readings import Lapse
 from plant.models import Area, Line, Person, Site, Station
 
 NOW = datetime(2026, 11, 10, 16, 30, tzinfo=UTC)
@@ -130,7 +131,25 @@ def happened(reason: str) -> Any:
         about = incident()
         said(about)
         return about
+    if reason == Reason.LAPSED:
+        return lapsed()
     return incident()
+
+
+def lapsed(had: Person | None = None) -> Any:
+    """Nobody has it any more: its owner with the longest name said nothing for an hour."""
+    made = incident(
+        status=Status.RAISED,
+        owner=None,
+        acknowledged_at=None,
+        next_update_due=None,
+        missed_updates=2,
+        raised_at=NOW - timedelta(minutes=64),
+        clocks_from=NOW,
+    )
+    had = had or person(1)
+    vars(made)["lapse"] = Lapse(had.pk, had.name, NOW - timedelta(minutes=60))
+    return made
 
 
 def _bandages() -> Iterable[str]:
