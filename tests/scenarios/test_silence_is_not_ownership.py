@@ -27,7 +27,9 @@ def taken(world: Any, impact: str = "stopped") -> Incident:
 
 
 def sms(incident: Incident, person: Any, **which: Any) -> str:
-    sent = Delivery.objects.filter(notification__incident=incident, notification__person=person, channel="sms")
+    sent = Delivery.objects.filter(
+        notification__incident=incident, notification__person=person, channel="sms"
+    )
     return sent.filter(**{f"notification__{name}": value for name, value in which.items()}).latest("pk").text
 
 
