@@ -55,8 +55,8 @@ def admit(channel: str, *, limit: int, now: datetime) -> Admitted:
     had = _rang(channel, waiting, now, is_budgeted=is_budgeted)
     decision = decide(waiting, had, is_budgeted=is_budgeted, now=now)
     _hold(decision)
-    _bundle(decision, channel, now)
-    return Admitted([one.id for one in decision.go], len(ids))
+    alone = _bundle(decision, channel, now)
+    return Admitted([one.id for one in (*decision.go, *alone)], len(ids))
 
 
 def _hold(decision: Decision) -> None:
@@ -75,10 +75,14 @@ def _hold(decision: Decision) -> None:
         )
 
 
-def _bundle(decision: Decision, channel: str, now: datetime) -> None:
-    """All that waits for the same person goes along, also what was to wait longer or was not claimed yet."""
+def _bundle(decision: Decision, channel: str, now: datetime) -> list[Waiting]:
+    """All that waits for the same person goes along, also what was to wait longer or was not claimed yet.
+
+    Returns what found no company and goes as itself.
+    """
     if not decision.bundles:
-        return
+        return []
+    alone: list[Waiting] = []
     ids = {one.id for bundle in decision.bundles for one in bundle.members}
     addresses = list({bundle.members[0].address for bundle in decision.bundles})
     waits = """
@@ -89,7 +93,12 @@ def _bundle(decision: Decision, channel: str, now: datetime) -> None:
     for bundle in decision.bundles:
         company = bundle.members[0].company
         along = [one for one in others if one.company == company and _goes_along(one, bundle, channel, now)]
-        together.make([*bundle.members, *along], channel, now, storm_id=bundle.storm_id)
+        members = [*bundle.members, *along]
+        if len(members) == 1 and bundle.storm_id is None:
+            alone += members
+        else:
+            together.make(members, channel, now, storm_id=bundle.storm_id)
+    return alone
 
 
 def _goes_along(one: Waiting, bundle: Bundle, channel: str, now: datetime) -> bool:

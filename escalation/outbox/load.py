@@ -140,7 +140,10 @@ class Rang:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Messages that go as one; of a storm also a single one does."""
+    """Messages that go as one, with all others that wait for the same.
+
+    Where there is no other, a single one goes as itself; in a storm it is told as a storm.
+    """
 
     members: tuple[Waiting, ...]
     storm_id: int | None = None
@@ -158,7 +161,7 @@ class Decision:
         self.wait |= {one.id: until for one in messages}
 
     def send(self, messages: Sequence[Waiting], *, as_one: bool) -> None:
-        if as_one and len(messages) > 1:
+        if as_one and messages:
             self.bundles.append(Bundle(tuple(messages)))
         else:
             self.go += messages

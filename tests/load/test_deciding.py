@@ -124,8 +124,8 @@ def test_all_that_had_to_wait_goes_as_one_even_with_a_place_for_each():
     assert together(decided(*held)) == [[1, 2]]
 
 
-def test_a_single_one_that_had_to_wait_goes_as_itself():
-    assert gone(decided(waiting(queued_at=NOW - 5 * MINUTE, not_before=NOW))) == [1]
+def test_even_a_single_one_that_had_to_wait_looks_for_company():
+    assert together(decided(waiting(queued_at=NOW - 5 * MINUTE, not_before=NOW))) == [[1]]
 
 
 @pytest.mark.parametrize(
