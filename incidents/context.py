@@ -21,7 +21,7 @@ class Counts:
         self._person = person
 
     def _open(self) -> IncidentQuerySet:
-        return Incident.objects.open().visible_to(self._person)
+        return Incident.objects.open().visible_to(self._person).filter(is_drill=False)
 
     @cached_property
     def open(self) -> int:

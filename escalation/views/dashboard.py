@@ -99,11 +99,12 @@ def _context(site: Site, person: Person, now: datetime, book: DutyBook) -> dict[
     rows = {i.pk: _row(i, steps.get(i.pk), asked[i.pk], person, now) for i in shown}
     cells, side, trucks = lines.strip(site, found, now), _side(site, now), _trucks(found)
     unsafe = [incident for incident in found if incident.is_safety and not incident.is_moving]
+    problems = [incident for incident in needs if not incident.is_drill]
     return {
         "now": now,
         "shift": _shift(site, book, now),
         "headline": headline.sentences(
-            cells, unsafe=unsafe, trucks=trucks, late=len(side["late"]), needs=len(needs)
+            cells, unsafe=unsafe, trucks=trucks, late=len(side["late"]), needs=len(problems)
         ),
         "bands": storms.bands_at(site, now),
         "cells": cells,
@@ -123,6 +124,8 @@ def _open(site: Site) -> IncidentQuerySet:
 
 def _needs_somebody(incident: Incident, waits_for_you: bool, now: datetime) -> bool:
     """Product is not moving, somebody asks for something, nobody has it, or a message waits for an answer."""
+    if incident.is_drill:
+        return waits_for_you
     if waits_for_you or _need(incident):
         return True
     if incident.is_shelved(now):
@@ -146,12 +149,12 @@ def _row(
     last = readings.news(incident)
     return Row(
         incident=incident,
-        what=readings.sentence(readings.what(incident)),
+        what=readings.sentence(readings.title(incident) if incident.is_drill else readings.what(incident)),
         doing=readings.doing(incident, now=now),
         ask=_need(incident),
         asked_by=last.by.get_short_name() if last else "",
         face=face_of(incident, step, now=now, reader=person),
-        not_answered=asked.not_yet(person),
+        not_answered="" if incident.is_drill else asked.not_yet(person),
         waits_for_you=asked.waits_for(person),
     )
 

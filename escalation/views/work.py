@@ -115,7 +115,8 @@ def _context(person: Person, now: datetime, book: DutyBook) -> dict[str, Any]:
 def _mine(person: Person) -> IncidentQuerySet:
     """What this person has or was asked to take; what is not moving first, then by cover left."""
     moves = Case(When(status__in=[Status.CONTAINED, Status.RESOLVED], then=Value(1)), default=Value(0))
-    found = Incident.objects.open().owned_by(person).with_place().select_related("shelved_by").by_cover_left()
+    mine = Incident.objects.open().owned_by(person).filter(is_drill=False)
+    found = mine.with_place().select_related("shelved_by").by_cover_left()
     return found.order_by(moves, *found.query.order_by)[:MOST]
 
 

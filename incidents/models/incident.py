@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from incidents.models.choices import Category
+from incidents.models.choices import OWN_TROUBLE, Category
 from incidents.models.terms import IMPACT_OF, OWNED, Impact, Severity, Status, WaitingOn
 from opsdesk.errors import Missing, Stale
 from plant.models import Area, Flow, Line, Person, Site, Station, System
@@ -344,9 +344,19 @@ class Incident(models.Model):
         return self.impact == Impact.SAFETY
 
     @property
+    def is_own_trouble(self) -> bool:
+        """Whether it is about OpsDesk itself."""
+        return self.category.code == OWN_TROUBLE
+
+    @property
     def is_moving(self) -> bool:
         """Product moves again, perhaps on a bandage."""
         return self.status in (Status.CONTAINED, Status.RESOLVED, Status.CLOSED)
+
+    @property
+    def is_grey(self) -> bool:
+        """Its shape has no colour: colour is for now, not for what moves again, and never for practice."""
+        return self.is_moving or self.is_drill
 
     @property
     def troubled_since(self) -> datetime:

@@ -83,6 +83,7 @@ def test_practice_is_shown_but_makes_no_headline(world: Any, as_: As) -> None:
     world.raise_it(is_drill=True)
     text = words(dashboard(as_("tillery")))
     assert "is down." not in text and "Practice, not real" in text
+    assert "Nothing needs you." in text and "Practice: Label & pack" in text
 
 
 def test_passed_dates_and_ending_bandages_are_named(world: Any, as_: As) -> None:
