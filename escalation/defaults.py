@@ -99,6 +99,12 @@ DEFAULT_CLOCKS: dict[str, Clocks] = {
 }
 
 
+def asking_for_answers(clocks: Mapping[str, Any], clock: str, n: int) -> Clocks:
+    """The same clocks, with everybody on the n-th step (from 0) of one of them asked to answer."""
+    steps = [{**step, "answer": step["answer"] or m == n} for m, step in enumerate(clocks[clock])]
+    return {**clocks, clock: steps}
+
+
 def with_safety_people(clocks: Mapping[str, Any], usernames: Iterable[str]) -> Clocks:
     """The same clocks, with these people told at once about safety beside the plant manager."""
     step = dict((clocks.get("safety") or SAFETY)[0])

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
+from escalation.asks import ASK_AGAIN_AFTER
 from escalation.defaults import SAFETY as DEFAULT_SAFETY
 from escalation.policy_words import CLOCK_HELP, CLOCK_NAMES
 from escalation.steps import (
@@ -27,6 +29,7 @@ from escalation.steps import (
 )
 from escalation.wording import role_name
 from plant.models import Channel
+from plant.wording import span
 
 UNITS = {"min": 1, "h": 60, "d": 24 * 60}
 """Minutes in each unit a wait can be given in."""
@@ -206,6 +209,14 @@ class PolicyForm:
         seen = data.get("seen", "")
         version = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 9 else in_force
         return cls(severity, ladders, version, why=data.get("why", "").strip()[:WHY])
+
+    @property
+    def answer_help(self) -> str:
+        """What asking for an answer means, in minutes of this severity."""
+        return _(
+            "Each says “I’ve seen it” for themselves. Who has not is asked again every %(length)s, "
+            "three times; then the next level is told."
+        ) % {"length": span(ASK_AGAIN_AFTER[self.severity])}
 
     def raw(self, base: Mapping[str, Any]) -> dict[str, Any]:
         """The clocks to publish; what the editor does not show (safety, below S1) stays as it was."""

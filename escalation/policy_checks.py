@@ -31,7 +31,9 @@ from escalation.steps import (
     Step,
     parse_step,
     refuse,
+    steps_of,
 )
+from plant.models import Channel
 
 FIRST_WORD = {
     "S1": timedelta(minutes=15),
@@ -56,7 +58,7 @@ def problems(raw: Any, *, severity: str) -> list[BadPolicy]:
     except BadPolicy as first:
         steps = list(_unreadable(raw)) if isinstance(raw, dict) else []
         return steps or [first]
-    return [*_never_fires(policy), *_silent(policy)]
+    return [*_never_fires(policy), *_never_answered(policy), *_silent(policy)]
 
 
 def _unreadable(raw: Mapping[str, Any]) -> Iterator[BadPolicy]:
@@ -81,6 +83,25 @@ def _never_fires(policy: PolicyClocks) -> Iterator[BadPolicy]:
                     % where,
                     where,
                 )
+
+
+def _never_answered(policy: PolicyClocks) -> Iterator[BadPolicy]:
+    """A step that asks for an answer which cannot come, or would say nothing."""
+    for clock in (*CLOCKS, SAFETY):
+        for n, step in enumerate(steps_of(policy, clock), start=1):
+            where = {"n": n, "clock": clock}
+            if step.answer and set(step.channels) == {Channel.DIGEST}:
+                sentence = _(
+                    "Step %(n)s of the %(clock)s clock: a digest cannot be answered. "
+                    "Ask by SMS, email or push, or ask nobody."
+                )
+                yield refuse(sentence % where, where)
+            if step.answer and step.roles == (OWNER,) and not step.people:
+                sentence = _(
+                    "Step %(n)s of the %(clock)s clock: the owner answers with the news itself. "
+                    "Ask somebody else for an answer, or nobody."
+                )
+                yield refuse(sentence % where, where)
 
 
 def _silent(policy: PolicyClocks) -> Iterator[BadPolicy]:

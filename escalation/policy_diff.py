@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from escalation import policy_words as words
 from escalation.policy_words import Names
-from escalation.steps import CLOCKS, SAFETY, PolicyClocks, Step
+from escalation.steps import CLOCKS, SAFETY, PolicyClocks, Step, steps_of
 
 
 class Kind(StrEnum):
@@ -43,11 +43,6 @@ def diff(old: PolicyClocks, new: PolicyClocks, people: Names) -> list[Change]:
         if clock != SAFETY or new.severity == "S1"
         for change in _ladder(clock, steps_of(old, clock), steps_of(new, clock), people)
     ]
-
-
-def steps_of(policy: PolicyClocks, clock: str) -> tuple[Step, ...]:
-    """The steps of a clock; those who are told about safety are a ladder of one."""
-    return (policy.safety,) if clock == SAFETY else policy.ladder(clock)
 
 
 def _ladder(clock: str, old: Sequence[Step], new: Sequence[Step], people: Names) -> Iterator[Change]:

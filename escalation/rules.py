@@ -367,13 +367,7 @@ def due_now(timer: WantedTimer, now: datetime) -> WantedTimer:
     return replace(timer, due_at=min(timer.due_at, now), planned_at=None, waits_for="")
 
 
-def still_wanted(
-    timer: WantedTimer,
-    state: IncidentState,
-    policy: PolicyClocks,
-    *,
-    now: datetime,
-) -> bool:
+def still_wanted(timer: WantedTimer, state: IncidentState, policy: PolicyClocks, *, now: datetime) -> bool:
     """Asked again in the moment of firing: is this still what should happen now?"""
     if timer.clock in BUILT_IN:
         wanted = _built_in(timer.clock, state, policy, ())

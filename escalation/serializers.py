@@ -128,6 +128,8 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
             "role",
             "is_urgent",
             "wants_answer",
+            "times_asked",
+            "ask_again_at",
             "due_at",
             "planned_at",
             "waited_for",
@@ -170,7 +172,10 @@ class StepSerializer(serializers.Serializer[Any]):
     )
     channels = serializers.ListField(child=serializers.ChoiceField(choices=Channel.choices))
     repeat = MinutesField(required=False, allow_null=True)
-    answer = serializers.BooleanField(required=False, help_text=_("Everybody is asked to answer."))
+    answer = serializers.BooleanField(
+        required=False,
+        help_text=_("Each is asked to say “I’ve seen it”, and asked again three times while they do not."),
+    )
 
     def to_representation(self, instance: Mapping[str, Any]) -> dict[str, Any]:
         whole = {"roles": [], "people": [], "repeat": None, "answer": False, **instance}
@@ -240,6 +245,7 @@ class PreviewPersonSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(source="person.name")
     role = serializers.CharField(help_text=", ".join(Role.values))
     channels = serializers.ListField(child=serializers.CharField())
+    wants_answer = serializers.BooleanField(help_text=_("Whether they are asked to answer."))
 
 
 class PreviewStepSerializer(serializers.Serializer[Any]):

@@ -96,6 +96,11 @@ class PolicyClocks:
         return _parse(raw, severity)
 
 
+def steps_of(policy: PolicyClocks, clock: str) -> tuple[Step, ...]:
+    """The steps of a clock; those who are told about safety are a ladder of one."""
+    return (policy.safety,) if clock == SAFETY else policy.ladder(clock)
+
+
 def _with_safety(steps: tuple[Step, ...], safety: Step) -> tuple[Step, ...]:
     if not steps or steps[0].after > timedelta(0):
         return (safety, *steps)
@@ -106,6 +111,7 @@ def _with_safety(steps: tuple[Step, ...], safety: Step) -> tuple[Step, ...]:
             roles=tuple(dict.fromkeys(first.roles + safety.roles)),
             people=tuple(dict.fromkeys(first.people + safety.people)),
             channels=tuple(dict.fromkeys(first.channels + safety.channels)),
+            answer=first.answer or safety.answer,
         ),
         *steps[1:],
     )
@@ -181,6 +187,8 @@ def parse_step(raw: Any, clock: str, n: int) -> Step:
     unknown = set(raw) - {"after", "roles", "people", "channels", "repeat", "answer"}
     if unknown:
         raise refuse(_("Step %(n)s of the %(clock)s clock has an unknown part.") % where, where)
+    if raw.get("answer") not in (None, True, False):
+        raise refuse(_("Step %(n)s of the %(clock)s clock: say yes or no to an answer.") % where, where)
     step = Step(
         after=_minutes(raw.get("after"), where, least=0),
         roles=_names(raw.get("roles"), where),

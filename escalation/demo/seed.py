@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from escalation.defaults import DEFAULT_CLOCKS, with_safety_people
+from escalation.defaults import DEFAULT_CLOCKS, asking_for_answers, with_safety_people
 from escalation.demo.cast import Cast
 from escalation.demo.director import Director, analyze, next_number
 from escalation.demo.past import small_things
@@ -27,6 +27,9 @@ from plant.seed import seed_plant
 SITE = "MBK"
 SAFETY_PEOPLE = ("lindqvist", "oyelaran")
 """Quality manager and safety lead hear of safety at once (`escalation_overrides` of the file)."""
+
+MANAGERS_STEP = 2
+"""The step of the S1 response clock that tells the managers, after 10 minutes: here each of them answers."""
 
 REMINDERS = timedelta(days=3)
 """So much of the past keeps its "still open" reminders: nobody reads the thousands before."""
@@ -86,11 +89,12 @@ def _tell_everything(now: datetime) -> int:
 def _name_safety_people(now: datetime) -> None:
     if Policy.objects.current().filter(severity=Severity.S1, version__gt=1).exists():
         return
+    clocks = with_safety_people(DEFAULT_CLOCKS[Severity.S1], SAFETY_PEOPLE)
     publish(
         by=None,
         severity=Severity.S1,
-        clocks=with_safety_people(DEFAULT_CLOCKS[Severity.S1], SAFETY_PEOPLE),
-        why="The quality manager and the safety lead hear of safety at once",
+        clocks=asking_for_answers(clocks, "response", MANAGERS_STEP),
+        why="Quality and safety hear of safety at once; each manager answers for a stopped line",
         now=now - timedelta(days=200),
     )
 

@@ -16,14 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from incidents import lifecycle
-from incidents.models import Category, EventKind, Flow, Impact, Incident
+from incidents.models import OWN_TROUBLE, Category, EventKind, Flow, Impact, Incident
 from incidents.permissions import Action, can
 from plant.duty import DutyBook
 from plant.models import Person, Role, Site
 from plant.wording import names
-
-CATEGORY = "opsdesk"
-"""Nobody is offered it when raising: it is OpsDesk's own."""
 
 AGAIN_AFTER = timedelta(hours=1)
 """The same incident in the same trouble is added once an hour: it is looked at every 30 s."""
@@ -42,7 +39,7 @@ class Trouble(StrEnum):
 def report(trouble: Trouble, ids: Sequence[int], now: datetime) -> None:
     """Record it at each site concerned. Repeating it is harmless."""
     by_site: dict[int, list[Incident]] = defaultdict(list)
-    found = Incident.objects.filter(pk__in=ids).exclude(category__code=CATEGORY).order_by("number")
+    found = Incident.objects.filter(pk__in=ids).exclude(category__code=OWN_TROUBLE).order_by("number")
     for incident in found:
         by_site[incident.site_id].append(incident)
     for site_id, incidents in by_site.items():
@@ -54,7 +51,8 @@ def _record(trouble: Trouble, site_id: int, incidents: Sequence[Incident], now: 
     """The site's row is the lock: of two that record at once the second adds to what the first raised."""
     site = Site.objects.select_for_update(of=("self",)).get(pk=site_id)
     with override(settings.LANGUAGE_CODE):
-        open_one = Incident.objects.open().filter(site=site, category__code=CATEGORY).order_by("pk").first()
+        known = Incident.objects.open().filter(site=site, category__code=OWN_TROUBLE)
+        open_one = known.order_by("pk").first()
         if open_one is None:
             open_one = _raise(trouble, site, incidents, now)
             _add(open_one, trouble, incidents, now, words="")
@@ -79,7 +77,7 @@ def _raise(trouble: Trouble, site: Site, incidents: Sequence[Incident], now: dat
 
 def _category() -> Category:
     own = {"name": "OpsDesk itself", "name_es": "El propio OpsDesk", "icon": "i-server", "is_active": False}
-    return Category.objects.get_or_create(code=CATEGORY, defaults={**own, "position": 999})[0]
+    return Category.objects.get_or_create(code=OWN_TROUBLE, defaults={**own, "position": 999})[0]
 
 
 def _assign(raised: Incident, site: Site, now: datetime) -> None:

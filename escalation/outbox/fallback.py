@@ -93,7 +93,7 @@ def _go_up(incident: Incident, notification: Notification, failed: Delivery, now
         _record(incident, notification, failed, now, instead="")
         return
     tell([_instead(notification, stand_in, failed, now)], now=now)
-    _record(incident, notification, failed, now, instead="person", name=stand_in.name)
+    _record(incident, notification, failed, now, instead="person", stand_in=stand_in.name)
 
 
 def _when(at: datetime, now: datetime) -> dict[str, str]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from escalation.asks import NOT_ANSWERED
 from escalation.models import Clock, Notification, Reason
 from incidents.models import Incident
 from plant.models import Person, Role
-from plant.wording import names
+from plant.wording import moment, names
 
 ANSWERERS = frozenset(
     {
@@ -41,12 +45,39 @@ def expects_answer(notification: Notification) -> bool:
     return notification.wants_answer or (is_step and is_pressing and notification.role in ANSWERERS)
 
 
+def standing(ask: Notification | None, now: datetime) -> str:
+    """How it stands with somebody's newest ask: "asked again 14:10 · next 14:15", "asked 4 times".
+
+    A time that has passed is never said as one to come.
+    """
+    if ask is None:
+        return ""
+    if is_given_up(ask):
+        return _("asked %(times)s times") % {"times": ask.times_asked}
+    parts = []
+    if ask.times_asked > 1:
+        parts.append(_("asked again %(time)s") % {"time": moment(ask.created_at, now)})
+    if ask.ask_again_at is not None and ask.ask_again_at > now:
+        parts.append(_("next %(time)s") % {"time": moment(ask.ask_again_at, now)})
+    return " · ".join(parts)
+
+
+def is_given_up(ask: Notification | None) -> bool:
+    """Whether they were asked as often as anybody is, and nobody asks again."""
+    return ask is not None and NOT_ANSWERED in ask.data
+
+
 @dataclass(slots=True)
 class Answers:
-    """The people of one incident who were asked for an answer, in the order in which they were first told."""
+    """The people of one incident who were asked for an answer, in the order in which they were first told.
 
+    `newest` holds the newest ask of those whom a step asks for an answer and who have not given it.
+    """
+
+    now: datetime = field(default_factory=timezone.now)
     given: list[Person] = field(default_factory=list)
     missing: list[Person] = field(default_factory=list)
+    newest: dict[int, Notification] = field(default_factory=dict)
 
     def waits_for(self, person: Person) -> bool:
         return person in self.missing
@@ -61,22 +92,32 @@ class Answers:
         return _("Answered: %(given)s.") % {"given": given} if given else ""
 
     def not_yet(self, reader: Person | None = None) -> str:
-        """Who has not answered; the reader is not told about themselves."""
-        others = [person for person in self.missing if reader is None or person.pk != reader.pk]
-        return _("No answer yet: %(missing)s.") % {"missing": names(others)} if others else ""
+        """Who has not answered and when they are asked again; the reader is not told about themselves."""
+        alike: dict[tuple[bool, str], list[Person]] = {}
+        for person in self.missing:
+            if reader is None or person.pk != reader.pk:
+                ask = self.newest.get(person.pk)
+                alike.setdefault((is_given_up(ask), standing(ask, self.now)), []).append(person)
+        said = []
+        for (is_over, how), people in sorted(alike.items(), key=lambda group: not group[0][0]):
+            who = ", ".join(filter(None, [names(people), how]))
+            said.append(
+                (_("Not answered: %(who)s.") if is_over else _("No answer yet: %(who)s.")) % {"who": who}
+            )
+        return " ".join(said)
 
 
 def _names(people: Iterable[Person], reader: Person | None) -> str:
     return names(_("you") if reader is not None and one.pk == reader.pk else one for one in people)
 
 
-def answers(incidents: Iterable[Incident]) -> Mapping[int, Answers]:
-    """The answers of many incidents in one query. Who answered once has answered, and so has the owner.
+def answers(incidents: Iterable[Incident], now: datetime | None = None) -> Mapping[int, Answers]:
+    """The answers of many incidents in two queries. Who answered once has answered, and so has the owner.
 
     Once product moves nobody is waited for.
     """
     stopped = {incident.pk: incident for incident in incidents if not incident.is_moving}
-    found: dict[int, Answers] = defaultdict(Answers)
+    found: dict[int, Answers] = defaultdict(partial(Answers, now or timezone.now()))
     asked = (
         Notification.objects.filter(_ASKS, incident_id__in=stopped)
         .select_related("person")
@@ -87,4 +128,13 @@ def answers(incidents: Iterable[Incident]) -> Mapping[int, Answers]:
         has_answered = one.answered_at is not None or one.person_id == stopped[one.about_id].owner_id
         answers_of = found[one.about_id]
         (answers_of.given if has_answered else answers_of.missing).append(one.person)
+    for ask in _newest_asks(stopped):
+        found[ask.about_id].newest[ask.person_id] = ask
     return found
+
+
+def _newest_asks(incidents: Iterable[int]) -> Iterable[Notification]:
+    """Of everybody who is asked for an answer and has not given it, the newest message that asks."""
+    asked = Notification.objects.filter(wants_answer=True, answered_at=None, incident_id__in=list(incidents))
+    newest = asked.order_by("incident_id", "person_id", "-created_at", "-pk")
+    return newest.distinct("incident_id", "person_id")

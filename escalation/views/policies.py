@@ -15,9 +15,9 @@ from django.views.decorators.http import require_safe
 from escalation import policy_words as words
 from escalation.models import Policy
 from escalation.policies import clocks_of, may_publish
-from escalation.policy_diff import Change, diff, steps_of
+from escalation.policy_diff import Change, diff
 from escalation.policy_words import CLOCK_HELP, CLOCK_NAMES, Names
-from escalation.steps import CLOCKS, SAFETY, PolicyClocks
+from escalation.steps import CLOCKS, SAFETY, PolicyClocks, steps_of
 from incidents.models import Impact, Severity
 from opsdesk.errors import Missing, NotAllowed
 from opsdesk.htmx import show

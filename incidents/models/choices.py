@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models.terms import Severity
 
+OWN_TROUBLE = "opsdesk"
+"""Category of what OpsDesk finds wrong with itself; nobody is offered it when raising."""
+
 
 class Category(models.Model):
     """What kind of thing is wrong, as a tile on the raise screen."""

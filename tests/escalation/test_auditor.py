@@ -13,7 +13,7 @@ from escalation.engine import fire as firing
 from escalation.engine import reconcile as planning
 from escalation.models import Heartbeat, Notification, Reason, Timer, TimerState, Unread
 from incidents import lifecycle
-from incidents.models import EventKind, Incident, Severity
+from incidents.models import OWN_TROUBLE, EventKind, Incident, Severity
 from plant.models import RoleAssignment
 from tests import factories as make
 
@@ -31,7 +31,7 @@ def is_armed(incident: Incident) -> bool:
 
 
 def own() -> list[Incident]:
-    return list(Incident.objects.filter(category__code=own_trouble.CATEGORY).order_by("number"))
+    return list(Incident.objects.filter(category__code=OWN_TROUBLE).order_by("number"))
 
 
 def tick_for(start: datetime, *, seconds: int, every: int = 1) -> datetime:
