@@ -29,6 +29,7 @@ class PreviewPerson:
     role: str
     channels: tuple[str, ...]
     because: tuple[DutyAnswer, ...] = ()
+    wants_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,9 @@ def _shown(step: ForeseenStep, at: datetime, *, is_urgent: bool) -> PreviewStep:
 def _person(recipient: Recipient, *, is_urgent: bool) -> PreviewPerson:
     ways = ways_to(recipient.person, recipient.channels, is_urgent=is_urgent)
     channels = tuple(channel for channel, to in ways if to)
-    return PreviewPerson(recipient.person, recipient.role, channels, tuple(recipient.gaps))
+    return PreviewPerson(
+        recipient.person, recipient.role, channels, tuple(recipient.gaps), recipient.wants_answer
+    )
 
 
 def _scope(place: Station | Line | Area | Site) -> tuple[int, int | None]:

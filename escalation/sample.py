@@ -133,6 +133,7 @@ def _delivery(
         reason=Reason.STEP,
         clock=step.clock,
         role=one.role,
+        wants_answer=one.wants_answer,
         token=LINK,
         due_at=step.due_at,
         created_at=step.at,

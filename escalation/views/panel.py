@@ -19,7 +19,7 @@ from escalation.foresight import ForeseenStep
 from escalation.ladder import Ladder, NextStep, ToldLine
 from escalation.models import Clock, DeliveryState
 from escalation.recipients import SENT_BY
-from escalation.views.answers import expects_answer
+from escalation.views.answers import expects_answer, is_given_up, standing
 from escalation.views.face import Face, agrees_with, face_of, who
 from incidents.models import Incident
 from plant.models import Person
@@ -197,9 +197,11 @@ def _no_answer(incident: Incident, lines: Sequence[ToldLine], now: datetime) -> 
     """Said of whoever was asked to answer, until product moves."""
     if incident.is_moving or not any(expects_answer(line.notification) for line in lines):
         return ""
-    if len(lines) > 1:
-        return _("No answer, asked again %(time)s") % {"time": moment(lines[-1].at, now)}
-    return _("No answer yet")
+    ask = next((line.notification for line in reversed(lines) if line.waits_for_answer), None)
+    if ask is None and len(lines) > 1:
+        return _("No answer yet, told again %(time)s") % {"time": moment(lines[-1].at, now)}
+    said = _("Not answered") if is_given_up(ask) else _("No answer yet")
+    return ", ".join(filter(None, [said, standing(ask, now)]))
 
 
 def _channels(channels: Iterable[str]) -> str:
@@ -248,6 +250,8 @@ def _as_what(step: ForeseenStep) -> str:
     if step.is_repeat:
         return _("If there is no word by then") if step.clock == Clock.UPDATE else _("Until it is closed")
     roles = names(dict.fromkeys(wording.role_name(one.role) for one in step.recipients if one.role))
+    if any(one.wants_answer for one in step.recipients):
+        roles = ", ".join(filter(None, [roles, _("asked to answer")]))
     if step.clock == Clock.UPDATE:
         return _("%(roles)s, if there is no word by then") % {"roles": roles} if roles else ""
     if step.clock == Clock.CLOSURE:
