@@ -88,10 +88,10 @@ def silent(programs: Sequence[Program], ages: Ages) -> list[Program]:
     """Which programs do nothing; not those that nobody wakes."""
     quiet = {part for part, age in ages.items() if age > SILENT}
     workers = {part for part in settings.WORKERS if part in ages}
-    if BEAT in quiet and ENGINE not in quiet:
+    if BEAT in quiet and ages.get(ENGINE, SILENT) < SILENT / 2:
         quiet -= workers  # nudges keep the engine awake: beat is what is missing
     elif not workers <= quiet:
-        quiet.discard(BEAT)  # the other workers hear it
+        quiet.discard(BEAT)  # the engine is silent or about to be, and beat's sign with it; others hear beat
     return [program for program in programs if program.part in quiet]
 
 

@@ -95,7 +95,9 @@ def test_when_nudges_keep_the_engine_awake_beat_is_what_is_missing(programs: lis
 def test_a_silent_engine_takes_the_sign_of_beat_along_and_beat_is_left_alone(programs: list[Fake]) -> None:
     here = Silence(programs, dict)
     go(here, FINE, 60)
-    go(here, FINE | {"engine": 50.0, "beat": 52.0}, EVERY)
+    go(here, FINE | {"engine": 36.0, "beat": 41.0}, EVERY)
+    assert down(programs) == {}
+    go(here, FINE | {"engine": 41.0, "beat": 46.0}, EVERY)
     assert down(programs) == {"engine": 1}
 
 
