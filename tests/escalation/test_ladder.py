@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from escalation import ladder
 from escalation.answering import answer
 from escalation.engine import tick
-from escalation.models import Notification
+from escalation.models import Notification, Timer
 from incidents import lifecycle
 from incidents.models import Incident
 from plant.duty import DutyBook
@@ -161,3 +161,17 @@ def test_of_an_incident_that_repeats_for_months_a_page_reads_a_bounded_number_of
     firsts = {person: next(line.at for line in everything if line.person == person) for person in people}
     assert all(next(line.at for line in some if line.person == who) == at for who, at in firsts.items())
     assert "answered" in {line.state for line in some if line.person == world["jimenez"]}
+
+
+def test_silence_is_no_rung_of_the_ladder(world, advance):
+    """The clock that takes it back tells nobody itself: it is said beside the ladder, not on it."""
+    incident = world.raise_it("stopped")
+    advance(minutes=3)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    advance(minutes=58)
+    armed = Timer.objects.armed().filter(incident=incident).order_by("due_at").first()
+    assert armed is not None and armed.clock == "lapse", "it is what happens next"
+    found = ladder.for_incident(Incident.objects.get(pk=incident.pk), DutyBook.load(world.now), world.now)
+    assert found.lapses_at == armed.due_at
+    assert found.next is not None and found.next.clock != "lapse"
+    assert not {step.clock for step in found.upcoming} & {"lapse", "help"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from escalation.engine import reconcile as planning
 from escalation.engine import tick
@@ -204,3 +206,21 @@ def test_an_idle_turn_asks_the_database_little(world):
         tick(now=later)
     statements = [q["sql"] for q in seen if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert len(statements) <= 6
+
+
+def test_an_upgrade_gives_open_incidents_the_clocks_of_silence_and_takes_nothing_back(world, advance):
+    owned, closed = world.raise_it("stopped"), world.raise_it("none")
+    for incident in (owned, closed):
+        lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now - timedelta(hours=9))
+    lifecycle.close(closed.number, by=world["vela"], cause="x", agreed_by=world["jimenez"], now=world.now)
+    reconcile_batch(world.now)
+    Timer.objects.filter(clock__in=["lapse", "help"]).delete()  # as it was before
+    upgrade = import_module("escalation.migrations.0005_silence_counts_from_now")
+    with connection.schema_editor() as editor:
+        upgrade.count_from_now(None, editor)
+    assert set(Unread.objects.values_list("incident", flat=True)) == {owned.pk}
+    asked = Incident.objects.get(pk=owned.pk).next_update_due
+    assert asked is not None and abs(asked - timezone.now()) < timedelta(minutes=5)
+    reconcile_batch(timezone.now())
+    lapse = Timer.objects.get(incident=owned, clock="lapse")
+    assert lapse.due_at == asked + timedelta(minutes=30)
