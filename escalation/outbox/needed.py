@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from escalation.models import Clock, Notification, Reason
@@ -24,6 +24,20 @@ class Now(NamedTuple):
 
 
 FIELDS = Now._fields
+
+
+SHIFT_IS_NEW = timedelta(hours=1)
+"""A shift start that goes out later than this is old news (`rounds.once.LATE`)."""
+
+
+def is_old(notification: Notification, at: datetime) -> bool:
+    """Whether a message about a site comes too late to be of use: the shift runs, the gap is over."""
+    if notification.reason == Reason.SHIFT_START:
+        return at - notification.due_at > SHIFT_IS_NEW
+    if notification.reason == Reason.GAP_AHEAD:
+        ends = [hole["to"] for hole in notification.data["holes"]]
+        return all(ends) and max(map(datetime.fromisoformat, ends)) <= at
+    return False
 
 
 def is_needed(notification: Notification, now: Now) -> bool:

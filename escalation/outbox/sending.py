@@ -24,7 +24,7 @@ from escalation.models import Delivery, DeliveryState, Notification, Rank, Reaso
 from escalation.outbox import fallback, together
 from escalation.outbox.claims import release, slot
 from escalation.outbox.gate import admit
-from escalation.outbox.needed import FIELDS, is_needed
+from escalation.outbox.needed import FIELDS, is_needed, is_old
 from escalation.outbox.needed import Now as IncidentNow
 from incidents import readings
 from incidents.models import Incident
@@ -179,11 +179,11 @@ class _Turn:
 
     def _send(self, delivery: Delivery, sender: Sender) -> None:
         incident_id = delivery.notification.incident_id
-        if incident_id and not _is_needed(delivery.notification, incident_id):
+        if not _is_needed(delivery.notification, incident_id, self.now):
             self._dropped(delivery)
             return
         if together.is_together(delivery):
-            carried = together.still_needed(delivery)
+            carried = together.still_needed(delivery, self.now)
             if not carried:
                 self._dropped(delivery)
                 return
@@ -254,8 +254,10 @@ class _Turn:
             mark(delivery)
 
 
-def _is_needed(notification: Notification, incident_id: int) -> bool:
+def _is_needed(notification: Notification, incident_id: int | None, now: datetime) -> bool:
     """Asked in the moment before it goes out: who has answered is not asked, news is for who has heard."""
+    if incident_id is None:
+        return not is_old(notification, now)
     if not is_needed(notification, incident_now(incident_id)):
         return False
     if notification.data.get("if_heard"):

@@ -17,7 +17,7 @@ from escalation.heard import has_heard
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
 from escalation.outbox import fallback
 from escalation.outbox.load import Waiting
-from escalation.outbox.needed import FIELDS, Now, is_needed
+from escalation.outbox.needed import FIELDS, Now, is_needed, is_old
 from incidents.models import Incident
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def is_together(delivery: Delivery) -> bool:
     return delivery.notification.reason == Reason.DIGEST
 
 
-def still_needed(delivery: Delivery) -> list[Delivery]:
+def still_needed(delivery: Delivery, now: datetime) -> list[Delivery]:
     """What it carries and somebody still has to hear; the rest is dropped. Asked right before it goes out."""
     members = list(
         delivery.bundled.filter(state=DeliveryState.BUNDLED)
@@ -69,7 +69,7 @@ def still_needed(delivery: Delivery) -> list[Delivery]:
         .order_by("rank", "queued_at", "id")
     )
     _give_incidents([one.notification for one in members])
-    needed = [one for one in members if _is_needed(one.notification)]
+    needed = [one for one in members if _is_needed(one.notification, now)]
     gone = [one.pk for one in members if one not in needed]
     if gone:
         Delivery.objects.filter(pk__in=gone, state=DeliveryState.BUNDLED).update(state=DeliveryState.DROPPED)
@@ -88,11 +88,11 @@ def _give_incidents(notifications: Sequence[Notification]) -> None:
             one.incident = found[one.incident_id]
 
 
-def _is_needed(notification: Notification) -> bool:
+def _is_needed(notification: Notification, now: datetime) -> bool:
     """As `sending` asks for one message."""
     incident = notification.incident
     if incident is None:
-        return True
+        return not is_old(notification, now)
     if notification.reason == Reason.ASKED_AGAIN and notification.answered_at is not None:
         return False
     if notification.data.get("if_heard") and not has_heard(incident.pk, notification.person_id):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from escalation import outbox
-from escalation.models import Delivery, Reason
+from escalation.messages.notices import digest
+from escalation.models import Delivery, Notification, Reason
 from plant.models import CalendarEntry, CoverKind, Role
 from tests import factories as make
 from tests.rounds.plant import TUESDAY, Plant, channels_of, go, sent, told, wall
@@ -183,3 +184,20 @@ def test_the_message_opens_the_week_at_the_day_it_is_about(plant: Plant, client:
     assert '<details class="drawer" id="day-2026-06-04" open>' in page
     assert page.count(" open><summary") == 1
     assert client.get("/setup/roster/?day=nonsense").status_code == 200
+
+
+def test_a_message_about_a_gap_that_is_over_does_not_go_out(plant: Plant) -> None:
+    send_away(plant, "ishida", "14:00")
+    go(wall("13:00"))
+    outbox.drain(now=wall("22:01"))
+    assert Delivery.objects.get().state == "dropped"
+
+
+def test_among_several_things_in_one_message_it_still_says_what_it_is(plant: Plant) -> None:
+    for number, name in enumerate(("ishida", "fontaine", "sorensen", "cruz")):
+        send_away(plant, name, ("14:00", "16:00", "22:00", "23:00")[number], hours=1)
+        go(wall(("13:00", "13:01", "20:00", "20:01")[number]))
+    messages = Notification.objects.filter(reason=Reason.GAP_AHEAD)
+    things = digest.things_of(list(messages.select_related("site")), wall("20:01"))
+    assert all("Nobody on shift as" in thing.state for thing in things)
+    assert "Told instead:" in things[0].what

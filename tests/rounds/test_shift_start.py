@@ -252,3 +252,10 @@ def test_the_message_leaves_with_its_words(plant: Plant, settings: Any) -> None:
     assert text.startswith("OPEN 14:00: 1 Line down. INC-")
     assert "Rack labels will not print." in text
     assert text.endswith("/work/")
+
+
+def test_a_message_that_was_held_up_for_an_hour_does_not_go_out_any_more(plant: Plant) -> None:
+    plant.raise_it(at=wall("13:00"))
+    go(wall("14:00"))
+    outbox.drain(now=wall("15:01"))
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"dropped"}

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 
 from escalation.gsm7 import fit
 from escalation.messages.facts import base_url
-from escalation.messages.notices import digest, drill_report, gap_ahead, reachability, shift_start
+from escalation.messages.notices import digest
 from escalation.messages.notices.notice import Notice
 from escalation.models import Notification, Reason
 
@@ -22,10 +22,7 @@ __all__ = ["WORDS", "Notice", "email", "notice", "sms"]
 
 WORDS: Mapping[str, Callable[[Notification, datetime], Notice]] = {
     Reason.DIGEST: digest.words,
-    Reason.SHIFT_START: shift_start.words,
-    Reason.DRILL_REPORT: drill_report.words,
-    Reason.GAP_AHEAD: gap_ahead.words,
-    Reason.REACHABILITY: reachability.words,
+    **digest.ABOUT_A_SITE,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +12,20 @@ from django.utils.translation import ngettext
 
 from escalation.gsm7 import Flexible
 from escalation.messages.facts import state_of, where_forms, who_of
+from escalation.messages.notices import drill_report, gap_ahead, reachability, shift_start
 from escalation.messages.notices.notice import Notice
-from escalation.models import Delivery, DeliveryState, Notification, Storm
+from escalation.models import Delivery, DeliveryState, Notification, Reason, Storm
 from incidents import readings
 from incidents.models import Impact, Incident
 from plant.wording import moment, names
+
+ABOUT_A_SITE: Mapping[str, Callable[[Notification, datetime], Notice]] = {
+    Reason.SHIFT_START: shift_start.words,
+    Reason.DRILL_REPORT: drill_report.words,
+    Reason.GAP_AHEAD: gap_ahead.words,
+    Reason.REACHABILITY: reachability.words,
+}
+"""The words of each message about a site that may stand alone or among several things."""
 
 LAST = 99
 """When the least of what a text message can say is all that is left."""
@@ -83,8 +92,9 @@ def things_of(said: Sequence[Notification], now: datetime) -> list[Thing]:
 def _thing(notification: Notification, now: datetime) -> Thing:
     incident = notification.incident
     if incident is None:
-        about = str(notification.get_reason_display())
-        return Thing("", about, "", "", "", "", "", (9, "", notification.created_at))
+        about = ABOUT_A_SITE[notification.reason](notification, now)
+        more = " ".join(about.lines)
+        return Thing("", about.subject, "", "", "", more, "", (9, "", notification.created_at))
     state, how_long = state_of(notification, now)
     forms = where_forms(notification)
     return Thing(
