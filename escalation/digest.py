@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from escalation import answering
@@ -23,6 +24,8 @@ class Digest:
     notification: Notification
     site: Site
     links: tuple[Link, ...]
+    notices: tuple[Notification, ...] = ()
+    """What it says about the site itself."""
     more: int = 0
 
     @property
@@ -41,20 +44,21 @@ def open_digest(token: str) -> Digest | None:
     found = known.select_related("person", "site").first() if code else None
     if found is None or found.site is None:
         return None
-    tokens = _tokens(found)
+    members = Delivery.objects.filter(bundled_into__notification=found).order_by("id")
+    said = [
+        one.notification for one in members.select_related("notification__incident", "notification__site")
+    ]
+    tokens = _tokens([one for one in said if one.incident_id])
     links = tuple(_links(tokens[:SHOWN]))
     readings.attach([link.incident for link in links])
-    return Digest(found, found.site, links, max(len(tokens) - SHOWN, 0))
+    notices = tuple(one for one in said if one.incident_id is None)
+    return Digest(found, found.site, links, notices, max(len(tokens) - SHOWN, 0))
 
 
-def _tokens(notification: Notification) -> list[str]:
+def _tokens(messages: Sequence[Notification]) -> list[str]:
     """Of each incident the newest message that can be answered, or else the newest; the worst first."""
-    members = Delivery.objects.filter(
-        bundled_into__notification=notification, notification__incident__isnull=False
-    )
     best: dict[int, Notification] = {}
-    for one in members.select_related("notification__incident").order_by("id"):
-        said = one.notification
+    for said in messages:
         before = best.get(said.about_id)
         if before is None or said.reason in ASKING or before.reason not in ASKING:
             best[said.about_id] = said

@@ -362,11 +362,10 @@ def write(delivery: Delivery, *, now: datetime, context: messages.Context | None
 
 def write_together(delivery: Delivery, carried: Sequence[Delivery], *, now: datetime) -> None:
     """The words of a message that stands for several; for the only one that is left, its own."""
-    if not together.speaks_for_one(delivery, carried):
-        write(delivery, now=now, context=None)
+    only = together.only_one(delivery, carried)
+    write(only or delivery, now=now, context=None)
+    if only is None:
         return
-    only = carried[0]
-    write(only, now=now, context=None)
     delivery.subject, delivery.text, delivery.html = only.subject, only.text, only.html
 
 

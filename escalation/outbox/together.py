@@ -73,11 +73,17 @@ def still_needed(delivery: Delivery, now: datetime) -> list[Delivery]:
     gone = [one.pk for one in members if one not in needed]
     if gone:
         Delivery.objects.filter(pk__in=gone, state=DeliveryState.BUNDLED).update(state=DeliveryState.DROPPED)
-    notification = delivery.notification
-    if notification.data.get("things") != len(needed):
-        notification.data["things"] = len(needed)
+    notification, things = delivery.notification, len({_subject(one) for one in needed})
+    if notification.data.get("things") != things:
+        notification.data["things"] = things
         notification.save(update_fields=["data"])
     return needed
+
+
+def _subject(member: Delivery) -> tuple[int | None, int]:
+    """What it is about: an incident, or else itself."""
+    about = member.notification.incident_id
+    return about, 0 if about else member.pk
 
 
 def _give_incidents(notifications: Sequence[Notification]) -> None:
@@ -100,9 +106,11 @@ def _is_needed(notification: Notification, now: datetime) -> bool:
     return is_needed(notification, Now(*(getattr(incident, name) for name in FIELDS)))
 
 
-def speaks_for_one(delivery: Delivery, members: Sequence[Delivery]) -> bool:
-    """What is left alone is said as itself; a storm is told as a storm."""
-    return len(members) == 1 and "storm" not in delivery.notification.data
+def only_one(delivery: Delivery, members: Sequence[Delivery]) -> Delivery | None:
+    """The newest message where all that is left is about one thing: it is said as itself, but for a storm."""
+    if "storm" in delivery.notification.data or len({_subject(one) for one in members}) > 1:
+        return None
+    return max(members, key=lambda one: one.pk)
 
 
 def fail(delivery: Delivery, now: datetime) -> None:

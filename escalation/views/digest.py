@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from escalation import answering
 from escalation.answering import ASKING, Link
 from escalation.digest import Digest, open_digest
+from escalation.messages import notices
 from escalation.views import answer as one
 from incidents import readings
 from incidents.models import Incident
@@ -76,6 +77,7 @@ def _page(request: HttpRequest, digest: Digest, *, refusal: Refused | None = Non
         "person": digest.person,
         "token": digest.notification.token,
         "things": [_thing(known, now) for known in digest.links],
+        "notices": [notices.notice(said, now) for said in digest.notices],
         "open_count": sum(known.incident.is_open for known in digest.links),
         "refusal": refusal,
     }
