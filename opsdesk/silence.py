@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 SILENT = 40.0
 """Seconds. The watcher has stood in for 20 by then: there is no hurry, and a busy machine is given time."""
 
+COMES_UP = 90.0
+"""Seconds that a program gets from its start to its first sign, on a machine that has no time."""
+
 EVERY = 5.0
 """Seconds between two looks."""
 
@@ -80,7 +83,9 @@ class Silence:
         self.answered_at = now
         answers_for = now - self.answers_since
         for program in silent(self.programs, {part: min(age, answers_for) for part, age in ages.items()}):
-            if program.ran_for(now) > SILENT:  # else it gets its time to come up
+            ran_for = program.ran_for(now)
+            was_seen = ages[program.part] < ran_for
+            if ran_for > (SILENT if was_seen else COMES_UP):
                 program.put_down(f"has done nothing for {SILENT:.0f} s")
 
 

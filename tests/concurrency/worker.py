@@ -21,9 +21,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsdesk.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.db import transaction  # noqa: E402
 
 from escalation import outbox  # noqa: E402
-from escalation.engine import tick  # noqa: E402
+from escalation.engine import subjects, tick  # noqa: E402
 from escalation.engine.fire import fire_batch  # noqa: E402
 from escalation.engine.reconcile import reconcile_batch  # noqa: E402
 from incidents import lifecycle  # noqa: E402
@@ -106,11 +107,21 @@ def send(arguments: str) -> dict[str, Any]:
     return {"sent": sent}
 
 
+def hold(_arguments: str) -> dict[str, Any]:
+    """Lock what is to be read, as an engine does, say how many, and stay in the transaction."""
+    with transaction.atomic():
+        ids = subjects.lock(subjects.LOCK_UNREAD, datetime.now().astimezone(), 100)
+        print(json.dumps({"held": len(ids)}), flush=True)
+        time.sleep(60)
+    return {"held": 0}
+
+
 COMMANDS: dict[str, Callable[[str], dict[str, Any]]] = {
     "tick": tick_at,
     "tick-small": tick_small,
     "acknowledge": acknowledge,
     "send": send,
+    "hold": hold,
 }
 
 

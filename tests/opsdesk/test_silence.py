@@ -16,7 +16,7 @@ from django.utils import timezone
 from escalation import tasks, watch
 from opsdesk import silence
 from opsdesk.processes import Program, Supervisor
-from opsdesk.silence import EVERY, GAP, SILENT, Silence
+from opsdesk.silence import COMES_UP, EVERY, GAP, SILENT, Silence
 
 PARTS = ("engine", "sms", "email", "beat", "watch", "web")
 FINE = {"engine": 1.0, "sms": 1.0, "email": 1.0, "watch": 2.0, "beat": 4.0}
@@ -72,10 +72,13 @@ def test_a_worker_that_does_nothing_is_started_again_once_until_it_had_time_to_c
     assert down(programs) == {}
     go(here, FINE | {"sms": SILENT}, 15)
     assert down(programs) == {"sms": 1}
-    go(here, FINE | {"sms": 60.0}, SILENT - 10)
+    go(here, FINE | {"sms": 60.0}, COMES_UP - 10)
     assert down(programs) == {"sms": 1}
-    go(here, FINE | {"sms": 90.0}, 20)
+    go(here, FINE | {"sms": 150.0}, 20)
     assert down(programs) == {"sms": 2}
+    go(here, FINE, 15)
+    go(here, FINE | {"sms": 6.0}, SILENT)
+    assert down(programs) == {"sms": 3}, "seen once, it came up: 40 s count again"
 
 
 def test_when_all_workers_are_silent_beat_is_started_again_too(programs: list[Fake]) -> None:
@@ -173,6 +176,7 @@ def run() -> Iterator[Callable[..., Supervisor]]:
 
 def test_a_frozen_process_is_killed_and_started_again(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silence, "SILENT", 0.5)
+    monkeypatch.setattr(silence, "COMES_UP", 0.5)
     monkeypatch.setattr(silence, "EVERY", 0.2)
     lines: list[str] = []
     program = Program("sms", [sys.executable, "-c", "import time; time.sleep(60)"], {}, tell=lines.append)
