@@ -164,9 +164,7 @@ class Run:
         ledger, rows, world = self.floor.ledger, _module("rows"), _module("world")
         raises = [one for one in ledger.raises if one.asked_at]
         there = rows.read([one.client_id for one in raises], began=self.began, end=self.end)
-        windows = [
-            account.Window(one.name, one.began, one.ended, one.until, one.kills_a_send) for one in self.done
-        ]
+        windows = [one.window for one in self.done]
         asked = account.Asked(
             raises=len(raises),
             answered={one.client_id: one.number for one in raises if one.number},

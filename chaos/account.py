@@ -155,14 +155,17 @@ class Window(NamedTuple):
     ended: float
     until: float
     kills_a_send: bool
+    holds_steps: bool = True
+    """Whether it may keep steps from being recorded; else only messages from being handed over."""
 
     def covers(self, moment: float) -> bool:
         return self.began - 1.0 <= moment <= self.until
 
 
-def of(windows: Iterable[Window], moment: float) -> str:
-    """Which fault a moment belongs to; "" for none."""
-    return next((window.name for window in windows if window.covers(moment)), "")
+def of(windows: Iterable[Window], moment: float, *, is_step: bool = False) -> str:
+    """Whose doing it is that something due at this moment is late; "" for nobody's."""
+    found = (one.name for one in windows if one.covers(moment) and (one.holds_steps or not is_step))
+    return next(found, "")
 
 
 @dataclass(slots=True)
@@ -206,15 +209,15 @@ def settle(
         *_lost_steps(rows, due, windows),
         *_lost_messages(rows, {mail.delivery for mail in mails}),
     ]
-    late = [(of(windows, one.at), one.late) for one in due if one.late > LATE]
-    late += [(of(windows, at), seconds) for at, seconds in handed if seconds > HANDED_LATE]
+    recorded = [(of(windows, one.at, is_step=True), one.late) for one in due]
+    arrived = [(of(windows, at), seconds) for at, seconds in handed]
     return Account(
         due=due,
         lost=lost,
-        late=late,
+        late=[one for one in recorded if one[1] > LATE] + [one for one in arrived if one[1] > HANDED_LATE],
         duplicates=[*_sent_twice(mails, windows), *_recorded_twice(rows)],
         states=Counter(delivery.state for delivery in rows.deliveries),
-        waits={window.name: _longest(window, due, handed) for window in windows},
+        waits={one.name: (_longest(one.name, recorded), _longest(one.name, arrived)) for one in windows},
     )
 
 
@@ -241,7 +244,7 @@ def _lost_steps(rows: Rows, due: Iterable[Due], windows: Sequence[Window]) -> It
         what = f"step {one.step} of INC-{one.incident.number} was due and did not fire"
         if one.overtaken_at is None:
             yield what
-        elif one.overtaken_at - one.at > TOOK_IT_FIRST + LATE and not of(windows, one.at):
+        elif one.overtaken_at - one.at > TOOK_IT_FIRST + LATE and not of(windows, one.at, is_step=True):
             yield f"{what} for {one.overtaken_at - one.at:.0f} s, without a fault"
 
 
@@ -326,9 +329,5 @@ def _was_held(delivery: Delivery) -> bool:
     return delivery.attempt <= 1 and delivery.not_before > delivery.queued_at + 1.0
 
 
-def _longest(
-    window: Window, due: Iterable[Due], handed: Iterable[tuple[float, float]]
-) -> tuple[float, float]:
-    here = [one.late for one in due if window.covers(one.at)]
-    sent = [seconds for at, seconds in handed if window.covers(at)]
-    return max(here, default=0.0), max(sent, default=0.0)
+def _longest(fault: str, waits: Iterable[tuple[str, float]]) -> float:
+    return max((seconds for whose, seconds in waits if whose == fault), default=0.0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.account import Window
 from chaos.parts import Mail, Parts
 from chaos.pulse import Pulse
 
@@ -39,11 +40,9 @@ class Fault:
     kills_a_send: bool = False
 
     @property
-    def until(self) -> float:
-        return self.ended + self.recovery
-
-    def covers(self, moment: float) -> bool:
-        return self.began - 1.0 <= moment <= self.until
+    def window(self) -> Window:
+        until, holds_steps = self.ended + self.recovery, "engine" in self.stops
+        return Window(self.name, self.began, self.ended, until, self.kills_a_send, holds_steps)
 
 
 Act = Callable[["Stage"], None]

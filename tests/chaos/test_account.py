@@ -150,6 +150,16 @@ def test_late_is_put_down_to_the_fault_it_was_due_in() -> None:
     assert (fault, round(seconds, 1)) == ("a kill", 19.8)
 
 
+def test_what_only_keeps_mail_back_is_no_excuse_for_a_late_step() -> None:
+    rows, mails, asked = good()
+    rows.told[:2] = [told(1000.0), told(1100.0, 1)]
+    mail_only = Window("mail", 1050, 1100, 1200, kills_a_send=False, holds_steps=False)
+    mails[1] = mail(11, 1130.0)
+    sums = settle(rows, mails, asked, [mail_only], ladder=LADDER, end=1150.0)
+    assert sums.late == [("", 40.0), ("mail", 70.0)]
+    assert sums.waits == {"mail": (0.0, 70.0)}
+
+
 def test_an_urgent_message_that_is_handed_over_late_is_late_unless_it_was_held_to_go_with_others() -> None:
     rows, mails, asked = good()
     mails[0] = mail(10, 1030.0)
