@@ -93,14 +93,21 @@ class RulesKept:
         missing = thing.running() - armed.keys()
         assert not missing, f"Rule 1: {_name(thing)} is {thing.status}, but no step is armed for {missing}"
         for clock in set() if thing.is_drill else thing.running() - {"update"}:  # a practice is played faster
-            latest = max(self.now, thing.paused_until or self.now) + numbers.longest_gap(
-                thing.severity, clock
-            )
+            latest = self._latest(thing, armed[clock])
             assert armed[clock].due_at <= latest, (
                 f"Rule 1: the next step of {clock} of {_name(thing)} is as far away as {armed[clock].due_at}"
             )
         late = [clock for clock, timer in armed.items() if timer.due_at <= self.now]
         assert not late, f"Rule 1: {_name(thing)} has due steps of {late} that did not fire in a whole turn"
+
+    def _latest(self, thing: Thing, timer: Timer) -> datetime:
+        """A gap of the ladder from now; or, when steps came early, the time it has in the ladder."""
+        after_a_gap = max(self.now, thing.paused_until or self.now)
+        after_a_gap += numbers.longest_gap(thing.severity, timer.clock)
+        steps, _repeat = numbers.LADDERS[thing.severity][timer.clock]
+        is_planned = timer.round == 0 and timer.step < len(steps)
+        planned = thing.clocks_from + timedelta(minutes=steps[timer.step]) if is_planned else self.now
+        return max(after_a_gap, planned)
 
     # --- 2 ---
 
@@ -303,7 +310,7 @@ class RulesKept:
         said = [
             one
             for one in self.seen.new_events
-            if one.kind == "told" and one.incident == timer.incident and one.data.get("late_s", 0) > 60
+            if one.kind == "told" and one.incident == timer.incident and one.data.get("late_s", 0) >= 60
         ]
         assert said, f"Rule 6: {timer.clock} {timer.step} was late, and the timeline does not say so"
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from escalation.outbox import sending
@@ -20,12 +20,16 @@ from tests.properties.plant import build_plant
 PARTS = 4
 """`make test` tries 25 examples of each, so that several processes share the work."""
 
-STEPS = 16
+STEPS = 14
 """Steps of an example: enough to raise, take, break, and let hours pass."""
 
 NIGHTLY = int(os.environ.get("OPSDESK_EXAMPLES", "2000"))
 
+PHASES = [Phase.generate] if os.environ.get("OPSDESK_SHRINK") == "0" else list(Phase)
+"""Without looking for a shorter example: it is enough to know that there is one (`tests.mutants`)."""
+
 ALWAYS = settings(
+    phases=PHASES,
     stateful_step_count=STEPS,
     deadline=None,
     database=None,
