@@ -137,8 +137,8 @@ def _sentence(trouble: Trouble, incidents: Sequence[Incident]) -> str:
     if trouble == Trouble.SILENT:
         return (
             ngettext(
-                "%(codes)s waited for nothing. Its next alert is planned again; nothing is lost.",
-                "%(codes)s waited for nothing. Their next alerts are planned again; nothing is lost.",
+                "Nobody would have been told of %(codes)s any more. The next alert is planned again.",
+                "Nobody would have been told of %(codes)s any more. The next alerts are planned again.",
                 len(incidents),
             )
             % codes

@@ -133,7 +133,7 @@ def test_it_is_said_in_plain_words_with_the_numbers_in_the_technical_detail(worl
     (record,) = own()
     assert record.title == "OpsDesk had lost the next alert of an open problem"
     assert record.words == (
-        f"{silent.code} waited for nothing. Its next alert is planned again; nothing is lost."
+        f"Nobody would have been told of {silent.code} any more. The next alert is planned again."
     )
     assert f"no armed timer and no unread change: {silent.code}" in record.technical
 
