@@ -90,7 +90,8 @@ def _history(
         _add(bars, incident.line_id or 0, _stretch("r", incident.raised_at, end, since, now))
     for downtime in _downtimes(line_ids, since):
         if downtime.ended_at is None:
-            stopped[downtime.line_id] = downtime.started_at
+            first = stopped.get(downtime.line_id, downtime.started_at)
+            stopped[downtime.line_id] = min(first, downtime.started_at)
         end = downtime.ended_at or now
         _add(bars, downtime.line_id, _stretch("d", downtime.started_at, end, since, now))
     return stopped, bars
