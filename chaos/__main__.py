@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -36,11 +37,16 @@ WARM_UP = 5.0
 QUIET_WITHIN = 120.0
 """Seconds after the load in which everything has to be done that is due."""
 
+LAST_WORDS = 5.0
+
 HELD_AT_MOST = 15
 """Minutes for which a message may be held back to go with others."""
 
 SENDERS = 3
 """Mails that may be in hand at once: two senders of the channel's worker, and the watcher's."""
+
+GRACE = timedelta(seconds=5)
+"""Steps still come due while nobody raises any more: what is younger is being done."""
 
 STILL = 3.0
 """Seconds between two heartbeats that are worth remembering."""
@@ -116,6 +122,8 @@ class Run:
             self._wait_until_quiet()
             self.screens.stop()
             self.pulse.stop()
+            running.signal("beat", signal.SIGSTOP)  # nobody begins anything; what is in hand is finished
+            time.sleep(LAST_WORDS)
         self._send_what_is_held()
         return self._settle()
 
@@ -142,8 +150,8 @@ class Run:
         limit, calm = time.monotonic() + QUIET_WITHIN, 0
         while calm < 3 and time.monotonic() < limit:
             time.sleep(1)
-            calm = calm + 1 if rows.busy() == 0 else 0
-        self.end = time.time() - 5
+            calm = calm + 1 if rows.busy(timezone.now() - GRACE) == 0 else 0
+        self.end = time.time() - GRACE.total_seconds()
         self._note(
             f"quiet, {rows.held():,} messages are held back to go with others" if calm else "not quiet"
         )
@@ -152,6 +160,7 @@ class Run:
         """The clock moves on for those that wait to go with others: nobody waits ten minutes for this."""
         outbox, rows = import_module("escalation.outbox"), _module("rows")
         now = timezone.now()
+        outbox.take_back_expired(now)
         for minute in range(HELD_AT_MOST + 1):
             if rows.held() == 0:
                 break

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -157,7 +156,4 @@ def running(home: Path, email_url: str, log: Log) -> Iterator[Parts]:
             stage.wait_until_ready(address)
         yield parts
     finally:
-        parts.signal("beat", signal.SIGCONT)
-        for name in WORKERS:
-            parts.signal(name, signal.SIGCONT)
         parts.stop()

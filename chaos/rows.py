@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -50,18 +51,20 @@ WAIT_FOR_WORK = """
 """
 
 BUSY = """
-    SELECT (SELECT count(*) FROM escalation_unread)
-         + (SELECT count(*) FROM escalation_timer WHERE state = 'armed' AND due_at <= now())
+    SELECT (SELECT count(*) FROM escalation_unread WHERE failures > 0)
+         + (SELECT count(*) FROM escalation_timer WHERE state = 'armed' AND due_at <= %(before)s)
          + (SELECT count(*) FROM escalation_delivery
-            WHERE state = 'sending' OR state = 'queued' AND (attempt > 0 OR not_before <= now()))
+            WHERE state = 'sending' AND queued_at <= %(before)s
+               OR state = 'queued' AND (attempt > 0 OR not_before <= %(before)s))
 """
-"""What still has to be done now; what is held back to go with others is not."""
+"""What should have been done by now. What is held back to go with others is not in it."""
 
 HELD = "SELECT count(*) FROM escalation_delivery WHERE state = 'queued'"
 
 
-def busy() -> int:
-    return int(_ask(BUSY)[0][0])
+def busy(before: datetime) -> int:
+    """What was due before this moment and still waits."""
+    return int(_ask(BUSY, before=before)[0][0])
 
 
 def held() -> int:
