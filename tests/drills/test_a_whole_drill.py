@@ -210,6 +210,8 @@ def test_a_real_stop_ends_it_at_once(world: Any, drill: Drill, advance: Callable
     advance(seconds=30)
     real = world.raise_it("stopped")
     advance(seconds=10)
+    alarm = Delivery.objects.get(notification__incident=real, notification__person=world["vela"])
+    assert (alarm.state, alarm.rank) == ("delivered", Rank.URGENT)
     ended = fresh(drill)
     assert ended.ended_at is not None
     assert (ended.report["why"], ended.report["real"]) == ("real", real.code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 from django.db import connection
 
 from escalation.drills import plan, running
-from escalation.models import Drill, DrillPlan, Storm, Weekday
+from escalation.models import Drill, DrillPlan, Notification, Reason, Storm, Weekday
 from incidents import lifecycle
+from incidents.models import Event, EventKind
 from opsdesk.errors import NotAllowed
 from plant.models import CalendarEntry, EntryKind, SiteCalendar
 from tests import factories as make
+from tests.scenarios.world import build_world
 
 WEDNESDAY = datetime(2025, 11, 5, 15, 0, tzinfo=UTC)
 """10:00 by the clock in Detroit; the world stands on the Tuesday before."""
@@ -80,18 +83,27 @@ def test_the_weeks_are_seven_days_apart_for_a_year(world: Any, weekly: DrillPlan
 
 def test_on_a_holiday_it_moves_to_the_next_day_and_says_so(world: Any, weekly: DrillPlan) -> None:
     SiteCalendar.objects.create(site=world.site, country="US")
+    thanksgiving = datetime(2025, 11, 27, 15, 0, tzinfo=UTC)
+    asked: dict[str, Any] = {"by": world["hutchins"], "is_on": True, "severity": "S1"}
+    before = thanksgiving - timedelta(days=2)
+    found = plan.change_plan(world.site, weekday=Weekday.THURSDAY, at=time(10), now=before, **asked)
+    ahead = plan.ahead(found, [world.area], before)
+    assert ahead is not None and ahead.is_moved
+    assert (ahead.at, ahead.why) == (thanksgiving + timedelta(days=1), "Thanksgiving Day")
+    assert [local(one) for one in look_at(*every_five_minutes(thanksgiving, 30))] == ["Fri 10:00"]
+
+
+def test_in_a_shutdown_it_waits_for_the_first_day_after(world: Any, weekly: DrillPlan) -> None:
     CalendarEntry.objects.create(
         site=world.site,
         kind=EntryKind.SHUTDOWN,
         name="Stocktaking",
         starts_at=WEDNESDAY - timedelta(hours=10),
-        ends_at=WEDNESDAY + timedelta(hours=13),
+        ends_at=WEDNESDAY + timedelta(hours=38),
     )
     ahead = plan.ahead(weekly, [world.area], world.now)
-    assert ahead is not None and ahead.is_moved
-    assert (ahead.at, ahead.why) == (WEDNESDAY + timedelta(days=1), "Stocktaking")
-    found = look_at(*every_five_minutes(WEDNESDAY, 30))
-    assert [local(one) for one in found] == ["Thu 10:00"]
+    assert ahead is not None
+    assert (ahead.at, ahead.why) == (WEDNESDAY + timedelta(days=2), "Stocktaking")
 
 
 def test_a_real_stop_moves_it_to_the_next_full_hour(world: Any, weekly: DrillPlan) -> None:
@@ -182,25 +194,39 @@ def test_one_site_in_trouble_does_not_keep_the_others_from_practising(
     assert [one.site.code for one in look_at(WEDNESDAY)] == ["MBK"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_schedulers_at_once_make_one_drill() -> None:
-    from tests.scenarios.world import build_world
-
-    world = build_world()
-    plan.plan_of(world.site, world.now)
-    together = threading.Barrier(4)
+def at_once(work: Callable[[], object], *, times: int = 4) -> None:
+    """The same thing in several threads at one moment, each with a connection of its own."""
+    together = threading.Barrier(times)
 
     def go() -> None:
         try:
             together.wait()
-            running.look(now=WEDNESDAY)
+            work()
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=go) for _n in range(4)]
+    threads = [threading.Thread(target=go) for _n in range(times)]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_schedulers_at_once_make_one_drill() -> None:
+    world = build_world()
+    plan.plan_of(world.site, world.now)
+    at_once(lambda: running.look(now=WEDNESDAY))
     assert Drill.objects.count() == 1
     assert DrillPlan.objects.get().last_slot == WEDNESDAY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_that_end_it_at_once_send_one_report() -> None:
+    world = build_world()
+    drill = running.start(world.site, by=None, severity="S1", area=world.area, now=world.now)
+    late = world.now + running.GIVE_UP + timedelta(minutes=1)
+    at_once(lambda: running.look(now=late))
+    assert Drill.objects.get().report["why"] == "unfinished"
+    assert Notification.objects.filter(reason=Reason.DRILL_REPORT).count() == 1
+    assert Event.objects.filter(incident=drill.incident, kind=EventKind.CLOSED).count() == 1
