@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.models import Count, Q
 from django.utils import timezone
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -22,7 +23,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from escalation import watch
-from escalation.models import DeliveryState, Heartbeat, Storm, Timer, TurnCount
+from escalation.models import DeliveryState, Heartbeat, Timer, TurnCount
 from plant.models import Site
 
 logger = logging.getLogger(__name__)
@@ -138,9 +139,8 @@ def _deliveries(now: datetime) -> Metric:
 
 
 def _storms() -> Metric:
-    values: Values = {(code,): 0.0 for code in Site.objects.values_list("code", flat=True)}
-    for code in Storm.objects.on().values_list("site__code", flat=True):
-        values[(code,)] += 1.0
+    sites = Site.objects.order_by("code").annotate(on=Count("storms", filter=Q(storms__ended_at=None)))
+    values: Values = {(code,): float(on) for code, on in sites.values_list("code", "on")}
     return _gauge("opsdesk_storms", "Areas where messages come together for a while", ["site"], values)
 
 

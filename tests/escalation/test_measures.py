@@ -132,5 +132,5 @@ def test_without_a_database_they_say_so(monkeypatch):
 
 
 def test_the_page_of_metrics_takes_few_queries(world, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         list(measures.measure(world.now))

@@ -15,6 +15,7 @@ from escalation import outbox
 from escalation.engine import tick
 from escalation.models import Delivery, DeliveryState
 from escalation.outbox import gate
+from plant.models import Role
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,7 +76,7 @@ def test_two_senders_never_both_take_the_last_place(plant, sms, monkeypatch):
 def test_many_messages_to_many_people_by_two_senders(plant, sms):
     """Whatever the order in which they claim: two each, and everything is sent or waits."""
     for n in range(4):
-        make.give_role(plant[("brandt", "kowal", "jimenez", "petty")[n]], "it_tech", site=plant.site)
+        make.give_role(plant[("brandt", "kowal", "jimenez", "petty")[n]], Role.IT_TECH, site=plant.site)
     for _unused in range(3):  # one more would be a storm
         raise_(plant, 3)
         at_once(lambda: outbox.deliver_due("sms", plant.now, limit=2), count=3)
