@@ -159,6 +159,8 @@ def _said(link: Link, now: datetime) -> tuple[str, str]:
         "name": name,
         "time": moment(link.notification.answered_at, now),
     }
+    if incident.is_drill:
+        return seen, _("It reached you. This is practice: nothing else is needed.")
     if incident.owner_id:
         known = _("%(owner)s can see you know.") % {"owner": incident.owner}
     else:

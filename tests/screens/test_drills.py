@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import time
 from typing import Any
@@ -121,6 +122,11 @@ def test_the_answer_page_of_a_practice_asks_only_for_the_button(
     page = Client().get(f"/a/{link.token}/")
     assert "Practice, not real" in words(page) and "I’ve seen it" in words(page)
     assert "I’ll take it" not in words(page)
+    nonce = re.search(r'name="nonce" value="([^"]+)"', page.content.decode())
+    assert nonce is not None
+    thanks = Client().post(f"/a/{link.token}/", {"nonce": nonce[1]}, follow=True)
+    assert "It reached you. This is practice: nothing else is needed." in words(thanks)
+    assert "Nobody has it yet" not in words(thanks)
 
 
 def test_taking_it_on_its_page_is_thanked(
