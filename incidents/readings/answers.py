@@ -85,10 +85,12 @@ def doing(incident: Incident, *, now: datetime | None = None) -> str:
 def _nobody_yet(incident: Incident, now: datetime | None) -> str:
     lapsed = lapse(incident)
     if lapsed is not None:
-        return _("Nobody has it any more. %(name)s had it; no word since %(time)s.") % {
+        said = _("Nobody has it any more. %(name)s had it; no word since %(time)s.") % {
             "name": lapsed.name,
             "time": _at(incident, lapsed.silent_since, now),
         }
+        asked = _("%(name)s was asked to take it.") if incident.assigned_to_id else ""
+        return f"{said} {asked % {'name': incident.assigned_to}}" if asked else said
     if incident.assigned_to_id:
         return _("Nobody has it yet. %(name)s was asked to take it.") % {"name": incident.assigned_to}
     return _("Nobody has it yet.")

@@ -22,6 +22,7 @@ VERBS = [
     "severity",
     "wait",
     "shelve",
+    "help",
 ]
 
 

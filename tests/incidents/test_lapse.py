@@ -28,9 +28,10 @@ def test_nobody_has_it_any_more_and_every_clock_starts_again(floor: Floor) -> No
 
 def test_the_timeline_keeps_who_had_it_and_since_when_nothing_was_said(floor: Floor) -> None:
     incident = reach(floor, Status.ACKNOWLEDGED)
-    said = {"conditions": "No labels", "actions": "Swapping", "needs": "No needs"}
     word = NOW + timedelta(minutes=10)
-    lifecycle.post_update(incident.number, by=floor.tech, now=word, **said)
+    lifecycle.post_update(
+        incident.number, by=floor.tech, conditions="No labels", actions="Swapping", needs="No needs", now=word
+    )
     lapsed = lifecycle.lapse(incident.number, now=LATER)
     event = lapsed.events.get(kind=EventKind.LAPSED)
     assert (event.by, event.at, event.version) == (None, LATER, lapsed.version)
@@ -76,6 +77,11 @@ def test_every_reading_names_who_had_it(floor: Floor) -> None:
     reading = readings.read(lapsed, now=LATER)
     assert reading.doing == f"Nobody has it any more. {floor.tech.name} had it; no word since 09:00."
     assert floor.tech.name not in reading.floor
+    lead = floor.who(Role.IT_LEAD)
+    asked = lifecycle.assign(lapsed.number, by=lead, to=floor.who(Role.IT_SPECIALIST), now=LATER)
+    assert readings.doing(asked, now=LATER).endswith(
+        f"no word since 09:00. {asked.assigned_to} was asked to take it."
+    )
 
 
 def test_the_readings_of_many_cost_one_query_more_when_some_lapsed(
