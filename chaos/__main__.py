@@ -81,6 +81,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=20, help="raises per second")
     parser.add_argument("--short", action="store_true", help="three faults within about 40 s")
     parser.add_argument("--seed", type=int, default=1, help="of what is raised where")
+    parser.add_argument("--slack", type=float, default=1, help="times as late is in time: for a busy machine")
     parser.add_argument("--keep", type=Path, help="where to copy what the parts said")
     return parser.parse_args(arguments)
 
@@ -181,7 +182,9 @@ class Run:
             takes={one.number for one in ledger.takes if one.number},
         )
         mails = [mail for mail in self.mail.taken() if mail.at >= self.began]
-        sums = account.settle(there, mails, asked, windows, ladder=world.LADDER, end=self.end)
+        sums = account.settle(
+            there, mails, asked, windows, ladder=world.LADDER, end=self.end, slack=self.asked.slack
+        )
         screens = self._screens(windows)
         load = self._load(raises, len(there.incidents), asked)
         noise = report.said_for_nothing(self.screens.seen, windows)

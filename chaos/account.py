@@ -201,7 +201,9 @@ def settle(
     *,
     ladder: Mapping[str, Sequence[int]],
     end: float,
+    slack: float = 1.0,
 ) -> Account:
+    """`end`: what is due later is not asked for. `slack`: times as late is still in time."""
     due = list(steps_due(rows, ladder, end))
     handed = list(_handed_over(rows, mails))
     lost = [
@@ -214,7 +216,10 @@ def settle(
     return Account(
         due=due,
         lost=lost,
-        late=[one for one in recorded if one[1] > LATE] + [one for one in arrived if one[1] > HANDED_LATE],
+        late=[
+            *(one for one in recorded if one[1] > LATE * slack),
+            *(one for one in arrived if one[1] > HANDED_LATE * slack),
+        ],
         duplicates=[*_sent_twice(mails, windows), *_recorded_twice(rows)],
         states=Counter(delivery.state for delivery in rows.deliveries),
         waits={one.name: (_longest(one.name, recorded), _longest(one.name, arrived)) for one in windows},

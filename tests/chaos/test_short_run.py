@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_three_faults_under_load_lose_nothing() -> None:
     kept = ("PATH", "HOME", "LANG", "TMPDIR")
     done = subprocess.run(
-        [sys.executable, "-m", "chaos", "--short", "--seconds", "40", "--rate", "10"],
+        [sys.executable, "-m", "chaos", "--short", "--seconds", "40", "--rate", "5", "--slack", "6"],
         cwd=ROOT,
         env={name: os.environ[name] for name in kept if name in os.environ},
         capture_output=True,
