@@ -51,6 +51,7 @@ class Silence:
         self.asked_at = self.answered_at = self.answers_since = 0.0
         self.thread: threading.Thread | None = None
         self.seen: Ages | None = None
+        self.suspects: set[str] = set()
 
     def __call__(self, now: float | None = None) -> None:
         now = time.monotonic() if now is None else now
@@ -76,17 +77,21 @@ class Silence:
     def hear(self, ages: Ages | None, now: float) -> None:
         """Act on what was seen; None: the database or Redis does not answer."""
         if ages is None:
-            self.answers_since = 0.0
+            self.answers_since, self.suspects = 0.0, set()
             return
         if not self.answers_since or now - self.answered_at > GAP:
             self.answers_since = now
         self.answered_at = now
         answers_for = now - self.answers_since
-        for program in silent(self.programs, {part: min(age, answers_for) for part, age in ages.items()}):
+        found = silent(self.programs, {part: min(age, answers_for) for part, age in ages.items()})
+        for program in found:
             ran_for = program.ran_for(now)
             was_seen = ages[program.part] < ran_for
-            if ran_for > (SILENT if was_seen else COMES_UP):
+            if program.name in self.suspects and ran_for > (SILENT if was_seen else COMES_UP):
                 program.put_down(f"has done nothing for {SILENT:.0f} s")
+        self.suspects = {
+            program.name for program in found
+        }  # a look later: a machine that slept wakes up first
 
 
 def silent(programs: Sequence[Program], ages: Ages) -> list[Program]:

@@ -77,37 +77,37 @@ def test_a_worker_that_does_nothing_is_started_again_once_until_it_had_time_to_c
     go(here, FINE | {"sms": 150.0}, 20)
     assert down(programs) == {"sms": 2}
     go(here, FINE, 15)
-    go(here, FINE | {"sms": 6.0}, SILENT)
+    go(here, FINE | {"sms": 6.0}, SILENT + EVERY)
     assert down(programs) == {"sms": 3}, "seen once, it came up: 40 s count again"
 
 
 def test_when_all_workers_are_silent_beat_is_started_again_too(programs: list[Fake]) -> None:
     here = Silence(programs, dict)
     go(here, FINE, 60)
-    go(here, dict.fromkeys(FINE, 50.0) | {"watch": 1.0}, EVERY)
+    go(here, dict.fromkeys(FINE, 50.0) | {"watch": 1.0}, 2 * EVERY)
     assert down(programs) == {"engine": 1, "sms": 1, "email": 1, "beat": 1}
 
 
 def test_when_nudges_keep_the_engine_awake_beat_is_what_is_missing(programs: list[Fake]) -> None:
     here = Silence(programs, dict)
     go(here, FINE, 60)
-    go(here, FINE | {"sms": 50.0, "email": 50.0, "beat": 50.0}, EVERY)
+    go(here, FINE | {"sms": 50.0, "email": 50.0, "beat": 50.0}, 2 * EVERY)
     assert down(programs) == {"beat": 1}
 
 
 def test_a_silent_engine_takes_the_sign_of_beat_along_and_beat_is_left_alone(programs: list[Fake]) -> None:
     here = Silence(programs, dict)
     go(here, FINE, 60)
-    go(here, FINE | {"engine": 36.0, "beat": 41.0}, EVERY)
+    go(here, FINE | {"engine": 36.0, "beat": 41.0}, 2 * EVERY, growing=False)
     assert down(programs) == {}
-    go(here, FINE | {"engine": 41.0, "beat": 46.0}, EVERY)
+    go(here, FINE | {"engine": 41.0, "beat": 46.0}, 2 * EVERY)
     assert down(programs) == {"engine": 1}
 
 
 def test_a_watcher_that_hangs_is_started_again(programs: list[Fake]) -> None:
     here = Silence(programs, dict)
     go(here, FINE, 60)
-    go(here, FINE | {"watch": 50.0}, EVERY)
+    go(here, FINE | {"watch": 50.0}, 2 * EVERY)
     assert down(programs) == {"watch": 1}
 
 
@@ -121,6 +121,14 @@ def test_nobody_is_started_again_because_the_database_or_redis_was_away(programs
     go(here, FINE, 60)
     clock[0] += GAP + 300  # the question itself hung
     go(here, old, SILENT)
+    assert down(programs) == {}
+
+
+def test_a_machine_that_slept_wakes_up_before_anybody_is_started_again(programs: list[Fake]) -> None:
+    here = Silence(programs, dict)
+    go(here, FINE, 60)
+    go(here, dict.fromkeys(FINE, 30_000.0), EVERY)
+    go(here, FINE, 60)
     assert down(programs) == {}
 
 
