@@ -8,12 +8,16 @@ from typing import Any
 from celery import Celery
 from celery.app.amqp import AMQP
 from celery.signals import beat_init, celeryd_init
+from django.conf import settings
 from kombu import Connection
 
 from opsdesk import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsdesk.settings")
-os.environ.setdefault("DB_STATEMENT_SECONDS", "60")  # a task that takes longer is given up and comes again
+if not settings.configured:
+    # A worker or beat gives a statement up after this, and the task comes again. Whoever has read the
+    # settings before has a limit of its own, and so have the processes it starts.
+    os.environ.setdefault("DB_STATEMENT_SECONDS", "60")
 
 
 class Impatient(Connection):
