@@ -202,6 +202,24 @@ screen “Who would be told?” plays any place, problem and moment.
 
 Times count from when it was raised. Where nobody of a level is on shift the next level is told at once. The
 production and the materials manager are named in the order of the flow that is hit; both always see both.
+
+Besides the clocks of a policy there are two that need none. Two words missed in a row, and what somebody
+has goes back to everybody: S1 an hour, S2 four hours and S3 sixteen hours after it was taken or last spoken
+of, S4 never. And ten minutes after an S1 or S2 is taken without a word its owner is asked once: “Bring
+someone in?”
+
+S1, S2 and safety never wait for the plant to work. A step of S3 or S4 that falls into a weekend, a holiday,
+a shutdown or a planned stop waits for the next working minute, and says until when.
+
+Nobody gets more than two SMS in ten minutes: the rest goes together in the next one. A new S1, safety, and
+what somebody asks of that very person always go at once. When more than ten problems come up in one area
+within five minutes, each person gets one message for them every two minutes, with S1 and safety still on
+their own.
+
+At shift start whoever comes on hears what is open in their place. Twelve hours before nobody will be on
+shift for a role, and each night when somebody cannot be reached, the IT managers hear of it. Once a week a
+practice plays a real policy in ten minutes and reports who was not reached. None of this comes in a burst
+after an outage.
 """
 
 
