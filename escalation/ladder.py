@@ -15,7 +15,7 @@ from escalation.hours import Hours
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Run, Timer
 from escalation.policies import PolicyBook, clocks_for
 from escalation.recipients import People, Recipient
-from escalation.rules import IncidentState, WantedTimer
+from escalation.situation import IncidentState, WantedTimer
 from escalation.steps import BUILT_IN, LAPSE, RESPONSE, UPDATE, PolicyClocks
 from escalation.timers import as_wanted
 from incidents.models import Incident

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from escalation.rules import Ask
+from escalation.situation import Ask
 from escalation.steps import CAN_TAKE, OWNER, RESPONSE
 from plant.duty import DutyAnswer, DutyBook, DutyLevel
 from plant.models import SHIFT_ROLES, Area, Channel, Person, Role, Site

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from escalation.models import Timer
-from escalation.rules import FiredStep, WantedTimer
+from escalation.situation import FiredStep, WantedTimer
 
 
 def as_fired(timer: Timer, *, at: datetime | None = None) -> FiredStep:

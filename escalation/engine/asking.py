@@ -26,6 +26,7 @@ from escalation.models import DeliveryState, Notification, Reason
 from escalation.outbox.needed import FIELDS, Now, is_unmet
 from escalation.recipients import WAYS
 from escalation.rows import copy_in
+from escalation.situation import ON_TIME
 from escalation.telling import Telling, tell
 from escalation.timers import bring_next_forward
 from incidents.models import Event, EventKind
@@ -120,7 +121,7 @@ def _is_on_its_way(one: Notification) -> bool:
 
 def _telling(one: Notification, subject: Subject, notes: _Notes, now: datetime) -> Telling:
     """The same again, by the same way. Late, the next time is counted from now: no burst after an outage."""
-    is_late = now - one.due_at > rules.ON_TIME
+    is_late = now - one.due_at > ON_TIME
     original = one.data.get("original", one.pk)
     times = one.times_asked + 1
     ways = dict.fromkeys(delivery.channel for delivery in one.deliveries.all())
@@ -176,7 +177,7 @@ def _asked_again(
             "people": [{"id": one.person.pk, "name": one.person.name, "role": one.role} for one in asked],
         }
         late = now - min(one.due_at for one in asked)
-        if late > rules.ON_TIME:
+        if late > ON_TIME:
             data["late_s"] = int(late.total_seconds())
         yield (incident_id, now, EventKind.TOLD.value, known[incident_id].version, "", data)
 

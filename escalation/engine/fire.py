@@ -19,7 +19,7 @@ from escalation.models import Rank, Reason, Timer, TimerState
 from escalation.pace import practice_pace
 from escalation.recipients import People, Resolved
 from escalation.rows import copy_in
-from escalation.rules import Ask, FiredStep, WantedTimer
+from escalation.situation import Ask, FiredStep, WantedTimer
 from escalation.steps import CLOSURE, HELP, LAPSE, PolicyClocks
 from escalation.telling import Telling, tell
 from escalation.timers import as_fired, as_wanted

@@ -13,7 +13,7 @@ from escalation import wording
 from escalation.engine.subjects import Subject
 from escalation.models import Timer
 from escalation.recipients import Recipient, Resolved
-from escalation.rules import ON_TIME
+from escalation.situation import ON_TIME
 from escalation.steps import PolicyClocks
 from plant.duty import DutyAnswer
 from plant.models import Site

@@ -15,7 +15,7 @@ from escalation.engine.subjects import Subject
 from escalation.hours import Hours
 from escalation.models import Policy, Run, Timer, TimerState, Unread
 from escalation.policies import PolicyBook, clocks_for
-from escalation.rules import IncidentState, WantedTimer
+from escalation.situation import IncidentState, WantedTimer
 from escalation.telling import tell
 from escalation.timers import as_wanted
 from incidents.models import Event, EventKind

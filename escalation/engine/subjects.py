@@ -11,7 +11,7 @@ from django.db.models import F
 
 from escalation.models import Policy, Timer, TimerState, Unread
 from escalation.policies import clocks_of
-from escalation.rules import FiredStep, IncidentState
+from escalation.situation import FiredStep, IncidentState
 from escalation.steps import PolicyClocks
 from escalation.timers import as_fired
 from incidents.models import Event, EventKind, Impact, Incident, Severity, SeverityRule, Status

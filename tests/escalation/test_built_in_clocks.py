@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from escalation.rules import Ask, FiredStep, IncidentState, WantedTimer, asks, next_after, runs, still_wanted
+from escalation.rules import asks, next_after, runs, still_wanted
+from escalation.situation import Ask, FiredStep, IncidentState, WantedTimer
 from escalation.steps import BUILT_IN, CLOCKS, HELP, LAPSE
 from tests.escalation.test_rules import POLICIES, T0, at, clock, fire, state
 

@@ -9,18 +9,8 @@ from itertools import product
 import pytest
 
 from escalation.defaults import DEFAULT_CLOCKS, with_safety_people
-from escalation.rules import (
-    Ask,
-    FiredStep,
-    IncidentState,
-    WantedTimer,
-    asks,
-    in_order,
-    is_used_up,
-    replacement,
-    still_wanted,
-    wanted_timers,
-)
+from escalation.rules import asks, in_order, is_used_up, replacement, still_wanted, wanted_timers
+from escalation.situation import Ask, FiredStep, IncidentState, WantedTimer
 from escalation.steps import CLOCKS, PolicyClocks
 
 T0 = datetime(2025, 11, 3, 8, 0, tzinfo=UTC)

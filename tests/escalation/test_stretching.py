@@ -10,7 +10,7 @@ import pytest
 from escalation import rules
 from escalation.defaults import DEFAULT_CLOCKS
 from escalation.foresight import rest_of_ladder
-from escalation.rules import FiredStep, IncidentState, WantedTimer
+from escalation.situation import FiredStep, IncidentState, WantedTimer
 from escalation.steps import LAPSE, PolicyClocks
 
 FRIDAY_20 = datetime(2025, 11, 7, 20, 0, tzinfo=UTC)
