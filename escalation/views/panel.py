@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -24,6 +24,9 @@ from escalation.views.face import Face, agrees_with, face_of, who
 from incidents.models import Incident
 from plant.models import Person
 from plant.wording import moment, names
+
+A_MOMENT = timedelta(minutes=1)
+"""Whoever is told within this is being told."""
 
 AHEAD = 5
 """Steps still to come that are shown."""
@@ -173,8 +176,14 @@ def _how_it_went(
     is_said_in_amber = not incident.is_moving and expects_answer(last.notification)
     if is_said_in_amber and last.state in (DeliveryState.SENT, DeliveryState.DELIVERED):
         return ""
-    channels = _channels(d.channel for d in last.deliveries if d.state == last.state)
-    return str(HOW_FAR.get(last.state, "")) % {"channels": channels}
+    furthest = [one for one in last.deliveries if one.carrier.state == last.state]
+    waits_until = min((one.carrier.not_before for one in furthest), default=now)
+    is_held = last.state == DeliveryState.QUEUED and not any(one.carrier.attempt for one in furthest)
+    if is_held and waits_until > now + A_MOMENT:
+        return _("Told %(time)s, together with other things") % {"time": moment(waits_until, now)}
+    how_far = str(HOW_FAR.get(last.state, "")) % {"channels": _channels(one.channel for one in furthest)}
+    others = max((one.others for one in furthest), default=0)
+    return f"{how_far}, {wording.with_others(others)}" if others else how_far
 
 
 ANSWERED_BY: dict[str, StrPromise] = {
