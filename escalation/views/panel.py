@@ -78,7 +78,7 @@ def panel(incident: Incident, ladder: Ladder, *, reader: Person | None, now: dat
             *_together([_told_rung(incident, lines, reader, now) for lines in told]),
             *_ahead(ladder.upcoming, reader, now),
         ],
-        bands=[_not_reached(lines) for lines in told if _is_not_reached(lines)][:2]
+        bands=[_not_reached(incident, lines, now) for lines in told if _is_not_reached(lines)][:2]
         if incident.is_open
         else [],
     )
@@ -227,14 +227,14 @@ def _is_not_reached(lines: Sequence[ToldLine]) -> bool:
     )
 
 
-def _not_reached(lines: Sequence[ToldLine]) -> Band:
+def _not_reached(incident: Incident, lines: Sequence[ToldLine], now: datetime) -> Band:
     last = lines[-1]
     channels = _channels(delivery.channel for delivery in last.deliveries)
     said = {"name": last.person.name, "channels": channels}
-    return Band(
-        _("We couldn’t reach %(name)s by %(channels)s.") % said,
-        _("The next level is told instead, now. Call %(name)s, or check the numbers.") % said,
-    )
+    instead = _("The next level is told instead, now. Call %(name)s, or check the numbers.")
+    if incident.is_shelved(now):
+        instead = _("Alerts are paused, so nobody else is told now. Call %(name)s, or check the numbers.")
+    return Band(_("We couldn’t reach %(name)s by %(channels)s.") % said, instead % said)
 
 
 # -- who comes next
