@@ -92,7 +92,7 @@ def test_who_answered_is_not_waited_for(world: Any, incident: Incident, advance:
 def test_the_dashboard_says_it_in_one_line(world: Any, incident: Incident, advance: Advance, as_: As) -> None:
     see(incident, by=world["hutchins"], now=world.now)
     advance(minutes=5)
-    assert "No answer yet: Prewitt, asked again 10:15 · next 10:20." in words(
+    assert "No answer yet: Prewitt, asked again 10:15 · next 10:20; Jimenez." in words(
         as_("tillery").get("/dashboard/")
     )
     advance(minutes=16)
@@ -187,3 +187,16 @@ def test_what_opsdesk_found_about_itself_reads_like_any_incident(
     assert "OpsDesk asked Hutchins to take it." in text
     assert "OpsDesk added technical detail." in text
     assert "Raised from a tablet" not in text
+
+
+def test_in_a_pause_the_page_does_not_say_that_somebody_else_is_told(
+    world: Any, advance: Advance, as_: As
+) -> None:
+    incident = world.raise_it("stopped")
+    advance(minutes=1)
+    until = world.now + timedelta(minutes=30)
+    lifecycle.shelve(incident.number, by=world["okafor"], until=until, reason="Cleaning", now=world.now)
+    gone = Delivery.objects.filter(notification__person=world["jimenez"])
+    gone.update(state=DeliveryState.FAILED, failed_at=world.now)
+    text = words(page(as_("okafor"), incident))
+    assert "Alerts are paused, so nobody else is told now. Call Jimenez, or check the numbers." in text
