@@ -54,7 +54,7 @@ class IncidentViewSet(countermeasures.IncidentViewSet):
     @action(detail=True, pagination_class=OldestFirst, filterset_class=None)
     def notifications(self, request: Request, number: str) -> Response:
         """Who was told, by which channels, how far each message got, and who answered."""
-        sent = self.one(number).notifications.with_deliveries()
+        sent = self.one(number).notifications.with_deliveries().select_related("timer")
         return self.paged(sent, serializers.NotificationSerializer)
 
 

@@ -13,6 +13,9 @@ from escalation.steps import PolicyClocks
 from plant.models import Area, Person, Site
 from plant.working_time import said_why
 
+KNOWS_AHEAD = timedelta(days=70)
+"""Roster read ahead of now: a step may wait 62 days, and the slowest default reminder comes after 7."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:

@@ -236,6 +236,7 @@ def state_of(incident: Incident, *, replanned_at: datetime | None = None) -> Inc
         status=incident.status,
         severity=incident.severity,
         clocks_from=incident.clocks_from,
+        troubled_since=incident.troubled_since,
         is_safety=incident.is_safety,
         acknowledged_at=incident.acknowledged_at,
         next_update_due=incident.next_update_due,

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from escalation import foresight, rules
-from escalation.foresight import ForeseenStep, Scene
+from escalation.foresight import KNOWS_AHEAD, ForeseenStep, Scene
 from escalation.hours import Hours
 from escalation.policies import PolicyBook, clocks_of
 from escalation.recipients import People, Recipient, ways_to
 from escalation.rules import IncidentState
-from escalation.steps import CLOSURE, CONTAINMENT, RESPONSE, PolicyClocks
-from incidents.models import Category, Flow, Impact
+from escalation.steps import CAN_TAKE, CLOSURE, CONTAINMENT, RESPONSE, UPDATE, PolicyClocks
+from incidents.models import Category, Flow, Impact, SeverityRule
 from plant.duty import DutyAnswer, DutyBook
 from plant.models import Area, Line, Person, Site, Station
-
-SHOWN = (RESPONSE, CONTAINMENT, CLOSURE)
-"""Clocks that start with the incident; the update clock starts with the first promise of an owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,8 @@ class PreviewStep:
     is_repeat: bool
     waits_for: str = ""
     """Why the place does not work before then, in the language in force; empty when it does not wait."""
+    word_due: datetime | None = None
+    """On the update clock: by when its owner owes a word."""
 
 
 def preview(
@@ -59,7 +58,11 @@ def preview(
     *,
     book: DutyBook | None = None,
 ) -> list[PreviewStep]:
-    """The response and containment ladders if nobody acts, and the first reminder that it is still open."""
+    """Each of the policy's clocks as if nothing stopped it, up to its first repeat; soonest first.
+
+    Containment and update count from the same moment, as if somebody took it at once: whoever is told first
+    and may. The first word is owed as long after that as the severity says.
+    """
     severity = Impact(impact).severity
     site_id, area_id = _scope(place)
     found = PolicyBook.load().policy(
@@ -70,15 +73,26 @@ def preview(
         place=Area(pk=area_id, site_id=site_id) if area_id else Site(pk=site_id),
         flow=str(flow or _flow(place)),
     )
-    book = book or DutyBook.load(at)
+    book = book or DutyBook.load(at, until=at + KNOWS_AHEAD)
     people, hours = People(book, usernames=policy.named_people), Hours.of(book)
-    is_urgent = severity in ("S1", "S2")
-    steps = [
-        step
-        for clock in SHOWN
-        for step in _clock(clock, policy, scene, people, at, is_safety=impact == Impact.SAFETY, hours=hours)
-    ]
-    return [_shown(step, moment, is_urgent=is_urgent) for step, moment in sorted(steps, key=lambda s: s[1])]
+    every = SeverityRule.of(severity).update_every
+    state = IncidentState(
+        status="raised", severity=severity, clocks_from=at, is_safety=impact == Impact.SAFETY
+    )
+    taken = replace(
+        state,
+        status="acknowledged",
+        acknowledged_at=at,
+        next_update_due=at + every if every else None,
+    )
+    response = _clock(RESPONSE, policy, state, scene, people, hours)
+    owner = _who_takes_it(response)
+    if owner is not None:
+        people.by_id = {**people.by_id, owner.pk: owner}
+        scene = replace(scene, owner_id=owner.pk)
+    rest = (_clock(clock, policy, taken, scene, people, hours) for clock in (CONTAINMENT, UPDATE, CLOSURE))
+    steps = sorted([*response, *(step for steps in rest for step in steps)], key=lambda step: step[1])
+    return [_shown(step, moment, taken, is_urgent=severity in ("S1", "S2")) for step, moment in steps]
 
 
 def told_at_once(steps: Sequence[PreviewStep], at: datetime) -> list[PreviewPerson]:
@@ -87,33 +101,32 @@ def told_at_once(steps: Sequence[PreviewStep], at: datetime) -> list[PreviewPers
     return list({one.person.pk: one for one in first}.values())
 
 
+Going = tuple[ForeseenStep, datetime]
+"""A step and when it goes out."""
+
+
+def _who_takes_it(response: Sequence[Going]) -> Person | None:
+    """The first who is told and could take it."""
+    told = [one for step, _at in response for one in step.recipients]
+    return next((one.person for one in told if one.role in CAN_TAKE), told[0].person if told else None)
+
+
 def _clock(
-    clock: str,
-    policy: PolicyClocks,
-    scene: Scene,
-    people: People,
-    at: datetime,
-    *,
-    is_safety: bool,
-    hours: Hours,
-) -> list[tuple[ForeseenStep, datetime]]:
+    clock: str, policy: PolicyClocks, state: IncidentState, scene: Scene, people: People, hours: Hours
+) -> list[Going]:
     """One clock as if nothing stopped it, up to its first repeat."""
-    status = "acknowledged" if clock == CONTAINMENT else "raised"
-    state = IncidentState(
-        status=status, severity=policy.severity, clocks_from=at, is_safety=is_safety, acknowledged_at=at
-    )
     stretch = hours.stretch(scene.place)
     wanted = rules.wanted_timers(state, policy, hours=stretch)
     first = next((timer for timer in wanted if timer.clock == clock), None)
     if first is None:
         return []
-    timers = list(foresight.rest_of_ladder(first, state, policy, hours=stretch))
-    timers = timers[: 1 if clock == CLOSURE else None]
+    timers = foresight.rest_of_ladder(first, state, policy, hours=stretch)
+    at = state.clocks_from
     steps = [foresight.foresee(timer, state, policy, scene, people, at=at) for timer in timers]
     return list(foresight.with_gaps_going_up(steps))
 
 
-def _shown(step: ForeseenStep, at: datetime, *, is_urgent: bool) -> PreviewStep:
+def _shown(step: ForeseenStep, at: datetime, taken: IncidentState, *, is_urgent: bool) -> PreviewStep:
     urgent = is_urgent and step.clock != CLOSURE
     told = tuple(_person(recipient, is_urgent=urgent) for recipient in step.recipients)
     return PreviewStep(
@@ -128,6 +141,7 @@ def _shown(step: ForeseenStep, at: datetime, *, is_urgent: bool) -> PreviewStep:
         goes_up=step.goes_up,
         is_repeat=step.is_repeat,
         waits_for=step.waits_for if at == step.due_at else "",
+        word_due=taken.next_update_due if step.clock == UPDATE else None,
     )
 
 

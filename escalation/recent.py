@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from django.conf import settings
 
+from escalation.foresight import KNOWS_AHEAD
 from escalation.ladder import NextStep, next_steps
 from incidents.models import Incident
 from plant.duty import DutyBook
@@ -39,6 +40,7 @@ def _book(now: datetime, *, good_for: int) -> DutyBook:
     """Each thread has its own, since a book remembers its answers."""
     read_at: datetime | None = getattr(_of_this_thread, "read_at", None)
     if read_at is None or not timedelta(0) <= now - read_at < timedelta(seconds=good_for):
-        _of_this_thread.book, _of_this_thread.read_at = DutyBook.load(now), now
+        _of_this_thread.book = DutyBook.load(now, until=now + KNOWS_AHEAD)
+        _of_this_thread.read_at = now
     book: DutyBook = _of_this_thread.book
     return book

@@ -3,9 +3,10 @@
 No database, no clock. The engine, the preview and the screens all ask here, so they cannot disagree.
 
 How a ladder is read
-    Every clock has a base, the moment its minutes count from, which is also its *epoch*: response,
-    containment and closure count from `clocks_from` (30 minutes without product is counted from when it was
-    raised, however late somebody took it), update from the promised word (`word_due`).
+    Every clock has a base, the moment its minutes count from, which is also its *epoch*: containment and
+    closure count from when it was raised or came back (30 minutes without product, however late somebody took
+    it or how often silence took it back), response from then or from when silence took it back
+    (`clocks_from`), update from the promised word (`word_due`).
     Only the next step is wanted, never two. When a clock starts to run after some of its steps were due
     (taken at minute 45, made worse at minute 12), those steps become one: everybody who should know by now,
     told once. When the engine was away, the late step goes out first and the next is counted from that
@@ -68,7 +69,9 @@ def epoch_of(clock: str, state: IncidentState) -> datetime | None:
         return state.word_due
     if clock == LAPSE:
         return state.next_update_due
-    return state.acknowledged_at if clock == HELP else state.clocks_from
+    if clock == HELP:
+        return state.acknowledged_at
+    return state.clocks_from if clock == RESPONSE else state.troubled_since or state.clocks_from
 
 
 def runs(clock: str, state: IncidentState) -> bool:
@@ -76,7 +79,8 @@ def runs(clock: str, state: IncidentState) -> bool:
     if clock == RESPONSE:
         return state.status == "raised"
     if clock == CONTAINMENT:
-        return state.status in ("acknowledged", "reopened")
+        is_taken_back = state.status == "raised" and state.has_lapsed
+        return state.status in ("acknowledged", "reopened") or is_taken_back
     if clock == UPDATE:
         return state.word_due is not None and state.status in (
             "acknowledged",

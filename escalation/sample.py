@@ -105,6 +105,7 @@ def _as_it_is_then(incident: Incident, step: PreviewStep, owner: Person | None) 
     else:
         incident.status, incident.owner = Status.ACKNOWLEDGED, owner
         incident.acknowledged_at = incident.raised_at
+    incident.next_update_due = step.word_due
     return incident
 
 

@@ -16,6 +16,9 @@ class IncidentState:
     status: str
     severity: str
     clocks_from: datetime
+    """When it was raised, came back, or was taken back from a silent owner."""
+    troubled_since: datetime | None = None
+    """When it was raised or came back; None: the same. Silence does not make product move."""
     is_safety: bool = False
     acknowledged_at: datetime | None = None
     next_update_due: datetime | None = None
@@ -27,6 +30,11 @@ class IncidentState:
     """How often its owner owes a word; None: never."""
     has_spoken: bool = False
     """Whether a word was said, or help asked for, since somebody took it."""
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Nobody has it any more, and product has been suffering for longer than that."""
+        return self.troubled_since is not None and self.troubled_since < self.clocks_from
 
     @property
     def word_due(self) -> datetime | None:

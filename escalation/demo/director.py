@@ -130,7 +130,7 @@ class Director:
         """Take away left out reminders of a clock that ended before they would have come."""
         silent = Timer.objects.filter(clock=Clock.CLOSURE, state=TimerState.FIRED, notifications=None)
         ended = Q(fired_at__gt=F("incident__closed_at"))
-        started_again = Q(epoch__lt=F("incident__clocks_from"), fired_at__gt=F("incident__clocks_from"))
+        started_again = Q(epoch__lt=F("incident__reopened_at"), fired_at__gt=F("incident__reopened_at"))
         silent.filter(ended | started_again).delete()
 
 

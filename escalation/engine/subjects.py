@@ -35,6 +35,8 @@ class Subject:
     owner_id: int | None
     assigned_to_id: int | None
     clocks_from: datetime
+    raised_at: datetime
+    reopened_at: datetime | None
     acknowledged_at: datetime | None
     next_update_due: datetime | None
     waiting_until: datetime | None
@@ -66,6 +68,7 @@ class Subject:
             status=self.status,
             severity=self.severity,
             clocks_from=self.clocks_from,
+            troubled_since=self.reopened_at or self.raised_at,
             is_safety=self.is_safety,
             acknowledged_at=self.acknowledged_at,
             next_update_due=self.next_update_due,
@@ -91,6 +94,8 @@ _COLUMNS = (
     "owner_id",
     "assigned_to_id",
     "clocks_from",
+    "raised_at",
+    "reopened_at",
     "acknowledged_at",
     "next_update_due",
     "waiting_until",

@@ -17,6 +17,8 @@ class Now(NamedTuple):
     status: str
     impact: str
     clocks_from: datetime
+    raised_at: datetime
+    reopened_at: datetime | None
     next_update_due: datetime | None
     waiting_until: datetime | None
     assigned_to_id: int | None
@@ -85,10 +87,12 @@ def _clock_runs(notification: Notification, now: Now) -> bool:
         return now.status != Status.CLOSED and timer.epoch in (now.next_update_due, now.waiting_until)
     if timer.clock == Clock.HELP:
         return now.status == Status.ACKNOWLEDGED and timer.epoch == now.acknowledged_at
-    if timer.epoch != now.clocks_from:
-        return False
     if timer.clock == Clock.RESPONSE:
-        return now.status == Status.RAISED
+        return now.status == Status.RAISED and timer.epoch == now.clocks_from
+    troubled_since = now.reopened_at or now.raised_at
+    if timer.epoch != troubled_since:
+        return False
     if timer.clock == Clock.CONTAINMENT:
-        return now.status in (Status.ACKNOWLEDGED, Status.REOPENED)
+        has_lapsed = now.status == Status.RAISED and troubled_since < now.clocks_from
+        return now.status in (Status.ACKNOWLEDGED, Status.REOPENED) or has_lapsed
     return now.status != Status.CLOSED

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from escalation import wording
 from escalation.ladder import NextStep
 from escalation.models import Clock
 from incidents.models import Incident
@@ -26,6 +27,7 @@ class Face:
 
     `state`: calm, soon, late (the ladder is used up and repeats) or paused. `since`: when it was raised.
     `is_word_due`: it is the owner who is asked for the next word, not somebody above them.
+    `waits_for`: why the place does not work before it is due, for a clock that is paused by nobody.
     """
 
     state: str
@@ -40,6 +42,7 @@ class Face:
     at: str
     paused_by: str
     is_word_due: bool
+    waits_for: str = ""
 
     @property
     def beside(self) -> SafeString:
@@ -48,6 +51,8 @@ class Face:
             if self.is_used_up:
                 return format_html(_("open. All told again <b>{}</b>"), self.at)
             return format_html(_("open. <b>{}</b> should have been told {}"), self.told, self.at)
+        if self.waits_for:
+            return self._waits
         if self.state == "paused":
             return format_html(_("paused by <b>{}</b>"), self.paused_by)
         if self.is_word_due:
@@ -55,6 +60,19 @@ class Face:
         return format_html(
             ngettext("then <b>{}</b> is told", "then <b>{}</b> are told", self.count), self.told
         )
+
+    @property
+    def _waits(self) -> SafeString:
+        """ "waits until Mon 10 Nov 05:00 (weekend), then Dana Vela is told"."""
+        said = {"at": self.at, "why": wording.in_a_sentence(self.waits_for), "who": self.told}
+        if self.is_word_due:
+            return format_html(_("waits until <b>{at}</b> ({why}), then the next word is due"), **said)
+        told = ngettext(
+            "waits until <b>{at}</b> ({why}), then <b>{who}</b> is told",
+            "waits until <b>{at}</b> ({why}), then <b>{who}</b> are told",
+            self.count,
+        )
+        return format_html(told, **said)
 
     @property
     def until(self) -> SafeString:
@@ -70,6 +88,8 @@ class Face:
     @property
     def in_hand(self) -> str:
         """The clock in three words: "next alert 14:05"."""
+        if self.waits_for:
+            return wording.waits_until(self.due, self.waits_for)
         if self.state == "paused":
             return _("paused until %(time)s") % {"time": self.at}
         return _("next alert %(time)s") % {"time": self.at}
@@ -94,6 +114,7 @@ def face_of(
         at=moment(step.due_at, now),
         paused_by=str(incident.shelved_by or ""),
         is_word_due=step.clock == Clock.UPDATE and step.step == 0,
+        waits_for=step.waits_for,
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrPromise
 
 from escalation import wording
@@ -105,6 +105,8 @@ def _sentence(incident: Incident, step: NextStep | None, reader: Person | None, 
     if step is None:
         return format_html("{}", _("No clock runs."))
     at = moment(step.due_at, now)
+    if step.waits_for:
+        return _waiting(step, reader, at)
     if step.state == "paused":
         return format_html(
             _("Paused by <b>{}</b> until <b>{}</b>: {} It goes on by itself."),
@@ -117,6 +119,21 @@ def _sentence(incident: Incident, step: NextStep | None, reader: Person | None, 
     told = who(step.people, step.roles, reader=reader)
     sentences = IF_NOTHING_MANY if agrees_with(step.people, reader) > 1 else IF_NOTHING
     return format_html(str(sentences[step.clock]), at=at, who=told)
+
+
+def _waiting(step: NextStep, reader: Person | None, at: str) -> SafeString:
+    """It is a weekend or a shutdown, and nobody paused it."""
+    said = {
+        "at": at,
+        "why": wording.in_a_sentence(step.waits_for),
+        "who": who(step.people, step.roles, reader=reader),
+    }
+    told = ngettext(
+        "Waits until <b>{at}</b> ({why}). Then {who} is told",
+        "Waits until <b>{at}</b> ({why}). Then {who} are told",
+        agrees_with(step.people, reader),
+    )
+    return format_html(told, **said)
 
 
 def _short(at: datetime, now: datetime) -> str:
@@ -249,9 +266,15 @@ def _ahead(upcoming: Sequence[ForeseenStep], reader: Person | None, now: datetim
             state="todo" if n else "next",
             who=_("Everybody again") if step.is_repeat else told[:1].upper() + told[1:],
             at=_short(step.due_at, now),
-            as_what=". ".join(filter(None, [_as_what(step), how])),
+            as_what=". ".join(filter(None, [_as_what(step), how, _waits(step, now)])),
             warn="" if step.is_repeat else " ".join(step.gaps),
         )
+
+
+def _waits(step: ForeseenStep, now: datetime) -> str:
+    """ "Waits until Mon 10 Nov 05:00 (weekend)"; nothing where the place works."""
+    said = wording.waits_until(step.due_at, step.waits_for, now) if step.waits_for else ""
+    return said[:1].upper() + said[1:]
 
 
 def _as_what(step: ForeseenStep) -> str:

@@ -10,14 +10,18 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from escalation import wording
+from escalation.foresight import KNOWS_AHEAD
 from escalation.preview import PreviewPerson, PreviewStep, preview, told_at_once
 from escalation.sample import Letter, letters, sample_incident
-from escalation.steps import CLOSURE, CONTAINMENT, RESPONSE
+from escalation.steps import CAN_TAKE, CLOSURE, CONTAINMENT, RESPONSE, UPDATE
 from escalation.wording import role_name
 from incidents import where as places
 from incidents.models import Category, Impact
@@ -30,12 +34,11 @@ from plant.roster_forms import WallTimeField
 from plant.views.places import Where, where_of
 
 FARTHEST = timedelta(days=366)
-KNOWS_AHEAD = timedelta(days=8)
-"""Roster read from the moment asked about: the slowest default reminder comes after 7 days."""
 
 IF = {
     RESPONSE: _("If nobody takes it"),
     CONTAINMENT: _("If somebody takes it, and product does not move"),
+    UPDATE: _("If whoever has it says nothing new"),
     CLOSURE: _("As long as it is not closed"),
 }
 
@@ -65,6 +68,14 @@ class Shown:
     @property
     def is_at_once(self) -> bool:
         return self.after < timedelta(minutes=1)
+
+    @property
+    def waits(self) -> str:
+        """ "Waits until Mon 10 Nov 05:00 (weekend)"; empty when it does not wait."""
+        if not self.step.waits_for:
+            return ""
+        said = wording.waits_until(self.step.due_at, self.step.waits_for)
+        return said[:1].upper() + said[1:]
 
     @property
     def told(self) -> list[tuple[PreviewPerson, str]]:
@@ -105,6 +116,14 @@ def policy_preview(request: HttpRequest) -> HttpResponse:
             **(_answer(asked, where) if asked else {}),
         }
         return show(request, "escalation/preview.html", context, fragments=("answer",))
+
+
+def preview_address(place: places.Place, *, site: Site, category: str, impact: str) -> str:
+    """This screen, asked about a place, a category and an impact."""
+    asked = {"site": site.code, "category": category, "impact": impact}
+    if place:
+        asked["where"] = places.tile_of(place).value
+    return f"{reverse('policy-preview')}?{urlencode(asked)}"
 
 
 def _groups(
@@ -196,5 +215,6 @@ def _goes_up(step: PreviewStep, steps: Sequence[PreviewStep]) -> bool:
 
 
 def _who_takes_it(steps: Sequence[PreviewStep]) -> Person | None:
-    """The first who is told: the words of the later clocks need somebody who took it."""
-    return next((one.person for step in steps for one in step.people), None)
+    """The first who is told and could take it: the words of the later clocks need somebody who did."""
+    told = [one for step in steps if step.clock == RESPONSE for one in step.people]
+    return next((one.person for one in told if one.role in CAN_TAKE), told[0].person if told else None)

@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from escalation import ladder
+from escalation import ladder, wording
+from escalation.foresight import KNOWS_AHEAD
 from escalation.ladder import Ladder
 from escalation.views import panel
 from incidents.lifecycle.closing import TAKE_BACK_WITHIN
@@ -49,16 +50,23 @@ def _context(incident: Incident, person: Person | None, now: datetime, *, is_our
         "panel": panel.panel(incident, drawn, reader=person, now=now),
         "told": _being_told(drawn, now),
         "first": drawn.upcoming[0] if drawn.upcoming else None,
+        "waits": _waits(drawn, now),
         "nobody": refusal,
         "can_add": person is not None,
         "can_take_back": is_raiser and is_fresh,
     }
 
 
+def _waits(drawn: Ladder, now: datetime) -> str:
+    """Until when nobody is told, because the place does not work; empty when somebody is told now."""
+    step = drawn.next
+    return wording.waits_until(step.due_at, step.waits_for, now) if step and step.waits_for else ""
+
+
 def _drawn(incident: Incident, now: datetime) -> tuple[Ladder, Refused | None]:
     """The ladder; empty, with the sentence, where nobody can be found to tell. What was sent is sent."""
     try:
-        return ladder.for_incident(incident, DutyBook.load(now), now), None
+        return ladder.for_incident(incident, DutyBook.load(now, until=now + KNOWS_AHEAD), now), None
     except Refused as refusal:
         return Ladder((), None, (), None), refusal
 

@@ -14,14 +14,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from escalation import preview
+from escalation import preview, wording
 from escalation.preview import PreviewPerson, PreviewStep
 from escalation.recent import with_roster
+from escalation.views.preview import preview_address
 from incidents import where
 from incidents.models import Category, Impact
 from opsdesk.errors import Invalid
 from plant.context import Shell
-from plant.models import Area, Line, Site, Station
+from plant.models import Site
 from plant.wording import names, span
 
 SAID = 4
@@ -35,20 +36,24 @@ def told(request: HttpRequest) -> HttpResponse:
     shell = Shell.of(request)
     if shell.person is None and shell.tablet is None:
         return render(request, "escalation/told.html", {"is_known": False})
-    place = _place(request, shell)
+    found, site = _found(request, shell)
     impact = request.GET.get("impact", "")
-    if place is None or impact not in Impact.values:
+    if site is None or impact not in Impact.values:
         return render(request, "escalation/told.html", {"is_known": False})
     category = Category.objects.filter(code=request.GET.get("category", "")).first()
     now = timezone.now()
+    place = found.get("station") or found.get("line") or found.get("area") or site
     steps = with_roster(lambda book: preview.preview(place, category, impact, now, book=book), now)
-    return render(request, "escalation/told.html", {"is_known": True, **_who(steps, now)})
+    address = preview_address(found, site=site, category=category.code if category else "", impact=impact)
+    with timezone.override(site.tz):
+        more = {"preview_url": address if shell.person else "", **_who(steps, now)}
+        return render(request, "escalation/told.html", {"is_known": True, **more})
 
 
-def _place(request: HttpRequest, shell: Shell) -> Station | Line | Area | Site | None:
+def _found(request: HttpRequest, shell: Shell) -> tuple[where.Place, Site | None]:
     """The place in the address, or under its kind; a system is told about where the reader works.
 
-    None for a place at a site that is not the reader's: who is called there is not theirs to know.
+    Without a site for a place at one that is not the reader's: who is called there is not theirs to know.
     """
     value = request.GET.get("where", "")
     for kind in ("station", "line", "area", "system"):
@@ -57,17 +62,26 @@ def _place(request: HttpRequest, shell: Shell) -> Station | Line | Area | Site |
     try:
         found = where.resolve(value, site=None if shell.person else shell.site)
     except Invalid:
-        return None
-    place: Station | Line | Area | Site | None = (
-        found.get("station") or found.get("line") or found.get("area")
-    )
+        return {}, None
+    site = _site(found, shell)
+    is_theirs = site is not None and (shell.person is None or shell.person.sees_site(site))
+    return found, site if is_theirs else None
+
+
+def _site(found: where.Place, shell: Shell) -> Site | None:
     if "system" in found:
-        place = found["system"].site or shell.site
-    return place if shell.person is None or (place and shell.person.sees_site(where.site_of(place))) else None
+        return found["system"].site or shell.site
+    if "station" in found:
+        return found["station"].line.area.site
+    return found["line"].area.site if "line" in found else found["area"].site
 
 
 def _who(steps: Sequence[PreviewStep], now: datetime) -> dict[str, Any]:
     later = [step for step in steps if step.at > now and step.clock == "response"]
+    waits = next((step for step in later if step.waits_for), None)
+    if waits is not None and waits is later[0]:
+        said = wording.waits_until(waits.at, waits.waits_for, now)
+        return {"waits": said, "then": [one.person for one in waits.people], "gaps": []}
     return {
         "first": _bold(preview.told_at_once(steps, now)),
         "gaps": list(dict.fromkeys(gap for step in steps if step.at <= now for gap in step.gaps)),

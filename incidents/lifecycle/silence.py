@@ -19,7 +19,7 @@ MISSED = 2
 
 @transaction.atomic
 def lapse(number: int | str, *, now: datetime | None = None) -> Incident:
-    """Its owner missed two words in a row: nobody has it any more, and every clock starts again.
+    """Its owner missed two words in a row: nobody has it any more, and the response clock starts again.
 
     The system does this when the clock for it has run out; no person can. The event keeps who had it and
     since when nothing was said. Refused (`not_owned`) unless somebody has it and product is not moving: what

@@ -360,7 +360,7 @@ class Incident(models.Model):
 
     @property
     def troubled_since(self) -> datetime:
-        """Since when product suffers: raised, or came back. Its clocks may count from later: from a lapse."""
+        """Since when product suffers: raised, or came back. Response may count from later: from a lapse."""
         return self.reopened_at or self.raised_at
 
     @property

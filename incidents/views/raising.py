@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -182,7 +183,8 @@ def find_place(request: HttpRequest) -> HttpResponseBase:
     elif area:
         context["lines"] = Line.objects.filter(area=area).prefetch_related("stations")
     elif context["by_system"]:
-        context["systems"] = System.objects.order_by("plain_name")
+        systems = System.objects.order_by("plain_name")
+        context["systems"] = systems if sites is None else systems.filter(Q(site=None) | Q(site__in=sites))
     else:
         areas = Area.objects.select_related("site").order_by("site__code", "code")
         context["areas"] = areas if sites is None else areas.filter(site_id__in=sites)

@@ -22,8 +22,12 @@ def test_the_preview_shows_the_ladders_with_people_times_and_channels(world):
     assert [one.person.username for one in response[0].people] == ["vela", "jimenez"]
     assert response[2].channels == ("sms", "email")
     assert response[3].is_repeat
-    assert [step.clock for step in steps if step.clock == "closure"] == ["closure"]
-    assert any(step.clock == "containment" for step in steps)
+    closure = [step for step in steps if step.clock == "closure"]
+    assert [(int((step.at - world.now).total_seconds() // 3600), step.is_repeat) for step in closure] == [
+        (8, False),
+        (16, True),
+    ]
+    assert {step.clock for step in steps} == {"response", "containment", "update", "closure"}
 
 
 def test_the_preview_tells_the_truth(world, advance, told):

@@ -139,8 +139,8 @@ MUTANTS = (
         "not-asked-before-a-send",
         "A message goes out without asking whether it is still needed",
         "escalation/outbox/sending.py",
-        "        if incident_id and not _is_needed(delivery.notification, incident_id):",
-        "        if incident_id is None and not _is_needed(delivery.notification, incident_id or 0):",
+        "        if not _is_needed(delivery.notification, incident_id, self.now):",
+        "        if incident_id is None and not _is_needed(delivery.notification, incident_id, self.now):",
     ),
     one(
         "lease-never-ends",
@@ -189,7 +189,7 @@ MUTANTS = (
     one(
         "burst-after-an-outage",
         "What is missed is counted from when it was due, not from when it went out",
-        "escalation/rules.py",
+        "escalation/situation.py",
         "        return self.fired_at if self.was_late else self.due_at",
         "        return self.due_at",
     ),

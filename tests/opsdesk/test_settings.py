@@ -30,9 +30,7 @@ def test_the_demo_and_its_logins_are_for_trying_out_only(given: dict[str, str], 
     ("before", "limit"),
     [
         pytest.param("", "60", id="a worker"),
-        pytest.param(
-            "import django; django.setup()", "None", id="whoever has its settings already"
-        ),
+        pytest.param("import django; django.setup()", "None", id="whoever has its settings already"),
     ],
 )
 def test_the_limit_of_a_worker_stays_with_workers(before: str, limit: str) -> None:

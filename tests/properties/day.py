@@ -31,6 +31,7 @@ STARTS = (
 )
 
 somebody = st.sampled_from(NAMES)
+impacts = st.sampled_from(["stopped", "stopped", "safety", "safety", "at_risk", "workaround", "none"])
 
 A_MOMENT = timedelta(milliseconds=100)
 """No two things happen in the same microsecond."""
@@ -57,7 +58,8 @@ class Day(RuleBasedStateMachine, RulesKept):
         self.torn = Counter()
         self.sent_in_vain: list[str] = []
         self.tampered: set[int] = set()
-        self.silent_since: dict[int, datetime] = {}
+        self.silent_since: dict[int, tuple[datetime, int]] = {}
+        self.names = {person.pk: name for name, person in self.plant.world.people.items()}
         self.absent: set[str] = set()
         self.crews = CREWS
         self.followed: set[int] = set()
@@ -91,7 +93,7 @@ class Day(RuleBasedStateMachine, RulesKept):
             return
         is_met = {
             "response": thing.status != "raised" and not (thing.is_safety and thing.is_open),
-            "containment": thing.status not in ("acknowledged", "reopened"),
+            "containment": thing.status not in thing.stuck,
         }.get(told.clock, not thing.is_open)
         if is_met and not (thing.is_safety and thing.is_open):
             self.sent_in_vain.append(
@@ -111,10 +113,17 @@ class Day(RuleBasedStateMachine, RulesKept):
         no_number=st.sets(somebody, max_size=4),
         no_mail=st.sets(somebody, max_size=3),
         sick=st.sets(st.sampled_from(TECHNICIANS), max_size=2),
-        impact=st.sampled_from(["stopped", "safety", "at_risk", "workaround", "none"]),
+        impact=impacts,
+        reached=st.sampled_from([(), (), ("acknowledge",), ("acknowledge", "contain")]),
     )
     def a_day_begins(
-        self, start: int, no_number: set[str], no_mail: set[str], sick: set[str], impact: str
+        self,
+        start: int,
+        no_number: set[str],
+        no_mail: set[str],
+        sick: set[str],
+        impact: str,
+        reached: tuple[str, ...],
     ) -> None:
         self.now = self.starts[start % len(self.starts)]
         self.plant.lose(numbers=no_number, mails=no_mail)
@@ -122,6 +131,15 @@ class Day(RuleBasedStateMachine, RulesKept):
         self.absent = sick
         self.addresses = self.plant.ways()
         self._raise(impact, "station", "pat", is_drill=False)
+        self._is_worked_on(reached)
+
+    def _is_worked_on(self, reached: tuple[str, ...]) -> None:
+        """The first one has come some way already, so that few steps are needed to what comes after."""
+        _pk, thing = self._thing(0)
+        for verb in reached:
+            asked = {"what": "Spare printer"} if verb == "contain" else {}
+            getattr(lifecycle, verb)(thing.number, by=self.plant.person("kowal"), now=self.now, **asked)
+            self.model.did(verb, thing, "kowal", self.now, asked)
 
     def _raise(self, impact: str, place: str, by: str, *, is_drill: bool) -> None:
         world = self.plant.world
@@ -179,6 +197,12 @@ class Day(RuleBasedStateMachine, RulesKept):
             sending._down_until.clear()  # it is counted in real seconds
         for channel in settings.CHANNELS:
             outbox.deliver_due(channel, self.now)
+
+    def _wait_for_the_next_thing(self) -> None:
+        """On to the moment at which a step or a message is due, if that is not days away."""
+        moment = next_moment()
+        if moment is not None and moment - self.now < timedelta(hours=30):
+            self._move(max(self.now, moment) + timedelta(seconds=1))
 
     def _move(self, now: datetime) -> None:
         """While nothing turns, the watcher is asked on the way."""

@@ -13,7 +13,7 @@ from hypothesis.stateful import rule
 from escalation.engine import tick
 from incidents import lifecycle
 from opsdesk.errors import Refused
-from tests.properties.day import next_moment, somebody
+from tests.properties.day import somebody
 from tests.properties.faults import Killed, breaking, die, had_to_wait, nothing, stumble
 from tests.properties.people import People, it, which
 
@@ -45,9 +45,7 @@ class Plantlife(People):
         """On to the next step or message, as an engine does that works all the time."""
         self._begin()
         for _each in range(more):
-            moment = next_moment()
-            if moment is not None and moment - self.now < timedelta(hours=30):
-                self._move(max(self.now, moment) + timedelta(seconds=1))
+            self._wait_for_the_next_thing()
             self._turn()
 
     @rule(
@@ -55,10 +53,13 @@ class Plantlife(People):
         kind=st.sampled_from(["dies", "dies", "stumbles", "two engines", "taken"]),
         by=it,
         n=which,
+        has_work=st.sampled_from([True, True, False]),
     )
-    def engine_is_disturbed(self, at: int, kind: str, by: str, n: int) -> None:
+    def engine_is_disturbed(self, at: int, kind: str, by: str, n: int, has_work: bool) -> None:
         """The engine dies at some statement, or one fails, or another engine or somebody comes in between."""
         self._begin()
+        if has_work:
+            self._wait_for_the_next_thing()
         then: dict[str, Callable[[], None]] = {
             "dies": die,
             "stumbles": stumble,

@@ -29,6 +29,10 @@ class Thing:
     """When somebody took it, it came back to them, or they last said what is new."""
     paused_until: datetime | None = None
     replanned_at: datetime | None = None
+    lost_at: datetime | None = None
+    """When silence last took it from its owner, since it was raised or came back."""
+    acted: set[str] = field(default_factory=set)
+    """Who ever did something with it, or said that they have seen it."""
     was: set[str] = field(default_factory=set)
     """Statuses it had at any time since the last look."""
 
@@ -39,6 +43,15 @@ class Thing:
     @property
     def is_open(self) -> bool:
         return self.status != "closed"
+
+    def since(self, clock: str) -> datetime:
+        """From when the minutes of a clock count: a new owner is sought since the last was silent."""
+        return self.lost_at if clock == "response" and self.lost_at else self.clocks_from
+
+    @property
+    def stuck(self) -> set[str]:
+        """The statuses in which product should move and does not, with somebody on it or taken from them."""
+        return {"acknowledged", "reopened"} | ({"raised"} if self.lost_at else set())
 
     def becomes(self, status: str) -> None:
         self.was |= {self.status, status}
@@ -52,8 +65,10 @@ class Thing:
         clocks = {"closure"} if self.is_open else set()
         if self.status == "raised":
             clocks.add("response")
-        if self.status in ("acknowledged", "reopened") and self.severity != "S4":
-            clocks |= {"containment"} if self.is_drill else {"containment", "update"}
+        if self.status in self.stuck and self.severity != "S4":
+            clocks.add("containment")
+            if self.status != "raised" and not self.is_drill:
+                clocks.add("update")
         return clocks
 
     def allows(self, clock: str) -> bool:
@@ -61,7 +76,7 @@ class Thing:
         if clock == "response":
             return "raised" in self.was or (self.is_safety and self.was != {"closed"})
         if clock == "containment":
-            return bool(self.was & {"acknowledged", "reopened"})
+            return bool(self.was & self.stuck)
         if clock == "update":
             return bool(self.was - {"raised", "closed"})
         return self.was != {"closed"}
@@ -96,7 +111,7 @@ class Model:
         is_paused = thing.paused_until is not None and at < thing.paused_until
         assert not is_paused, f"{name} lapsed while it is paused"
         thing.becomes("raised")
-        thing.owner, thing.asked, thing.last_word, thing.clocks_from = "", "", None, at
+        thing.owner, thing.asked, thing.last_word, thing.lost_at = "", "", None, at
 
     # --- what must be refused, whoever asks the product how ---
 
@@ -154,6 +169,7 @@ class Model:
     # --- what it does ---
 
     def did(self, verb: str, thing: Thing, by: str, now: datetime, asked: dict[str, Any]) -> None:
+        thing.acted.add(by)
         effect = getattr(self, f"_did_{verb}", None)
         if effect:
             effect(thing, by, now, asked)
@@ -187,6 +203,7 @@ class Model:
     def _did_reopen(self, thing: Thing, _by: str, now: datetime, _asked: dict[str, Any]) -> None:
         thing.becomes("reopened")
         thing.clocks_from = thing.last_word = now
+        thing.lost_at = None
 
     def _did_post_update(self, thing: Thing, _by: str, now: datetime, _asked: dict[str, Any]) -> None:
         thing.last_word = now

@@ -18,7 +18,7 @@ from incidents import lifecycle
 from incidents.models import Incident
 from opsdesk.errors import Refused
 from tests import factories as make
-from tests.properties.day import Day, somebody
+from tests.properties.day import Day, impacts, somebody
 from tests.properties.faults import Killed, breaking, die, had_to_wait, nothing
 from tests.properties.model import Thing
 from tests.properties.plant import NAMES, ROLES
@@ -45,7 +45,7 @@ class People(Day):
 
     @precondition(lambda self: len(self.model.things) < 4)
     @rule(
-        impact=st.sampled_from(["stopped", "safety", "at_risk", "workaround", "none"]),
+        impact=impacts,
         place=st.sampled_from(["station", "line", "area", "site"]),
         by=somebody,
         is_drill=st.booleans(),
@@ -127,7 +127,7 @@ class People(Day):
     @rule(
         n=which,
         by=decides,
-        minutes=st.sampled_from([10, 60, 480, 481, 5000, 0]),
+        minutes=st.sampled_from([10, 60, 480, 480, 481, 0]),
         why=reason,
         ends=st.booleans(),
         how=how,
@@ -153,7 +153,8 @@ class People(Day):
     def see(self, n: int, by: str, nudge: bool) -> None:
         """ "I've seen it" stops nothing."""
         self._begin()
-        pk, _thing = self._thing(n)
+        pk, thing = self._thing(n)
+        thing.acted.add(by)
         answering.see(Incident.objects.get(pk=pk), by=self.plant.person(by), now=self.now)
         self._nudged(nudge)
 
@@ -171,6 +172,7 @@ class People(Day):
                 assert not thing.is_open, f"The answer of {who} to INC-{thing.number} was refused"
             else:
                 assert thing.is_open, f"INC-{thing.number} is closed and was answered by {who}"
+                thing.acted.add(who)
                 is_free = (thing.status == "raised" or thing.asked == who) and not thing.is_drill
                 if take and is_free and not self.model.must_refuse("acknowledge", thing, who, self.now, {}):
                     self.model.did("acknowledge", thing, who, self.now, {})
@@ -201,6 +203,8 @@ class People(Day):
         """Somebody asks for something; the model follows when it was done, and insists when it must not."""
         self._begin()
         pk, thing = self._thing(n)
+        if how and how[0] == "engine":
+            self._wait_for_the_next_thing()  # the very moment in which it would fire
         asked = asked or {}
         no = self.model.must_refuse(verb, thing, by, self.now, asked)
         given = {name: self._person_or(name, value) for name, value in asked.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -10,6 +11,8 @@ from functools import cache
 from django.apps import apps
 from django.db import connection
 
+from escalation.defaults import DEFAULT_CLOCKS
+from escalation.policies import publish
 from plant.models import Cover, CoverKind, Person, Role
 from tests import factories as make
 from tests.scenarios.world import CAST, World, build_world
@@ -77,7 +80,16 @@ class Plant:
 def build_plant() -> Plant:
     world = build_world()
     world.people[OPERATOR] = make.make_person("Pat Operator", username=OPERATOR, site=world.site)
+    _ask_managers_to_answer(world)
     return Plant(world, {name: (one.mobile, one.email) for name, one in world.people.items()})
+
+
+def _ask_managers_to_answer(world: World) -> None:
+    """In the area the last step of each S1 ladder asks everybody for an answer; its minutes stay."""
+    clocks = deepcopy(DEFAULT_CLOCKS["S1"])
+    for clock in ("response", "containment"):
+        clocks[clock][-1]["answer"] = True
+    publish(by=None, severity="S1", clocks=clocks, why="Managers answer", area=world.area)
 
 
 def _tables() -> list[str]:

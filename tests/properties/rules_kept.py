@@ -39,9 +39,11 @@ class RulesKept:
     sent_in_vain: list[str]
     tampered: set[int]
     """Incidents whose rows somebody damaged; until the engine has read them again."""
-    silent_since: dict[int, datetime]
+    silent_since: dict[int, tuple[datetime, int]]
+    """Since when an incident waits for nothing, and its version then."""
     absent: set[str]
     crews: dict[str, list[str]]
+    names: dict[int, str]
     addresses: dict[int, set[str]]
     """The channels by which each person can be reached, by id."""
     watcher: Callable[[], Seen]
@@ -69,16 +71,26 @@ class RulesKept:
         acts = Counter((one.incident, one.version) for one in self.seen.events if one.kind in TAKES_IT)
         assert not _twice(acts), f"Two people changed the same version of an incident: {_twice(acts)}"
 
+    def nobody_answers_for_another(self) -> None:
+        """Each manager answers for themselves (domain §4)."""
+        for told in self.seen.notifications.values():
+            if told.is_answered and told.incident:
+                thing, name = self._about(told), self.names[told.person]
+                assert name in thing.acted, f"{_name(thing)} counts as seen by {name}, who did nothing"
+
     # --- 1 ---
 
     def rule_1_no_incident_is_silent(self) -> None:
         """Every open incident has an armed timer, or is repaired within a minute."""
         for pk, thing in self._open():
             armed, unread = self.seen.armed(pk), self.seen.unread.get(pk)
+            version = self.seen.incidents[pk].version
             if armed or unread:
-                self.silent_since.pop(pk, None)
+                since, then = self.silent_since.pop(pk, (self.now, 0))
+                if then == version and thing.by:
+                    self._the_repair_is_reported(thing, since)
             else:
-                since = self.silent_since.setdefault(pk, self.now)
+                since, _version = self.silent_since.setdefault(pk, (self.now, version))
                 is_repaired = not self.is_quiet or self.now - since < numbers.REPAIRED_WITHIN
                 assert is_repaired, f"Rule 1: {_name(thing)} is open and waits for nothing since {since}"
             if unread is not None:
@@ -100,13 +112,23 @@ class RulesKept:
         late = [clock for clock, timer in armed.items() if timer.due_at <= self.now]
         assert not late, f"Rule 1: {_name(thing)} has due steps of {late} that did not fire in a whole turn"
 
+    def _the_repair_is_reported(self, thing: Thing, since: datetime) -> None:
+        """Nobody touched it, so the engine repaired it: that is an incident of its own for the IT manager."""
+        said = [
+            one
+            for one in self.seen.events
+            if one.at >= since and thing.number in one.data.get("numbers", []) and one.kind == "words_added"
+        ]
+        assert said, f"Rule 1: {_name(thing)} was silent since {since} and repaired, and nobody hears of it"
+
     def _latest(self, thing: Thing, timer: Timer) -> datetime:
         """A gap of the ladder from now; or, when steps came early, the time it has in the ladder."""
         after_a_gap = max(self.now, thing.paused_until or self.now)
         after_a_gap += numbers.longest_gap(thing.severity, timer.clock)
         steps, _repeat = numbers.LADDERS[thing.severity][timer.clock]
         is_planned = timer.round == 0 and timer.step < len(steps)
-        planned = thing.clocks_from + timedelta(minutes=steps[timer.step]) if is_planned else self.now
+        since = thing.since(timer.clock)
+        planned = since + timedelta(minutes=steps[timer.step]) if is_planned else self.now
         return max(after_a_gap, planned)
 
     # --- 2 ---
@@ -197,9 +219,9 @@ class RulesKept:
         if told.reason not in ("step", "fallback") or timer is None or told.clock not in numbers.CLOCKS:
             return
         thing = self._about(told)
-        if timer.clock == "update" or timer.epoch != thing.clocks_from:
+        if timer.clock == "update" or timer.epoch != thing.since(timer.clock):
             return
-        still = {"response": {"raised"}, "containment": {"acknowledged", "reopened"}}
+        still = {"response": {"raised"}, "containment": thing.stuck}
         is_on = thing.was <= still.get(
             timer.clock, {"raised", "acknowledged", "contained", "reopened", "resolved"}
         )
@@ -387,6 +409,7 @@ class RulesKept:
 
 RULES = (
     "everything_is_what_people_made_of_it",
+    "nobody_answers_for_another",
     "rule_1_no_incident_is_silent",
     "rule_2_a_condition_met_stops_its_clock",
     "rule_3_each_firing_tells_each_person_once",

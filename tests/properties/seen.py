@@ -60,6 +60,7 @@ class Notification(NamedTuple):
     about_event: str | None
     asks_again: str | None
     times: int
+    is_answered: bool
 
 
 class Delivery(NamedTuple):
@@ -107,7 +108,8 @@ _QUERIES = {
     "notifications": (
         Notification,
         """SELECT id, incident_id, person_id, timer_id, reason, clock, is_urgent, note, created_at,
-                  data ->> 'instead_of', data ->> 'event', data ->> 'original', times_asked
+                  data ->> 'instead_of', data ->> 'event', data ->> 'original', times_asked,
+                  answered_at IS NOT NULL
            FROM escalation_notification ORDER BY id""",
     ),
     "deliveries": (

@@ -201,7 +201,25 @@ def test_messages_about_the_old_owner_are_not_sent_any_more(world, advance):
     advance(minutes=240)
     late = Delivery.objects.filter(notification__incident=incident, notification__created_at=world.now)
     clocks = set(late.exclude(state=DeliveryState.DROPPED).values_list("notification__clock", flat=True))
-    assert clocks == {"", "response"}
+    assert clocks == {"", "response", "containment"}, "no update, no question to who had it"
+
+
+def test_silence_does_not_put_the_plant_manager_off(world, advance, told):
+    """Product has not moved for an hour, whoever had it: the upper steps keep their minutes."""
+    incident = taken(world)
+    advance(minutes=121)
+    upper = [one for one in told(incident, clock="containment") if one[0] >= 60]
+    assert upper[:2] == [(60, "okafor"), (120, "fairbanks")]
+
+
+def test_the_next_owner_does_not_start_the_managers_clock_anew(world, advance, told):
+    incident = taken(world)
+    advance(minutes=62)
+    lifecycle.acknowledge(incident.number, by=world["kowal"], now=world.now)
+    advance(minutes=57)
+    assert [one for one in told(incident, clock="containment") if one[0] > 60] == []
+    advance(minutes=1)
+    assert (120, "fairbanks") in told(incident, clock="containment")
 
 
 def test_something_is_armed_at_every_moment(world, advance):

@@ -153,7 +153,7 @@ def test_whose_message_was_being_sent_hears_the_end(world):
     jimenez = Delivery.objects.filter(notification__person=world["jimenez"]).order_by("id")
     jimenez.filter(state="sending").update(state="sent", sent_at=world.now, lease_until=None)
     outbox.drain(now=world.now)
-    assert jimenez.last().state == DeliveryState.DELIVERED
+    assert jimenez.latest("id").state == DeliveryState.DELIVERED
 
 
 def test_whom_nothing_reached_hears_nothing(world, advance):

@@ -16,6 +16,7 @@ from tests.screens.reading import words
 pytestmark = pytest.mark.django_db
 
 As = Callable[[str], Client]
+MORE = "Who else, and when"
 GENERAL = "The right people are told at once."
 
 
@@ -27,7 +28,7 @@ def test_it_names_who_hears_at_once_and_who_next(world: Any, as_: As) -> None:
     response = told(
         as_("petty"), where=f"station:{world.station.code}", category="label_print", impact="stopped"
     )
-    assert words(response) == "Told at once: Vela and Jimenez. No answer in 5 min: Brandt and Kowal."
+    assert words(response) == f"Told at once: Vela and Jimenez. No answer in 5 min: Brandt and Kowal. {MORE}"
     assert "<b>Vela</b>" in response.content.decode()
     assert not Incident.objects.exists()
 
