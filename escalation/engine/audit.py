@@ -44,6 +44,9 @@ OFTEN = 3
 """Failures in a row after which an incident that the engine sets aside is reported: the third comes 15 s
 after the first, so that with a look every 30 s somebody hears of it within a minute."""
 
+TRIES = 2
+"""Of a report: what is mended is not found again, so that one query that was given up must not silence it."""
+
 WAITS = timedelta(seconds=15)
 """The same for a step that fails again and again: so long after it was due."""
 
@@ -56,20 +59,22 @@ def mend_silent(now: datetime) -> int:
     if not watch.is_time_for("audit", now, every=EVERY):
         return 0
     storms.end(now)
-    silent = _mend()
+    silent = _mend(now)
     if silent:
         logger.error("Open incidents without an armed timer, planned anew: %s", silent)
-    _report(silent, _ids(SET_ASIDE, {"often": OFTEN, "waits_since": now - WAITS}), now)
+    _report(Trouble.SET_ASIDE, _ids(SET_ASIDE, {"often": OFTEN, "waits_since": now - WAITS}), now)
     return len(silent)
 
 
 @transaction.atomic
-def _mend() -> list[int]:
+def _mend(now: datetime) -> list[int]:
+    """Mended and said in one transaction: whoever dies in between has done neither, the next look does."""
     found = _ids(SILENT, {"ids": None})
     if not found:
         return []
     silent = _ids(SILENT, {"ids": subjects.lock_these(found)})  # what was locked may have changed before
     subjects.mark_unread(silent)
+    _report(Trouble.SILENT, silent, now)
     return silent
 
 
@@ -79,12 +84,15 @@ def _ids(sql: str, parameters: dict[str, Any]) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _report(silent: Sequence[int], set_aside: Sequence[int], now: datetime) -> None:
-    """Never in the way of what was mended: what goes wrong here is logged."""
-    for trouble, ids in ((Trouble.SILENT, silent), (Trouble.SET_ASIDE, set_aside)):
+def _report(trouble: Trouble, ids: Sequence[int], now: datetime) -> None:
+    """Never in the way of what was mended: what goes wrong here is tried once more, and logged."""
+    for _try in range(TRIES):
         try:
-            own_trouble.report(trouble, ids, now)
+            with transaction.atomic():
+                own_trouble.report(trouble, ids, now)
         except Exception:
             if not connection.is_usable():
                 raise
             logger.exception("What the auditor found could not be recorded: %s %s", trouble, ids)
+        else:
+            return

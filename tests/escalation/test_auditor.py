@@ -89,6 +89,41 @@ def test_mending_does_not_depend_on_recording(world, silent, monkeypatch, caplog
     assert "could not be recorded" in caplog.text
 
 
+def test_a_record_that_fails_once_is_written_all_the_same(world, silent, monkeypatch):
+    real, calls = own_trouble.report, []
+
+    def stumbles(*asked):
+        calls.append(asked)
+        if len(calls) == 1:
+            raise ValueError("a query was given up")
+        real(*asked)
+
+    monkeypatch.setattr(own_trouble, "report", stumbles)
+    tick(now=world.now + MINUTE)
+    assert is_armed(silent)
+    assert len(own()) == 1
+
+
+def test_whoever_dies_between_mending_and_recording_has_done_neither(world, silent, monkeypatch):
+    """What is mended is not found again, so that its record would be lost for good."""
+
+    class Killed(BaseException):
+        pass
+
+    def dies(*_unused):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(own_trouble, "report", dies)
+        with pytest.raises(Killed):
+            tick(now=world.now + MINUTE)
+    assert not is_armed(silent)
+    assert own() == []
+    tick(now=world.now + MINUTE + audit.EVERY)
+    assert is_armed(silent)
+    assert len(own()) == 1
+
+
 def test_a_record_that_breaks_half_way_leaves_nothing_behind(world, silent, monkeypatch):
     def breaks(*_unused, **_also):
         raise ValueError("nobody to ask")
