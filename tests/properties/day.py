@@ -17,7 +17,7 @@ from escalation.engine import tick
 from escalation.outbox import sending
 from incidents import lifecycle
 from tests.properties.channel import Provider
-from tests.properties.faults import Elsewhere
+from tests.properties.faults import Elsewhere, Troubles
 from tests.properties.model import Model, Thing
 from tests.properties.plant import CREWS, NAMES, ROLES, TECHNICIANS, Plant
 from tests.properties.rules_kept import RulesKept
@@ -43,6 +43,7 @@ class Day(RuleBasedStateMachine, RulesKept):
     plant: ClassVar[Plant]
     provider: ClassVar[Provider]  # type: ignore[misc]
     elsewhere: ClassVar[Elsewhere]
+    troubles: ClassVar[Troubles]
     starts: ClassVar[tuple[datetime, ...]] = STARTS
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,15 +18,15 @@ class Killed(BaseException):
 
 
 class Breaking:
-    """Runs `then` around the n-th statement of this connection, counted from 1."""
+    """Runs `then` around the n-th statement, or the n-th that writes, of this connection, counted from 1."""
 
-    def __init__(self, at: int, then: Callable[[], None], *, before: bool) -> None:
-        self.at, self.then, self.before = at, then, before
+    def __init__(self, at: int, then: Callable[[], None], *, before: bool, writes: bool) -> None:
+        self.at, self.then, self.before, self.writes = at, then, before, writes
         self.seen = 0
         self.happened = False
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        self.seen += 1
+        self.seen += _counts(sql) if self.writes else 1
         is_here = self.seen == self.at and not self.happened
         if is_here and self.before:
             self._break()
@@ -37,6 +38,11 @@ class Breaking:
     def _break(self) -> None:
         self.happened = True
         self.then()
+
+
+def _counts(sql: str) -> bool:
+    """Whether it writes; ids are taken right before rows are copied in, which no wrapper sees."""
+    return sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")) or "nextval" in sql
 
 
 def die() -> None:
@@ -53,11 +59,24 @@ def stumble() -> None:
 
 
 @contextmanager
-def breaking(at: int, then: Callable[[], None], *, before: bool = False) -> Iterator[Breaking]:
-    """Within, the n-th statement breaks."""
-    fault = Breaking(at, then, before=before)
+def breaking(
+    at: int, then: Callable[[], None], *, before: bool = False, writes: bool = False
+) -> Iterator[Breaking]:
+    """Within, the n-th statement breaks, or the n-th that writes: half done work hides between those."""
+    fault = Breaking(at, then, before=before, writes=writes)
     with connection.execute_wrapper(fault):
         yield fault
+
+
+class Troubles(logging.Handler):
+    """What the product caught and logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(f"{record.name}: {record.getMessage()}")
 
 
 class Elsewhere:

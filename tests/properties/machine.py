@@ -54,8 +54,9 @@ class Plantlife(People):
         by=it,
         n=which,
         has_work=st.sampled_from([True, True, False]),
+        writes=st.sampled_from([True, True, False]),
     )
-    def engine_is_disturbed(self, at: int, kind: str, by: str, n: int, has_work: bool) -> None:
+    def engine_is_disturbed(self, at: int, kind: str, by: str, n: int, has_work: bool, writes: bool) -> None:
         """The engine dies at some statement, or one fails, or another engine or somebody comes in between."""
         self._begin()
         if has_work:
@@ -67,7 +68,8 @@ class Plantlife(People):
             "taken": lambda: self._somebody_takes_it(n, by),
         }
         self.maybe_turned_at = self.now
-        with breaking(at, then[kind], before=at % 2 == 0) as fault:
+        at = 1 + at % 10 if writes else at
+        with breaking(at, then[kind], before=at % 2 == 0, writes=writes) as fault:
             try:
                 tick(self.now)
             except Killed:

@@ -240,8 +240,13 @@ class People(Day):
             tick(self.now)
             return before, _steps_of(pk)
 
+        said = len(self.troubles.said)
         before, after = self.elsewhere.does(turn)
         self._follow_the_system()
+        fell_over = [one for one in self.troubles.said[said:] if "engine.contained" in one]
+        assert not fell_over, (
+            f"Rule 2: the engine fell over INC-{thing.number} in the middle of {verb}: {fell_over}"
+        )
         self.turned_at = self.maybe_turned_at = self.now
         assert before == after, f"Rule 2: the engine fired for INC-{thing.number} in the middle of {verb}"
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from escalation.outbox import sending
 from tests.properties.channel import Provider
 from tests.properties.day import STARTS
-from tests.properties.faults import Elsewhere
+from tests.properties.faults import Elsewhere, Troubles
 from tests.properties.machine import Plantlife
 from tests.properties.plant import build_plant
 
@@ -43,16 +43,18 @@ EACH_NIGHT = settings(ALWAYS, max_examples=NIGHTLY, stateful_step_count=30)
 @pytest.fixture
 def machine(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Plantlife]]:
     """The machine on this test's plant, with a second connection and a provider that writes down."""
-    logging.disable(logging.CRITICAL)  # everything breaks on purpose
-    provider, elsewhere = Provider(), Elsewhere()
+    provider, elsewhere, troubles = Provider(), Elsewhere(), Troubles()
+    loud = logging.getLogger("escalation")  # everything breaks on purpose: nobody wants to read it
+    monkeypatch.setattr(loud, "propagate", False)
+    monkeypatch.setattr(loud, "handlers", [troubles])
     monkeypatch.setattr(sending, "open_channel", provider.open)
 
     class Machine(Plantlife):
         pass
 
-    Machine.plant, Machine.provider, Machine.elsewhere = build_plant(), provider, elsewhere
+    Machine.plant, Machine.provider = build_plant(), provider
+    Machine.elsewhere, Machine.troubles = elsewhere, troubles
     yield Machine
-    logging.disable(logging.NOTSET)
     elsewhere.end()
     Machine.plant.is_new_day()
 
