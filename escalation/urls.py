@@ -4,6 +4,7 @@ from django.urls import path
 
 from escalation.views import (
     dashboard,
+    devices,
     digest,
     drills,
     incident_page,
@@ -32,6 +33,10 @@ urlpatterns = [
     path("setup/policies/<int:pk>/edit/", policy_editor.edit, name="policy-edit"),
     path("setup/reach/", reach.reach, name="reach"),
     path("setup/preview/", preview.policy_preview, name="policy-preview"),
+    path("sw.js", devices.service_worker, name="service-worker"),
+    path("manifest.webmanifest", devices.manifest, name="manifest"),
+    path("profile/devices/", devices.devices, name="devices"),
+    path("profile/devices/<int:pk>/remove/", devices.remove, name="device-remove"),
     path("drills/", drills.drills, name="drills"),
     path("drills/new/", drills.new, name="drill-new"),
     path("drills/plan/", drills.change, name="drill-plan"),

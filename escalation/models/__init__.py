@@ -1,5 +1,6 @@
 """Who must hear about it, and when: policies, the timers of each incident, and what was sent to whom."""
 
+from escalation.models.devices import PushDevice
 from escalation.models.drills import Drill, DrillPlan, Weekday
 from escalation.models.messages import (
     TOKEN_ALPHABET,
@@ -32,6 +33,7 @@ __all__ = [
     "NotificationQuerySet",
     "Policy",
     "PolicyQuerySet",
+    "PushDevice",
     "Rank",
     "Reason",
     "Run",
