@@ -269,6 +269,12 @@ class Countermeasure(models.Model):
         end = (self.checked_at or now or timezone.now()).astimezone(tz).date()
         return max(0, min(self.window_days, (end - self.checking_from.astimezone(tz).date()).days))
 
+    def is_being_proved(self, at: datetime) -> bool:
+        """Whether that moment lies inside the window in which it must hold; a repeat then proves it wrong."""
+        if self.stage != Stage.CHECKING or self.checking_from is None or at < self.checking_from:
+            return False
+        return self.days_proved(at) < (self.window_days or 0)
+
     def proof_boxes(self, now: datetime | None = None) -> int:
         """How many of the ten boxes are filled: each is a tenth of the window."""
         return 10 * self.days_proved(now) // self.window_days if self.window_days else 0
@@ -278,8 +284,10 @@ class Countermeasure(models.Model):
         """S1, S2 or something that came back needs `detect_stop` or better; a bandage need not be strong."""
         if self.kind == Kind.CONTAINMENT:
             return False
-        serious = self.incident.severity in (Severity.S1, Severity.S2) or self.incident.reopen_count > 0
-        return serious or self.incident.impact == Impact.SAFETY
+        incident = self.incident
+        came_back = incident.is_repeat or incident.reopen_count > 0
+        serious = incident.severity in (Severity.S1, Severity.S2) or incident.impact == Impact.SAFETY
+        return serious or came_back
 
     @property
     def is_strong_enough(self) -> bool:
