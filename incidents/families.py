@@ -9,15 +9,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, Count, Q, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Category, Incident, IncidentQuerySet, SeverityRule, Status
+from incidents.models.choices import REPEAT_DAYS
 from opsdesk.errors import Missing
 from plant.models import Site, Station, System
 
 MONTH, QUARTER = timedelta(days=30), timedelta(days=90)
+
+_REPEAT_DAYS = SeverityRule.objects.filter(severity=OuterRef("severity")).values("repeat_days")
+REMEMBERED_FOR = ExpressionWrapper(
+    Coalesce(Subquery(_REPEAT_DAYS), REPEAT_DAYS) * Value(timedelta(days=1)), DurationField()
+)
+"""How long after it was closed the same again counts as a repeat, by the old one's severity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +91,7 @@ class Family:
         return HowOften(**found)
 
     def thought_over(self, now: datetime) -> Incident | None:
-        """The last one that was thought to be over, so that the same now is a repeat of it. Two queries.
+        """The last one that was thought to be over, so that the same now is a repeat of it. One query.
 
         Over is: its fix is in place and being proved, or it was closed within the days that an IT manager set
         for its severity (`SeverityRule.repeat_days`). What is being proved comes before what is closed.
@@ -82,9 +101,11 @@ class Family:
             countermeasures__kind="permanent",
             countermeasures__stage="checking",
         )
-        closed = Q()
-        for severity, span in SeverityRule.remembered_for().items():
-            closed |= Q(status=Status.CLOSED, severity=severity, closed_at__gte=now - span)
+        forgotten_before = ExpressionWrapper(
+            Value(now, DateTimeField()) - REMEMBERED_FOR,
+            DateTimeField(),
+        )
+        closed = Q(status=Status.CLOSED, closed_at__gte=forgotten_before)
         first = Case(When(status=Status.CLOSED, then=Value(1)), default=Value(0))
         return self.incidents().filter(proving | closed).order_by(first, "-raised_at", "-pk").first()
 

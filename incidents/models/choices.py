@@ -79,14 +79,6 @@ class SeverityRule(models.Model):
         rules |= {rule.severity: rule for rule in cls.objects.all()}
         return {name: rule.update_every for name, rule in rules.items()}
 
-    @classmethod
-    def remembered_for(cls) -> dict[str, timedelta]:
-        """How long after it was closed the same again counts as a repeat, by the old one's severity."""
-        days = dict.fromkeys(DEFAULT_RULES, REPEAT_DAYS) | dict(
-            cls.objects.values_list("severity", "repeat_days")
-        )
-        return {severity: timedelta(days=number) for severity, number in days.items()}
-
     @property
     def update_every(self) -> timedelta | None:
         return timedelta(minutes=self.update_every_minutes) if self.update_every_minutes else None

@@ -190,7 +190,7 @@ def test_an_unknown_key_is_refused_in_words(floor: Floor, key: str) -> None:
 
 
 @pytest.mark.parametrize("with_system", [False, True])
-def test_looking_back_is_three_queries_however_long_the_history(floor: Floor, with_system: bool) -> None:
+def test_looking_back_is_two_queries_however_long_the_history(floor: Floor, with_system: bool) -> None:
     place = {"station": floor.station, "system": make_system() if with_system else None}
     for day in range(4):
         close_small(floor, now=NOW + timedelta(days=day), **place)
@@ -199,7 +199,7 @@ def test_looking_back_is_three_queries_however_long_the_history(floor: Floor, wi
     with CaptureQueriesContext(connection) as asked:
         assert family.thought_over(LATER) is not None
         assert family.how_often(LATER).days_30 == 4
-    assert len(asked) == 3
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("with_system", [False, True])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,9 +54,9 @@ def test_the_numbers_of_a_severity_are_a_setting(manager: Client) -> None:
 
 def test_how_long_the_same_again_is_a_repeat_is_a_setting(manager: Client) -> None:
     assert manager.post(*numbers_of("S1", repeat_days="120")).status_code == 302
-    assert SeverityRule.remembered_for()["S1"] == timedelta(days=120)
+    assert SeverityRule.of("S1").repeat_days == 120
     assert manager.post(*numbers_of("S1", repeat_days="")).status_code == 302
-    assert SeverityRule.remembered_for()["S1"] == timedelta(days=120)
+    assert SeverityRule.of("S1").repeat_days == 120
 
 
 def test_no_word_owed_is_an_empty_field(manager: Client) -> None:
