@@ -25,7 +25,7 @@ from incidents.forms import ActForm
 from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import Missing, Refused
-from opsdesk.htmx import show
+from opsdesk.htmx import next_page, show
 from plant.models import Person
 
 
@@ -130,7 +130,7 @@ def _handle(
     known: dict[str, Any],
     found: Countermeasure | None = None,
 ) -> HttpResponseBase:
-    """Show the form, or do it and go back to the incident."""
+    """Show the form, or do it and go back to where it was asked from, else to the incident."""
     if request.method != "POST":
         return _page(request, verb, verb.form(incident=incident, initial=known), found)
     form = verb.form(request.POST, incident=incident)
@@ -140,7 +140,7 @@ def _handle(
         verb.run(target, by=_person(request), **form.cleaned_data)
     except Refused as refusal:
         return _refused(request, verb, form, found, refusal)
-    target_page = incident.get_absolute_url()
+    target_page = next_page(request) or incident.get_absolute_url()
     return HttpResponseClientRedirect(target_page) if request.htmx else redirect(target_page)  # type: ignore[attr-defined]
 
 
@@ -167,7 +167,13 @@ def _page(
     refusal: Refused | None = None,
 ) -> HttpResponse:
     template = "incidents/act.html"
-    context = {"verb": verb, "form": form, "incident": form.incident, "subject": found}
+    context = {
+        "verb": verb,
+        "form": form,
+        "incident": form.incident,
+        "subject": found,
+        "next": next_page(request),
+    }
     return show(request, template, context, fragments=["do"], refusal=refusal, status=status)
 
 
