@@ -81,6 +81,10 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
     def with_people(self) -> CountermeasureQuerySet:
         return self.select_related("owner", "checker", "checked_by", "waived_by")
 
+    def for_cards(self) -> CountermeasureQuerySet:
+        """With everything a card shows and its buttons ask about."""
+        return self.with_people().select_related("incident__site", "incident__area")
+
     def live(self) -> CountermeasureQuerySet:
         return self.filter(stage__in=LIVE)
 
@@ -244,6 +248,18 @@ class Countermeasure(models.Model):
                 fields=["expires_on"],
                 condition=Q(kind="containment", removed_at=None),
                 name="bandage_expiry",
+            ),
+            models.Index(
+                fields=["stage", "due_on"],
+                condition=Q(
+                    stage__in=["planned", "in_work", "not_effective", "in_place", "checking"], removed_at=None
+                ),
+                name="countermeasure_board",
+            ),
+            models.Index(
+                fields=["-checked_at"],
+                condition=Q(stage="effective"),
+                name="countermeasure_proven",
             ),
         ]
 

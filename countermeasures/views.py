@@ -13,14 +13,16 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 from django_stubs_ext import StrPromise
 
 from countermeasures import forms, lifecycle
 from countermeasures.models import Cause, Countermeasure
+from countermeasures.offers import may_plan
 from incidents.forms import ActForm
 from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
@@ -70,6 +72,9 @@ VERBS: dict[str, Verb] = {
     "withdraw": Verb(_("Give it up"), _("Give it up"), forms.ReasonForm, lifecycle.withdraw),
 }
 
+PICKED_FROM = 60
+"""Open problems that are offered, what hurts first on top."""
+
 ADD = Verb(_("Add a countermeasure"), _("Add it"), forms.AddForm, lifecycle.add)
 CAUSE = Verb(
     _("Why did it happen?"),
@@ -103,6 +108,19 @@ def add(request: HttpRequest, number: str) -> HttpResponseBase:
     incident = Incident.objects.numbered(number)
     refuse_unless(_person(request), Action.PLAN, incident)
     return _handle(request, ADD, incident, target=incident.number, known={"kind": "permanent"})
+
+
+@login_required
+@require_safe
+def pick(request: HttpRequest) -> HttpResponse:
+    """For which open problem a countermeasure is to be added: from the board, where none is chosen yet."""
+    person = _person(request)
+    incidents = Incident.objects.visible_to(person).open().filter(is_drill=False).with_place().by_cover_left()
+    if site := request.GET.get("site", "")[:24]:
+        incidents = incidents.filter(site__code=site)
+    found = [incident for incident in incidents[:PICKED_FROM] if may_plan(incident, person)]
+    context = {"incidents": found, "back": reverse("countermeasures")}
+    return show(request, "countermeasures/pick.html", context)
 
 
 @login_required
