@@ -30,7 +30,7 @@ LATER = NOW + timedelta(days=10)
 MINUTE = timedelta(minutes=1)
 
 
-def close_small(floor: Floor, *, now: datetime = NOW, **asked: object) -> Incident:
+def close_small(floor: Floor, *, now: datetime = NOW, **asked: Any) -> Incident:
     """A small thing that nothing more was needed for, raised and closed at `now`."""
     incident = raise_(floor, Impact.WORKAROUND, now=now, **asked)
     lifecycle.acknowledge(incident.number, by=floor.tech, now=now)
@@ -191,7 +191,7 @@ def test_an_unknown_key_is_refused_in_words(floor: Floor, key: str) -> None:
 
 @pytest.mark.parametrize("with_system", [False, True])
 def test_looking_back_is_two_queries_however_long_the_history(floor: Floor, with_system: bool) -> None:
-    place = {"station": floor.station, "system": make_system() if with_system else None}
+    place: dict[str, Any] = {"station": floor.station, "system": make_system() if with_system else None}
     for day in range(4):
         close_small(floor, now=NOW + timedelta(days=day), **place)
     family = families.of(Incident.objects.with_place().latest("number"))
@@ -204,7 +204,7 @@ def test_looking_back_is_two_queries_however_long_the_history(floor: Floor, with
 
 @pytest.mark.parametrize("with_system", [False, True])
 def test_an_index_serves_the_family(floor: Floor, with_system: bool) -> None:
-    place = {"station": floor.station, "system": make_system() if with_system else None}
+    place: dict[str, Any] = {"station": floor.station, "system": make_system() if with_system else None}
     family = families.of(raise_(floor, **place))
     assert family is not None
     with connection.cursor() as cursor:
