@@ -70,12 +70,12 @@ def _zone(people: Sequence[Person]) -> tzinfo:
 
 def _stop(row: Inbound, people: Sequence[Person]) -> Heard:
     opting_out.stop(row.sender, now=row.received_at)
-    return Heard(Did.STOPPED, replies.stopped() if people else "", *people[:1])
+    return Heard(Did.STOPPED, replies.stopped() if people else "", next(iter(people), None))
 
 
 def _start(row: Inbound, people: Sequence[Person]) -> Heard:
     opting_out.start(row.sender)
-    return Heard(Did.STARTED, replies.started() if people else "", *people[:1])
+    return Heard(Did.STARTED, replies.started() if people else "", next(iter(people), None))
 
 
 # --- from somebody we know, or one of two ---

@@ -41,4 +41,5 @@ def _went_out(person: Person, channel: str) -> DeliveryQuerySet:
 
 
 def _incidents(ids: set[int | None]) -> list[Incident]:
-    return list(Incident.objects.filter(pk__in=ids).with_place().order_by("-number")) if ids else []
+    known = [pk for pk in ids if pk is not None]
+    return list(Incident.objects.filter(pk__in=known).with_place().order_by("-number"))
