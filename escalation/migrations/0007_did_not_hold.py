@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0005_silence_counts_from_now'),
+        ('escalation', '0006_messages_from_outside'),
     ]
 
     operations = [
