@@ -131,10 +131,15 @@ def _add(found: dict[int, Recipient], person: Person, ask: Ask, answer: DutyAnsw
 
 
 def address(person: Person, channel: str) -> str:
-    """Where a message to the person goes. All their devices together are one address."""
+    """Where a channel reaches the person; empty where it does not, or where they asked for no more texts.
+
+    All their devices together are one address.
+    """
     if channel == Channel.PUSH:
         return f"push:{person.username}"
-    return person.mobile if channel == Channel.SMS else person.email
+    if channel == Channel.SMS:
+        return "" if person.wants_no_texts else person.mobile
+    return person.email
 
 
 def with_push(people: Iterable[tuple[Person, Iterable[str]]], *, is_urgent: bool) -> frozenset[int]:

@@ -3,10 +3,13 @@
 from django.urls import path
 
 from escalation.views import (
+    countermeasure_board,
+    countermeasure_page,
     dashboard,
     devices,
     digest,
     drills,
+    families,
     incident_page,
     outbox,
     policies,
@@ -24,9 +27,14 @@ urlpatterns = [
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<int:pk>/", outbox.mail, name="outbox-mail"),
     path("raise/told/", told.told, name="raise-told"),
+    path("raise/before/", families.before, name="raise-before"),
+    path("families/<str:key>/", families.family, name="family"),
+    path("countermeasures/suggest/", families.suggestions, name="suggestions"),
     path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
     path("incidents/<slug:number>/", incident_page.incident, name="incident"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
+    path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
+    path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
     path("setup/policies/", policies.policies, name="policies"),
     path("setup/policies/new/", policy_editor.new, name="policy-new"),
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),

@@ -2,6 +2,7 @@
 
 from escalation.models.devices import PushDevice
 from escalation.models.drills import Drill, DrillPlan, Weekday
+from escalation.models.inbound import Did, Inbound
 from escalation.models.messages import (
     TOKEN_ALPHABET,
     Delivery,
@@ -26,9 +27,11 @@ __all__ = [
     "Delivery",
     "DeliveryQuerySet",
     "DeliveryState",
+    "Did",
     "Drill",
     "DrillPlan",
     "Heartbeat",
+    "Inbound",
     "Notification",
     "NotificationQuerySet",
     "Policy",

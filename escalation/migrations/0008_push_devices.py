@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0005_silence_counts_from_now'),
+        ('escalation', '0007_did_not_hold'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
