@@ -25,9 +25,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from py_vapid import Vapid02
-from py_vapid.utils import b64urlencode
-from pywebpush import WebPusher, WebPushException
+from py_vapid import Vapid02  # type: ignore[import-untyped]
+from py_vapid.utils import b64urlencode  # type: ignore[import-untyped]
+from pywebpush import WebPusher, WebPushException  # type: ignore[import-untyped]
 
 from escalation.channels.base import Failed, PermanentFailure, Receipt, TemporaryFailure
 from escalation.models import Delivery, PushDevice, Rank

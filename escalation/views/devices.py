@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -28,7 +30,9 @@ def devices(request: HttpRequest) -> HttpResponseBase:
     """One's own devices, and signing this one up: the browser fills the form in (`push.js`)."""
     person, refusal = person_of(request), None
     if request.method == "POST":
-        asked = {name: request.POST.get(name, "") for name in ("endpoint", "p256dh", "auth", "name")}
+        asked: dict[str, Any] = {
+            name: request.POST.get(name, "") for name in ("endpoint", "p256dh", "auth", "name")
+        }
         try:
             device = signing_up.subscribe(by=person, **asked)
             said = _("“%(name)s” shows your alerts from now on.") % {"name": device.name}

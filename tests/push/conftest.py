@@ -34,7 +34,8 @@ def sign_up(service: PushService) -> Any:
 
     def sign_up(person: Any, name: str = "Phone") -> tuple[Browser, Any]:
         browser = service.browser()
-        device = devices.subscribe(by=person, endpoint=browser.endpoint, name=name, **browser.keys)
+        keys: dict[str, Any] = browser.keys
+        device = devices.subscribe(by=person, endpoint=browser.endpoint, name=name, **keys)
         return browser, device
 
     return sign_up

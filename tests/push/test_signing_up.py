@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from escalation import devices
@@ -15,8 +17,8 @@ ENDPOINT = "https://fcm.googleapis.com/fcm/send/abc"
 
 
 def sign_up(person, endpoint: str = ENDPOINT, **changes: str) -> PushDevice:
-    keys = Browser(endpoint).keys | changes
-    return devices.subscribe(by=person, endpoint=endpoint, **({"name": "Phone"} | keys))
+    given: dict[str, Any] = {"name": "Phone", **Browser(endpoint).keys, **changes}
+    return devices.subscribe(by=person, endpoint=endpoint, **given)
 
 
 def test_a_browser_that_signs_up_again_is_one_device(floor):
