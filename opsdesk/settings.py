@@ -353,6 +353,7 @@ SPECTACULAR_SETTINGS = {
         "CountermeasureStatus": "countermeasures.models.Stage",
         "ReachLevel": "plant.reachability.Level",
         "PostState": "escalation.models.PostState",
+        "DeliveryState": "escalation.models.DeliveryState",
         "SeverityEnum": "incidents.models.Severity",
     },
 }
