@@ -15,7 +15,7 @@ import sentry_sdk
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from opsdesk import embedded, environment
+from opsdesk import embedded, environment, outbound
 from opsdesk.environment import Misconfigured, flag, text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -205,10 +205,11 @@ NUDGE_ENGINE = True  # after a commit, run the engine now instead of within a se
 DUTY_BOOK_SECONDS = 5  # "who is told next" on the API may be this old; who is told is read when it is due
 
 # --- messages to people -------------------------------------------------------------------------------------
-EMAIL_URL = environment.address("EMAIL_URL", "sandbox://", schemes=("sandbox", "smtp", "smtps"))
+EMAIL_URL = outbound.from_environment("EMAIL_URL", ("sandbox", "smtp", "smtps"))
 EMAIL_FROM = text("EMAIL_FROM", f"OpsDesk <opsdesk@{urlsplit(BASE_URL).hostname}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
-SMS_URL = environment.address("SMS_URL", "sandbox://", schemes=("sandbox",))
+SMS_URL = outbound.from_environment("SMS_URL", ("sandbox", "twilio", "apprise"))
+RECEIPT_SECONDS = environment.number("RECEIPT_SECONDS", 60, low=5, high=3600)  # then the next provider
 HEARTBEAT_URL = text("HEARTBEAT_URL")
 SENTRY_DSN = text("SENTRY_DSN")
 
@@ -345,10 +346,13 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},
     "loggers": {
+        "apprise": {"level": "CRITICAL"},  # its lines quote addresses, and these hold passwords
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
         "celery.worker": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # its lines name the account
         "kombu": {"level": "WARNING"},
         "py.warnings": {"level": "ERROR"},
         "uvicorn.access": {"level": "WARNING"},
