@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 
 from escalation.channels.base import (
@@ -18,6 +20,7 @@ from escalation.channels.base import (
 )
 from escalation.channels.by_apprise import ByApprise
 from escalation.channels.email import Smtp
+from escalation.channels.push import WebPush
 from escalation.channels.sandbox import Sandbox
 from escalation.channels.twilio import Twilio
 from opsdesk.outbound import Provider, providers
@@ -39,8 +42,20 @@ __all__ = [
     "providers_of",
 ]
 
-SETTINGS = {Channel.SMS.value: "SMS_URL", Channel.EMAIL.value: "EMAIL_URL"}
+SETTINGS = {
+    Channel.SMS.value: "SMS_URL",
+    Channel.EMAIL.value: "EMAIL_URL",
+    Channel.PUSH.value: "PUSH_URL",
+}
 """The setting that names the providers of a channel."""
+
+_SENDERS: dict[tuple[str, str], Callable[[Provider], Sender]] = {
+    (Channel.EMAIL, "smtp"): lambda provider: Smtp(provider.url),
+    (Channel.EMAIL, "smtps"): lambda provider: Smtp(provider.url),
+    (Channel.SMS, "twilio"): Twilio,
+    (Channel.SMS, "apprise"): ByApprise,
+    (Channel.PUSH, "vapid"): lambda _provider: WebPush(),
+}
 
 
 def providers_of(channel: str) -> list[Provider]:
@@ -51,13 +66,9 @@ def providers_of(channel: str) -> list[Provider]:
 def open_channel(channel: str, provider: Provider | None = None) -> Sender:
     """The sender of a provider, by itself of the channel's first. Raises ChannelDown when there is none."""
     chosen = provider or next(iter(providers_of(channel)), None)
-    if chosen is not None:
-        if chosen.scheme == "sandbox":
-            return Sandbox()
-        if channel == Channel.EMAIL and chosen.scheme in ("smtp", "smtps"):
-            return Smtp(chosen.url)
-        if channel == Channel.SMS and chosen.scheme == "twilio":
-            return Twilio(chosen)
-        if channel == Channel.SMS and chosen.scheme == "apprise":
-            return ByApprise(chosen)
+    make = _SENDERS.get((channel, chosen.scheme)) if chosen else None
+    if chosen is not None and chosen.scheme == "sandbox":
+        return Sandbox()
+    if chosen is not None and make is not None:
+        return make(chosen)
     raise ChannelDown(f"No sender for “{channel}” can be made of its setting; set it to sandbox://.")

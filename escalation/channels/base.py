@@ -26,6 +26,8 @@ class Failed(Exception):
     """Whether another provider of the channel may still bring it there."""
     is_providers = False
     """Whether the provider itself is to blame, rather than this message or its address."""
+    retry_after: float | None = None
+    """Seconds that the provider asks us to wait, if it does."""
 
 
 class TemporaryFailure(Failed):
@@ -62,13 +64,13 @@ class ChannelDown(TemporaryFailure):
 
 
 class Paused(ChannelDown):
-    """The provider asked for a pause of so many seconds; it works."""
+    """The provider asked to be left alone for so many seconds; it works."""
 
     is_providers = False
 
     def __init__(self, text: str, seconds: float):
         super().__init__(text)
-        self.seconds = seconds
+        self.retry_after = seconds
 
 
 class Sender(Protocol):
