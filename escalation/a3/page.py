@@ -14,10 +14,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from PIL import Image, ImageOps
 
+from escalation.a3 import pdf
 from escalation.a3.facts import photos_of
+from escalation.a3.one_page import SIZE
 from incidents.models import Incident, Photo
-from opsdesk import pdf
-from opsdesk.printing import SIZE
 
 SIZES = (1, 2, 3, 4, 5, 6)
 """Sizes of type in `static/a3.css`, largest first."""

@@ -17,10 +17,10 @@ from PIL import Image
 from countermeasures import lifecycle as fixes
 from countermeasures.costs import costs
 from countermeasures.models import Cause, Kind
+from escalation.a3 import pdf
 from escalation.a3.facts import EVENTS, LONG, cut, facts
 from incidents import lifecycle
 from incidents.models import Incident, Status
-from opsdesk import pdf
 from plant.models import Line, Role
 from tests.api.calls import get
 from tests.factories import NOW, Floor, fresh, make_floor, make_person, place_fix, raise_, reach

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
+from escalation.a3.one_page import NO_LIBRARY
 from opsdesk.errors import Refused
-from opsdesk.printing import NO_LIBRARY
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT = 25
 """Seconds that one PDF may take; usually one to three."""
 
@@ -42,7 +42,7 @@ def on_one_page(html: str, *, css: str, sizes: Sequence[int]) -> bytes:
 
 
 def _made(asked: bytes) -> bytes:
-    command = [sys.executable, "-m", "opsdesk.printing"]
+    command = [sys.executable, "-m", "escalation.a3.printing"]
     try:
         done = subprocess.run(
             command, input=asked + b"\n", capture_output=True, timeout=LIMIT, cwd=ROOT, check=False

@@ -1,4 +1,4 @@
-"""Makes a PDF of a page, in a process of its own: `python -m opsdesk.printing`.
+"""Makes a PDF of a page, in a process of its own: `python -m escalation.a3.printing`.
 
 Laying out a page is pure computing that would hold up every other page of the web process, and the libraries
 it needs may be missing. What comes in is one line of JSON: `html`, `css`, and `sizes`, the values that
@@ -12,6 +12,8 @@ import json
 import sys
 from typing import Any
 
+from escalation.a3.one_page import NO_LIBRARY, SIZE, TOO_LONG
+
 try:  # OSError: WeasyPrint is there, but the libraries of the system below it are not
     from weasyprint import CSS, HTML
     from weasyprint.urls import URLFetcher
@@ -19,15 +21,6 @@ except (ImportError, OSError) as error:
     MISSING = str(error)
 else:
     MISSING = ""
-
-NO_LIBRARY = 3
-"""Exit status when WeasyPrint or the libraries below it (Pango) are missing."""
-
-TOO_LONG = 4
-"""Exit status when not even the smallest type fits on one page."""
-
-SIZE = "@size@"
-"""Stands in the HTML where the size goes."""
 
 
 def main() -> int:
