@@ -1,7 +1,7 @@
 """A gateway on loopback that speaks Twilio's REST API, as far as OpsDesk uses it.
 
-In tests `with running_twilio() as twilio:` runs it in a thread. `python -m tests.emulators.twilio <port>` runs
-it as a process of its own, for benchmarks, and prints how many messages it took when it ends.
+In tests `with running_twilio() as twilio:` runs it in a thread. `python -m tests.emulators.twilio <port>` is
+a process of its own, for benchmarks, and prints how many messages it took when it ends.
 """
 
 from __future__ import annotations
