@@ -3,6 +3,7 @@
 from django.urls import path
 
 from escalation.views import (
+    a3,
     countermeasure_board,
     countermeasure_page,
     dashboard,
@@ -34,6 +35,8 @@ urlpatterns = [
     path("countermeasures/suggest/", families.suggestions, name="suggestions"),
     path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
     path("incidents/<slug:number>/", incident_page.incident, name="incident"),
+    path("incidents/<slug:number>/a3/", a3.page, name="incident-a3"),
+    path("incidents/<slug:number>/a3.pdf", a3.pdf, name="incident-a3-pdf"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
