@@ -1,7 +1,8 @@
 """Every verb that changes a countermeasure. The incident row is locked first: it locks its family."""
 
 from countermeasures.lifecycle.bandages import extend, take_off
-from countermeasures.lifecycle.planning import add, plan_check, start, withdraw, write_cause
+from countermeasures.lifecycle.causes import write_cause
+from countermeasures.lifecycle.planning import add, plan_check, start, withdraw
 from countermeasures.lifecycle.proving import check, did_not_hold, put_in_place, waive
 from countermeasures.lifecycle.relapses import weigh, weigh_due
 
