@@ -18,12 +18,14 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from countermeasures import lifecycle, serializers
+from countermeasures.history import events_of
 from countermeasures.models import LIVE, Cause, Countermeasure, CountermeasureQuerySet, Kind, Stage
 from incidents import api as incidents
 from incidents.models.incident import parse_number
 from incidents.permissions import Action, refuse_unless
-from incidents.serializers import ReasonInput, Said
+from incidents.serializers import EventSerializer, ReasonInput, Said
 from opsdesk.errors import Missing
+from opsdesk.paging import OldestFirst
 from plant.models import Person
 
 Verb = Callable[..., Countermeasure]
@@ -119,12 +121,24 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
         shown = serializers.CountermeasureSerializer(page or [], many=True, context={"now": timezone.now()})
         return self.get_paginated_response(shown.data)
 
-    def retrieve(self, request: Request, pk: int) -> Response:
+    def one(self, pk: int) -> Countermeasure:
+        """The countermeasure, for somebody who may see its incident; Missing or NotAllowed otherwise."""
         found = Countermeasure.objects.with_people().select_related("incident__site").filter(pk=pk).first()
         if found is None:
             raise Missing("unknown_countermeasure", _("There is no such countermeasure."))
         refuse_unless(self.person, Action.ADD_WORDS, found.incident)
-        return Response(self.shown(found))
+        return found
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return Response(self.shown(self.one(pk)))
+
+    @extend_schema(responses=EventSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=OldestFirst, filterset_class=None)
+    def history(self, request: Request, pk: int) -> Response:
+        """Every change, oldest first: who, when, what, and in `data.changed` each field before and after."""
+        rows: Any = events_of(self.one(pk))
+        shown: Any = EventSerializer
+        return self.get_paginated_response(shown(self.paginate_queryset(rows) or [], many=True).data)
 
     @extend_schema(request=serializers.AddInput, responses={201: serializers.CountermeasureSerializer})
     def create(self, request: Request) -> Response:

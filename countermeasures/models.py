@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -79,6 +80,10 @@ class Cause(models.Model):
 class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
     def with_people(self) -> CountermeasureQuerySet:
         return self.select_related("owner", "checker", "checked_by", "waived_by")
+
+    def for_cards(self) -> CountermeasureQuerySet:
+        """With everything a card shows and its buttons ask about."""
+        return self.with_people().select_related("incident__site", "incident__area")
 
     def live(self) -> CountermeasureQuerySet:
         return self.filter(stage__in=LIVE)
@@ -244,10 +249,25 @@ class Countermeasure(models.Model):
                 condition=Q(kind="containment", removed_at=None),
                 name="bandage_expiry",
             ),
+            models.Index(
+                fields=["stage", "due_on"],
+                condition=Q(
+                    stage__in=["planned", "in_work", "not_effective", "in_place", "checking"], removed_at=None
+                ),
+                name="countermeasure_board",
+            ),
+            models.Index(
+                fields=["-checked_at"],
+                condition=Q(stage="effective"),
+                name="countermeasure_proven",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.what
+
+    def get_absolute_url(self) -> str:
+        return reverse("countermeasure", args=[self.pk])
 
     @property
     def is_planned_check_complete(self) -> bool:
@@ -269,6 +289,12 @@ class Countermeasure(models.Model):
         end = (self.checked_at or now or timezone.now()).astimezone(tz).date()
         return max(0, min(self.window_days, (end - self.checking_from.astimezone(tz).date()).days))
 
+    def is_being_proved(self, at: datetime) -> bool:
+        """Whether that moment lies inside the window in which it must hold; a repeat then proves it wrong."""
+        if self.stage != Stage.CHECKING or self.checking_from is None or at < self.checking_from:
+            return False
+        return self.days_proved(at) < (self.window_days or 0)
+
     def proof_boxes(self, now: datetime | None = None) -> int:
         """How many of the ten boxes are filled: each is a tenth of the window."""
         return 10 * self.days_proved(now) // self.window_days if self.window_days else 0
@@ -278,8 +304,10 @@ class Countermeasure(models.Model):
         """S1, S2 or something that came back needs `detect_stop` or better; a bandage need not be strong."""
         if self.kind == Kind.CONTAINMENT:
             return False
-        serious = self.incident.severity in (Severity.S1, Severity.S2) or self.incident.reopen_count > 0
-        return serious or self.incident.impact == Impact.SAFETY
+        incident = self.incident
+        came_back = incident.is_repeat or incident.reopen_count > 0
+        serious = incident.severity in (Severity.S1, Severity.S2) or incident.impact == Impact.SAFETY
+        return serious or came_back
 
     @property
     def is_strong_enough(self) -> bool:

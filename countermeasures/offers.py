@@ -19,12 +19,16 @@ BEFORE = (Stage.PLANNED, Stage.IN_WORK, Stage.NOT_EFFECTIVE)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One verb: its name in the address, its words on the button, and whether it fits now."""
+    """One verb: its name in the address, its words on the button, and whether it fits now.
+
+    `asks`: it opens a form, because a rule needs more than the tap.
+    """
 
     verb: str
     label: StrPromise
     fits: Callable[[Countermeasure], bool]
     action: Action
+    asks: bool = True
 
 
 def _is_bandage(found: Countermeasure) -> bool:
@@ -33,6 +37,10 @@ def _is_bandage(found: Countermeasure) -> bool:
 
 def _is_worn(found: Countermeasure) -> bool:
     return _is_bandage(found) and found.removed_at is None and found.stage != Stage.WITHDRAWN
+
+
+def _can_come_off(found: Countermeasure) -> bool:
+    return _is_worn(found) and found.stage == Stage.IN_PLACE
 
 
 def _can_be_proved(found: Countermeasure) -> bool:
@@ -51,7 +59,9 @@ OFFERS: tuple[Offer, ...] = (
     Offer("check", _("Does it hold?"), _can_be_proved, Action.CHECK),
     Offer("waive", _("A weaker one is enough"), lambda c: not c.is_strong_enough, Action.WAIVE),
     Offer("extend", _("Let it stay longer"), _is_worn, Action.EXTEND),
-    Offer("take-off", _("It is off"), lambda c: _is_worn(c) and c.stage == Stage.IN_PLACE, Action.PLAN),
+    Offer(
+        "take-off", _("It is off"), lambda c: _is_worn(c) and c.stage == Stage.IN_PLACE, Action.PLAN, False
+    ),
     Offer("withdraw", _("Give it up"), lambda c: c.stage in BEFORE, Action.PLAN),
 )
 """In the order in which they are shown."""

@@ -13,19 +13,21 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 from django_stubs_ext import StrPromise
 
 from countermeasures import forms, lifecycle
 from countermeasures.models import Cause, Countermeasure
+from countermeasures.offers import may_plan
 from incidents.forms import ActForm
 from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import Missing, Refused
-from opsdesk.htmx import show
+from opsdesk.htmx import next_page, show
 from plant.models import Person
 
 
@@ -70,6 +72,9 @@ VERBS: dict[str, Verb] = {
     "withdraw": Verb(_("Give it up"), _("Give it up"), forms.ReasonForm, lifecycle.withdraw),
 }
 
+PICKED_FROM = 60
+"""Open problems that are offered, what hurts first on top."""
+
 ADD = Verb(_("Add a countermeasure"), _("Add it"), forms.AddForm, lifecycle.add)
 CAUSE = Verb(
     _("Why did it happen?"),
@@ -106,6 +111,19 @@ def add(request: HttpRequest, number: str) -> HttpResponseBase:
 
 
 @login_required
+@require_safe
+def pick(request: HttpRequest) -> HttpResponse:
+    """For which open problem a countermeasure is to be added: from the board, where none is chosen yet."""
+    person = _person(request)
+    incidents = Incident.objects.visible_to(person).open().filter(is_drill=False).with_place().by_cover_left()
+    if site := request.GET.get("site", "")[:24]:
+        incidents = incidents.filter(site__code=site)
+    found = [incident for incident in incidents[:PICKED_FROM] if may_plan(incident, person)]
+    context = {"incidents": found, "back": reverse("countermeasures")}
+    return show(request, "countermeasures/pick.html", context)
+
+
+@login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
 def cause(request: HttpRequest, number: str) -> HttpResponseBase:
@@ -130,7 +148,7 @@ def _handle(
     known: dict[str, Any],
     found: Countermeasure | None = None,
 ) -> HttpResponseBase:
-    """Show the form, or do it and go back to the incident."""
+    """Show the form, or do it and go back to where it was asked from, else to the incident."""
     if request.method != "POST":
         return _page(request, verb, verb.form(incident=incident, initial=known), found)
     form = verb.form(request.POST, incident=incident)
@@ -140,7 +158,7 @@ def _handle(
         verb.run(target, by=_person(request), **form.cleaned_data)
     except Refused as refusal:
         return _refused(request, verb, form, found, refusal)
-    target_page = incident.get_absolute_url()
+    target_page = next_page(request) or incident.get_absolute_url()
     return HttpResponseClientRedirect(target_page) if request.htmx else redirect(target_page)  # type: ignore[attr-defined]
 
 
@@ -167,7 +185,13 @@ def _page(
     refusal: Refused | None = None,
 ) -> HttpResponse:
     template = "incidents/act.html"
-    context = {"verb": verb, "form": form, "incident": form.incident, "subject": found}
+    context = {
+        "verb": verb,
+        "form": form,
+        "incident": form.incident,
+        "subject": found,
+        "next": next_page(request),
+    }
     return show(request, template, context, fragments=["do"], refusal=refusal, status=status)
 
 

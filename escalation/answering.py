@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from escalation.models import TOKEN_ALPHABET, Notification, Reason
 from incidents import lifecycle
 from incidents.models import Event, EventKind, Incident, Status
-from incidents.permissions import Action, can
+from incidents.permissions import Action, can, refuse_unless
 from opsdesk.errors import Missing, Refused
 from plant.models import Person
 
@@ -101,8 +101,11 @@ def _unanswered(notification: Notification) -> QuerySet[Notification]:
 
 
 def _can_take(notification: Notification) -> bool:
+    return may_take(notification.person, notification.about)
+
+
+def may_take(person: Person, incident: Incident) -> bool:
     """Who may take it and would be its owner: nobody has it, or this person is asked to."""
-    incident, person = notification.about, notification.person
     if incident.is_drill:
         return False  # in a practice there is nothing to take: it shows that the message arrived
     is_free = incident.status == Status.RAISED or incident.assigned_to_id == person.pk
@@ -138,6 +141,39 @@ def answer(token: str, *, now: datetime | None = None, channel: str = "link", ta
 
 
 @transaction.atomic
+def answer_about(
+    number: int, *, by: Person, channel: str, take: bool = True, now: datetime | None = None
+) -> Incident:
+    """The same answer by somebody who names the incident: by text, by mail.
+
+    It answers what waits for this person; whoever was not told of it may answer all the same. Returns the
+    incident as it is then. Raises Missing, NotAllowed (another site), Refused (`closed`).
+    """
+    now = now or timezone.now()
+    incident = Incident.objects.locked(number)
+    notification = _newest_told(incident, by)
+    if notification is not None:
+        return answer(notification.token, now=now, channel=channel, take=take).incident
+    refuse_unless(by, Action.ADD_WORDS, incident)
+    if not incident.is_open:
+        raise Refused(
+            "closed", _("%(code)s is closed. Nothing is needed from you.") % {"code": incident.code}
+        )
+    if take and may_take(by, incident):
+        return lifecycle.acknowledge(number, by=by, now=now)
+    if incident.owner_id != by.pk and not incident.events.filter(kind=EventKind.SEEN, by=by).exists():
+        _record_seen(incident, by, channel, now)
+    return incident
+
+
+def _newest_told(incident: Incident, person: Person) -> Notification | None:
+    """The message that an answer is an answer to: what waits, else what asked before, else any news."""
+    told = incident.notifications.filter(person=person).order_by("created_at", "pk")
+    asking = told.filter(reason__in=ASKING)
+    return asking.filter(answered_at=None).last() or asking.last() or told.last()
+
+
+@transaction.atomic
 def see(incident: Incident, *, by: Person, channel: str = "screen", now: datetime | None = None) -> None:
     """ "I've seen it" on a screen: answers every message that waits for this person. It stops nothing."""
     locked = Incident.objects.locked(incident.number)
@@ -153,7 +189,7 @@ def _mark(notification: Notification, what: str, channel: str, now: datetime) ->
     if notification.answered_at is not None and (what == SEEN or notification.answer == TOOK_IT):
         return
     if what == SEEN:
-        _record_seen(notification, channel, now)
+        _record_seen(notification.about, notification.person, channel, now, notification=notification.pk)
     notification.answered_at = notification.answered_at or now
     notification.answer, notification.answered_by_channel = what, channel
     notification.ask_again_at = None
@@ -161,15 +197,14 @@ def _mark(notification: Notification, what: str, channel: str, now: datetime) ->
     _answer_the_others(notification, what, channel, now)
 
 
-def _record_seen(notification: Notification, channel: str, now: datetime) -> None:
-    incident = notification.about
+def _record_seen(incident: Incident, by: Person, channel: str, now: datetime, **more: int) -> None:
     Event.objects.create(
         incident=incident,
         at=now,
-        by=notification.person,
+        by=by,
         kind=EventKind.SEEN,
         version=incident.version,
-        data={"channel": channel, "notification": notification.pk},
+        data={"channel": channel, **more},
     )
 
 

@@ -129,7 +129,10 @@ def _add(found: dict[int, Recipient], person: Person, ask: Ask, answer: DutyAnsw
 
 
 def address(person: Person, channel: str) -> str:
-    return person.mobile if channel == Channel.SMS else person.email
+    """Where a channel reaches the person; empty where it does not, or where they asked for no more texts."""
+    if channel == Channel.SMS:
+        return "" if person.wants_no_texts else person.mobile
+    return person.email
 
 
 def ways_to(person: Person, asked: Iterable[str], *, is_urgent: bool) -> list[tuple[str, str]]:

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from escalation.views import (
+    countermeasure_board,
+    countermeasure_page,
     dashboard,
     digest,
     drills,
@@ -26,6 +28,8 @@ urlpatterns = [
     path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
     path("incidents/<slug:number>/", incident_page.incident, name="incident"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
+    path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
+    path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
     path("setup/policies/", policies.policies, name="policies"),
     path("setup/policies/new/", policy_editor.new, name="policy-new"),
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),

@@ -57,10 +57,20 @@ class SeverityRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     proving_days = forms.IntegerField(
         label=_("A fix is proved over (days)"), min_value=1, max_value=TWO_YEARS
     )
+    repeat_days = forms.IntegerField(
+        label=_("The same again is a repeat for (days)"),
+        min_value=1,
+        max_value=TWO_YEARS,
+        required=False,
+        help_text=_("Counted from when the old one was closed. Empty: as it is."),
+    )
 
     class Meta:
         model = SeverityRule
-        fields = ("update_every_minutes", "bandage_days", "proving_days")
+        fields = ("update_every_minutes", "bandage_days", "proving_days", "repeat_days")
+
+    def clean_repeat_days(self) -> int:
+        return self.cleaned_data["repeat_days"] or self.instance.repeat_days
 
 
 @admin.register(SeverityRule)
@@ -68,7 +78,7 @@ class SeverityRuleAdmin(ManagedByIT):
     """The four severities are given; their numbers are the plant's."""
 
     form = SeverityRuleForm
-    list_display = ("severity", "update_every_minutes", "bandage_days", "proving_days")
+    list_display = ("severity", "update_every_minutes", "bandage_days", "proving_days", "repeat_days")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident
 from opsdesk.errors import NotAllowed
-from plant.models import Person, Role
+from plant.models import Person, Role, Site
 
 
 class Action(models.TextChoices):
@@ -81,6 +81,16 @@ def can(person: Person, action: Action, incident: Incident) -> bool:
     if roles is None or (action in OPERATORS_TOO and not person.assignments):
         return True
     return person.holds(*roles, site=incident.site, area=incident.area)
+
+
+def may_somewhere(person: Person, action: Action, site: Site) -> bool:
+    """Whether the person's role allows it at the site or in one of its areas."""
+    roles = ALLOWED[action]
+    if not person.is_active or not person.sees_site(site.pk):
+        return False
+    return roles is None or any(
+        held.role in roles and held.site_id in (None, site.pk) for held in person.assignments
+    )
 
 
 def refuse_unless(person: Person, action: Action, incident: Incident) -> None:

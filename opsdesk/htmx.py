@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from opsdesk.errors import Refused
 
@@ -51,6 +52,13 @@ def show(
     if fragment and request.method == "GET" and response.status_code == 200:
         return _unless_unchanged(request, response)
     return response
+
+
+def next_page(request: HttpRequest) -> str:
+    """Where a form was asked from (`next`); empty for an address that is not ours."""
+    target = request.POST.get("next") or request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if is_ours else ""
 
 
 def etag_of(body: bytes) -> str:

@@ -33,6 +33,7 @@ class Fault(models.TextChoices):
 
     SWITCHED_OFF = "switched_off", _("login switched off, and still named in a policy or for the site")
     NO_MOBILE = "no_mobile", _("no mobile number")
+    SMS_STOPPED = "sms_stopped", _("asked for no more text messages")
     NO_EMAIL = "no_email", _("no email address")
     SMS_CAME_BACK = "sms_came_back", _("the last text message did not arrive")
     EMAIL_CAME_BACK = "email_came_back", _("the last email did not arrive")
@@ -51,11 +52,12 @@ class Fault(models.TextChoices):
         return str(_TO_DO[self])
 
 
-_ERRORS = frozenset({Fault.SWITCHED_OFF, Fault.NO_MOBILE, Fault.NO_EMAIL})
+_ERRORS = frozenset({Fault.SWITCHED_OFF, Fault.NO_MOBILE, Fault.SMS_STOPPED, Fault.NO_EMAIL})
 
 _TO_DO = {
     Fault.SWITCHED_OFF: _("Name somebody else there, or switch the login on."),
     Fault.NO_MOBILE: _("Enter their mobile number."),
+    Fault.SMS_STOPPED: _("Ask them to text START to the number that texts them."),
     Fault.NO_EMAIL: _("Enter their email address."),
     Fault.SMS_CAME_BACK: _("Check the number with them."),
     Fault.EMAIL_CAME_BACK: _("Check the address with them."),
@@ -133,6 +135,8 @@ def _faults(standing: Standing) -> Iterator[Fault]:
 def _of_mobile(standing: Standing) -> Iterator[Fault]:
     if not standing.person.mobile:
         yield Fault.NO_MOBILE
+    elif standing.person.wants_no_texts:
+        yield Fault.SMS_STOPPED
     elif Channel.SMS in standing.came_back:
         yield Fault.SMS_CAME_BACK
     elif standing.person.mobile_verified_at is None:

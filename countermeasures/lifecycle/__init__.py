@@ -3,6 +3,7 @@
 from countermeasures.lifecycle.bandages import extend, take_off
 from countermeasures.lifecycle.planning import add, plan_check, start, withdraw, write_cause
 from countermeasures.lifecycle.proving import check, did_not_hold, put_in_place, waive
+from countermeasures.lifecycle.relapses import weigh, weigh_due
 
 __all__ = [
     "add",
@@ -14,6 +15,8 @@ __all__ = [
     "start",
     "take_off",
     "waive",
+    "weigh",
+    "weigh_due",
     "withdraw",
     "write_cause",
 ]

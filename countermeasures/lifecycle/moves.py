@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, NoReturn
 
 from django.utils.translation import gettext_lazy as _
@@ -58,11 +59,28 @@ def write(
     data: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Countermeasure:
+    """Save the named fields and tell the timeline what each was before and is now."""
+    changed = changes_of(found, changes)
     for name, value in changes.items():
         setattr(found, name, value)
     found.save(update_fields=list(changes))
-    tell(found, by=by, now=now, did=did, words=words, data=data)
+    tell(found, by=by, now=now, did=did, words=words, data={"changed": changed, **(data or {})})
     return found
+
+
+def changes_of(found: Countermeasure, changes: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Each field that really changes: what it was and what it is now, as the timeline keeps them."""
+    pairs = {name: [kept(getattr(found, name)), kept(value)] for name, value in changes.items()}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def kept(value: Any) -> Any:
+    """A value as JSON: people by their name, because the record is read long after they left."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Person):
+        return value.name
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def tell(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.lifecycle.moves import (
+    kept,
     locked_for,
     move,
     needed,
@@ -80,8 +81,29 @@ def add(
         created_by=by,
         created_at=now,
     )
-    tell(found, by=by, now=now, did="added", words=what)
+    tell(found, by=by, now=now, did="added", words=what, data={"changed": first_values(found)})
     return found
+
+
+FIRST_SAID = (
+    "owner",
+    "due_on",
+    "strength",
+    "expires_on",
+    "metric",
+    "baseline",
+    "target",
+    "window_days",
+    "window_exposure",
+    "exposure_unit",
+    "checker",
+)
+
+
+def first_values(found: Countermeasure) -> dict[str, list[Any]]:
+    """What was said when it was added: every field that has something in it, from nothing."""
+    values = {name: kept(getattr(found, name)) for name in FIRST_SAID}
+    return {name: [None, value] for name, value in values.items() if value not in (None, "")}
 
 
 @transaction.atomic
@@ -191,6 +213,7 @@ def write_cause(
         "escape_cause": escape_cause,
         "five_whys": [why.strip() for why in five_whys if why.strip()],
     }
+    was = Cause.objects.filter(incident=incident).values(*written).first() or {}
     cause, _created = Cause.objects.update_or_create(
         incident=incident,
         defaults={
@@ -205,6 +228,13 @@ def write_cause(
         by=by,
         now=now,
         words=root_cause,
-        data={"escape_cause": escape_cause},
+        data={
+            "escape_cause": escape_cause,
+            "changed": {
+                name: [was.get(name), words]
+                for name, words in written.items()
+                if words and words != was.get(name)
+            },
+        },
     )
     return cause

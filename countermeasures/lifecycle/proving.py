@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -134,7 +135,12 @@ def _refuse_before_window_ends(found: Countermeasure, now: datetime) -> None:
 
 
 def did_not_hold(
-    found: Countermeasure, *, by: Person | None, measured: str, now: datetime | None
+    found: Countermeasure,
+    *,
+    by: Person | None,
+    measured: str,
+    now: datetime | None,
+    data: dict[str, Any] | None = None,
 ) -> Countermeasure:
     """The fix failed: the boxes are empty again, and the incident comes back if it was thought to be safe."""
     failed = move(
@@ -144,6 +150,7 @@ def did_not_hold(
         now=now,
         did="not_effective",
         words=measured,
+        data=data,
         measured=measured,
         checked_by=by,
         checked_at=now or timezone.now(),

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Min
 from django.utils import timezone
 
+from countermeasures.lifecycle import weigh_due
 from escalation import measures, watch
 from escalation.engine import asking, audit, storms
 from escalation.engine.fire import Outcome, fire_batch
@@ -74,6 +75,7 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
     began = time.perf_counter()
     at, book, done = _Time(now), _Book(), Ticked()
     done.mended = audit.mend_silent(at.now)
+    weigh_due(at.now)
     while not at.is_up:
         read = _read_all(at, done)
         if read:

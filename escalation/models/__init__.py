@@ -1,6 +1,7 @@
 """Who must hear about it, and when: policies, the timers of each incident, and what was sent to whom."""
 
 from escalation.models.drills import Drill, DrillPlan, Weekday
+from escalation.models.inbound import Did, Inbound
 from escalation.models.messages import (
     TOKEN_ALPHABET,
     Delivery,
@@ -25,9 +26,11 @@ __all__ = [
     "Delivery",
     "DeliveryQuerySet",
     "DeliveryState",
+    "Did",
     "Drill",
     "DrillPlan",
     "Heartbeat",
+    "Inbound",
     "Notification",
     "NotificationQuerySet",
     "Policy",

@@ -118,6 +118,7 @@ def _told_before(site: Site, people: list[int], now: datetime) -> dict[int, dict
         # incident=None: by the index of incident and time, which few of all messages are in without one
         Notification.objects.filter(incident=None, created_at__gt=now - REMEMBERS)
         .filter(site=site, person__in=people, reason=Reason.REACHABILITY)
+        .exclude(data__has_key="only")  # said of one person in the moment it happened: no report
         .order_by("person_id", "-id")
         .distinct("person_id")
     )

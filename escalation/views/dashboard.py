@@ -58,7 +58,7 @@ class Row:
 def dashboard(request: HttpRequest) -> HttpResponse:
     person = request.user
     assert isinstance(person, Person)  # behind login_required
-    site, sites = _site(request, person)
+    site, sites = site_of(request, person)
     now = timezone.now()
     with timezone.override(site.tz):
         return live.show_unless_unchanged(
@@ -74,7 +74,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         )
 
 
-def _site(request: HttpRequest, person: Person) -> tuple[Site, list[Site]]:
+def site_of(request: HttpRequest, person: Person) -> tuple[Site, list[Site]]:
     """The site asked for, else the person's own; with all that they may switch to."""
     found = Site.objects.all() if person.is_corporate else Site.objects.filter(pk__in=person.site_ids)
     sites = list(found)

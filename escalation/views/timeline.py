@@ -95,6 +95,7 @@ ICONS = {
     EventKind.NOT_ANSWERED: "x",
     EventKind.LAPSED: "swap",
     EventKind.HELP_ASKED: "user",
+    EventKind.REPEATED: "loop",
 }
 
 BY_ITSELF = frozenset({EventKind.ASSIGNED, EventKind.WORDS_ADDED})
@@ -130,6 +131,7 @@ SENTENCES: dict[str, StrPromise] = {
         "Two words missed in a row. %(had)s had it, no word since %(since)s. Nobody has it any more."
     ),
     EventKind.HELP_ASKED: gettext_lazy("asked %(to)s to help. %(words)s"),
+    EventKind.REPEATED: gettext_lazy("The same again: %(repeat)s, %(words)s"),
 }
 
 DID: dict[str, StrPromise] = {
@@ -144,6 +146,12 @@ DID: dict[str, StrPromise] = {
     "taken_off": gettext_lazy("took the bandage off: %(what)s"),
     "withdrawn": gettext_lazy("gave it up: %(what)s. %(words)s"),
 }
+
+NOBODY_DID: dict[str, StrPromise] = {
+    "not_effective": gettext_lazy("It did not hold: %(what)s. %(words)s"),
+    EventKind.REOPENED: gettext_lazy("Open again. %(words)s"),
+}
+"""What follows from a repeat by itself, with no name before it."""
 
 CHANNEL_WORDS = {
     "sms": gettext_lazy("by SMS"),
@@ -275,9 +283,13 @@ def _sentence(incident: Incident, event: Event, lapses: Sequence[datetime], now:
     if practised := practice_words.of_event(event):
         return practised
     if event.kind == EventKind.COUNTERMEASURE:
-        template: StrPromise | str = DID.get(event.data.get("did", ""), "%(what)s %(words)s")
+        did = event.data.get("did", "")
+        template: StrPromise | str = DID.get(did, "%(what)s %(words)s")
     else:
+        did = event.kind
         template = SENTENCES.get(event.kind, "%(words)s")
+    if event.by is None:
+        template = NOBODY_DID.get(did, template)
     text = str(template) % _blanks(event, now)
     via = CHANNEL_WORDS.get(event.data.get("channel", ""))
     return f"{text.rstrip('.')}, {via}." if via else text
@@ -293,6 +305,7 @@ def _blanks(event: Event, now: datetime) -> dict[str, str]:
         "had": str(data.get("had", "")),
         "since": _when(data.get("silent_since"), now),
         "line": str(data.get("line", "")),
+        "repeat": f"INC-{data['repeat']}" if "repeat" in data else "",
         "what": str(data.get("what", "")).rstrip("."),
         "until": _when(data.get("until"), now),
         "severity": _level_word(severity),

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from incidents import readings
+from incidents import families, readings
 from incidents.lifecycle.moves import announce, locked, record, touch
 from incidents.models import (
     Category,
@@ -22,6 +22,7 @@ from incidents.models import (
     Incident,
     Photo,
     Status,
+    UnweighedRepeat,
 )
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import Invalid
@@ -92,17 +93,33 @@ def raise_incident(
 
 @transaction.atomic
 def _write(incident: Incident, *, now: datetime) -> None:
+    _look_back(incident, now=now)
     incident.save(force_insert=True)
+    old = incident.repeat_of
     record(
         incident,
         kind=EventKind.RAISED,
         by=incident.raised_by,
         now=now,
         words=incident.words,
+        data={"repeat_of": old.number} if old else None,
     )
+    if old is not None:
+        UnweighedRepeat.objects.create(incident=incident)
     if incident.impact == Impact.STOPPED and incident.line is not None and not incident.is_drill:
         Downtime.objects.create(incident=incident, line=incident.line, started_at=incident.noticed_at)
     announce(incident)
+
+
+def _look_back(incident: Incident, *, now: datetime) -> None:
+    """Whether it is the same again, and how often that was; practice is no part of any history."""
+    family = None if incident.is_drill else families.of(incident)
+    if family is None:
+        return
+    incident.repeat_of = family.thought_over(now)
+    before = family.how_often(now)
+    incident.times_in_30_days = before.days_30 + 1
+    incident.times_in_90_days = before.days_90 + 1
 
 
 def _already_raised(client_id: uuid.UUID | None, *, by: Person | None) -> Incident | None:

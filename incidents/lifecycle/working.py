@@ -258,19 +258,7 @@ def contain(
         raise Invalid("empty", sentence, fields={"what": [sentence]})
     expires = bandage_end(incident, expires_on, now)
     _stop_downtimes(incident, now)
-    moved = move(
-        incident,
-        to=Status.CONTAINED,
-        kind=EventKind.CONTAINED,
-        by=by,
-        now=now,
-        words=what,
-        data={"expires_on": expires.isoformat()},
-        contained_at=now,
-        next_update_due=None,
-        missed_updates=0,
-    )
-    incident.countermeasures.create(
+    bandage = incident.countermeasures.create(
         kind="containment",
         stage="in_place",
         what=what,
@@ -281,7 +269,22 @@ def contain(
         created_by=by,
         created_at=now,
     )
-    return moved
+    return move(
+        incident,
+        to=Status.CONTAINED,
+        kind=EventKind.CONTAINED,
+        by=by,
+        now=now,
+        words=what,
+        data={
+            "expires_on": expires.isoformat(),
+            "countermeasure": bandage.pk,
+            "changed": {"owner": [None, (owner or by).name], "expires_on": [None, expires.isoformat()]},
+        },
+        contained_at=now,
+        next_update_due=None,
+        missed_updates=0,
+    )
 
 
 def bandage_end(incident: Incident, expires_on: date | None, now: datetime) -> date:

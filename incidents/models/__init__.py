@@ -2,6 +2,7 @@
 
 from incidents.models.choices import OWN_TROUBLE, Category, SeverityRule
 from incidents.models.incident import Incident, IncidentQuerySet
+from incidents.models.repeats import UnweighedRepeat
 from incidents.models.terms import Impact, Severity, Status, WaitingOn
 from incidents.models.timeline import Downtime, Event, EventKind, Photo, Update
 from plant.models import Flow
@@ -20,6 +21,7 @@ __all__ = [
     "Severity",
     "SeverityRule",
     "Status",
+    "UnweighedRepeat",
     "Update",
     "WaitingOn",
 ]

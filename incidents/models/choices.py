@@ -50,6 +50,12 @@ class SeverityRule(models.Model):
     )
     bandage_days = models.PositiveSmallIntegerField(_("a bandage is good for (days)"), default=7)
     proving_days = models.PositiveSmallIntegerField(_("a fix is proved over (days)"), default=90)
+    repeat_days = models.PositiveSmallIntegerField(
+        _("the same again is a repeat for (days)"),
+        default=90,
+        db_default=90,
+        help_text=_("Counted from when the old one was closed."),
+    )
 
     class Meta:
         ordering = ["severity"]
@@ -77,6 +83,9 @@ class SeverityRule(models.Model):
     def update_every(self) -> timedelta | None:
         return timedelta(minutes=self.update_every_minutes) if self.update_every_minutes else None
 
+
+REPEAT_DAYS = 90
+"""Days after closing in which the same again is a repeat (domain §2)."""
 
 DEFAULT_RULES: dict[str, dict[str, int | None]] = {
     "S1": {"update_every_minutes": 30, "bandage_days": 7, "proving_days": 30},

@@ -35,6 +35,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def owned_by(self, person: Person) -> IncidentQuerySet:
         return self.filter(Q(owner=person) | Q(assigned_to=person))
 
+    def meant(self) -> IncidentQuerySet:
+        """Real trouble: no practice, and no wrong tap that was taken back before anybody had it."""
+        return self.filter(is_drill=False).exclude(status=Status.CLOSED, acknowledged_at=None)
+
     def with_place(self) -> IncidentQuerySet:
         return self.select_related(
             "category",
@@ -117,6 +121,18 @@ class Incident(models.Model):
     severity = models.CharField(_("severity"), max_length=2, choices=Severity.choices)
     flow = models.CharField(_("flow"), max_length=16, choices=Flow.choices)
     is_drill = models.BooleanField(_("practice"), default=False)
+    repeat_of = models.ForeignKey(
+        "self",
+        verbose_name=_("repeat of"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="repeats",
+    )
+    # Of the same family up to this one, when it was raised: the third time in 30 days stays the third time
+    times_in_30_days = models.PositiveSmallIntegerField(default=1, db_default=1, editable=False)
+    times_in_90_days = models.PositiveSmallIntegerField(default=1, db_default=1, editable=False)
 
     site = models.ForeignKey(Site, verbose_name=_("site"), on_delete=models.PROTECT, related_name="incidents")
     area = models.ForeignKey(
@@ -293,6 +309,10 @@ class Incident(models.Model):
                 | (Q(review_on__isnull=False) & ~Q(no_fix_reason="")),
                 name="no_fix_has_a_reason_and_a_review",
             ),
+            models.CheckConstraint(
+                condition=Q(repeat_of=None) | (Q(is_drill=False) & ~Q(repeat_of=F("id"))),
+                name="a_repeat_is_no_practice_and_not_its_own",
+            ),
         ]
         indexes = [
             models.Index(
@@ -307,7 +327,16 @@ class Incident(models.Model):
             ),
             models.Index(fields=["line", "-raised_at"], name="incident_line"),
             models.Index(fields=["-raised_at"], name="incident_raised"),
-            models.Index(fields=["category", "station", "-raised_at"], name="incident_family"),
+            models.Index(
+                fields=["category", "station", "-raised_at"],
+                condition=Q(system__isnull=True, is_drill=False),
+                name="incident_family",
+            ),
+            models.Index(
+                fields=["system", "category", "site", "-raised_at"],
+                condition=Q(system__isnull=False, is_drill=False),
+                name="incident_family_system",
+            ),
             GinIndex(SearchVector("title", "words", config="simple"), name="incident_words"),
         ]
 
@@ -352,6 +381,20 @@ class Incident(models.Model):
     def is_moving(self) -> bool:
         """Product moves again, perhaps on a bandage."""
         return self.status in (Status.CONTAINED, Status.RESOLVED, Status.CLOSED)
+
+    @property
+    def is_repeat(self) -> bool:
+        """The same trouble as one that was thought to be over."""
+        return self.repeat_of_id is not None
+
+    @property
+    def times_again(self) -> tuple[int, int] | None:
+        """How many times in how many days, for the mark on boards; None for what is here the first time."""
+        if self.times_in_30_days > 1:
+            return self.times_in_30_days, 30
+        if self.times_in_90_days > 1 or self.is_repeat:
+            return max(self.times_in_90_days, 2), 90
+        return None
 
     @property
     def is_grey(self) -> bool:

@@ -40,6 +40,7 @@ class EventKind(models.TextChoices):
     NOT_ANSWERED = "not_answered", _("Not answered")
     LAPSED = "lapsed", _("Nobody has it any more")
     HELP_ASKED = "help_asked", _("Somebody asked to help")
+    REPEATED = "repeated", _("The same again")
 
 
 class Event(models.Model):

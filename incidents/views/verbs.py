@@ -14,7 +14,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -27,6 +26,7 @@ from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
 from incidents.raised_here import was_raised_here
 from opsdesk.errors import NotAllowed, Refused
+from opsdesk.htmx import next_page
 from plant.models import Person
 
 
@@ -275,15 +275,8 @@ def take_back(request: HttpRequest, number: str) -> HttpResponseBase:
 
 def _back(request: HttpRequest, incident: Incident) -> HttpResponseBase:
     """To `next` when it is one of our pages, else to the incident."""
-    target = _safe_next(request) or incident.get_absolute_url()
+    target = next_page(request) or incident.get_absolute_url()
     return HttpResponseClientRedirect(target) if request.htmx else redirect(target)  # type: ignore[attr-defined]
-
-
-def _safe_next(request: HttpRequest) -> str:
-    """Where the form was asked from; empty for an address that is not ours."""
-    target = request.POST.get("next") or request.GET.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if is_ours else ""
 
 
 def _refused(request: HttpRequest, verb: str, form: forms.ActForm, refusal: Refused) -> HttpResponse:
@@ -307,6 +300,6 @@ def _page(
         "form": form,
         "incident": form.incident,
         "refusal": refusal,
-        "next": _safe_next(request),
+        "next": next_page(request),
     }
     return render(request, template, context, status=status)

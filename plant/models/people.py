@@ -95,6 +95,14 @@ class Person(AbstractUser):
         related_name="people",
     )
     mobile = models.CharField(_("mobile"), max_length=20, blank=True, validators=[mobile_validator])
+    stopped_mobile = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("The number that asked for no more texts. Another number is texted again."),
+    )
     mobile_verified_at = models.DateTimeField(_("mobile verified"), null=True, blank=True)
     email_verified_at = models.DateTimeField(_("email verified"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=5, choices=Language.choices, default=Language.EN)
@@ -139,6 +147,11 @@ class Person(AbstractUser):
     @property
     def initials(self) -> str:
         return "".join(word[0] for word in self.name.split()[:2]).upper()
+
+    @property
+    def wants_no_texts(self) -> bool:
+        """Whoever has this number answered STOP; START, or another number, ends it."""
+        return bool(self.mobile) and self.stopped_mobile == self.mobile
 
     def set_pin(self, pin: str) -> None:
         self.pin_hash = make_password(pin)

@@ -81,7 +81,7 @@ def test_the_roster_is_not_read_again_within_seconds(floor: Floor, settings: Any
     settings.DUTY_BOOK_SECONDS = 60
     client = program(floor.tech)
     asked = {"station": floor.station.code, "category": floor.category.code, "impact": "stopped"}
-    assert len(queries(client, "post", "incidents/", asked)) <= 13
+    assert len(queries(client, "post", "incidents/", asked)) <= 15
     settings.DUTY_BOOK_SECONDS = 0
     assert len(queries(client, "post", "incidents/", asked)) > 16
 

@@ -64,6 +64,15 @@ def test_it_leaves_its_line_on_the_timeline(floor: Floor) -> None:
         "what": found.what,
         "owner": str(floor.tech),
         "due_on": "2026-03-09",
+        "changed": {
+            "owner": [None, str(floor.tech)],
+            "due_on": [None, "2026-03-09"],
+            "strength": [None, "prevent"],
+            "metric": [None, "Label queue stops"],
+            "target": [None, "None"],
+            "window_days": [None, 30],
+            "checker": [None, str(floor.supervisor)],
+        },
     }
     assert fresh(incident).version == event.version == incident.version + 1
 

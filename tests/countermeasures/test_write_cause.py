@@ -24,7 +24,14 @@ def test_both_causes_and_the_chain_that_led_there(floor: Floor) -> None:
     assert (cause.written_by, cause.written_at, cause.is_complete) == (floor.tech, NOW, True)
     event = incident.events.last()
     assert event is not None and (event.kind, event.words) == (EventKind.CAUSE, "Drivers update")
-    assert event.data == {"escape_cause": "No test print"}
+    assert event.data == {
+        "escape_cause": "No test print",
+        "changed": {
+            "root_cause": [None, "Drivers update"],
+            "escape_cause": [None, "No test print"],
+            "five_whys": [None, ["Why blank?", "The driver"]],
+        },
+    }
 
 
 def test_one_may_be_written_before_the_other(floor: Floor) -> None:

@@ -52,6 +52,13 @@ def test_the_numbers_of_a_severity_are_a_setting(manager: Client) -> None:
     assert (rule.update_every_minutes, rule.bandage_days, rule.proving_days) == (20, 5, 45)
 
 
+def test_how_long_the_same_again_is_a_repeat_is_a_setting(manager: Client) -> None:
+    assert manager.post(*numbers_of("S1", repeat_days="120")).status_code == 302
+    assert SeverityRule.of("S1").repeat_days == 120
+    assert manager.post(*numbers_of("S1", repeat_days="")).status_code == 302
+    assert SeverityRule.of("S1").repeat_days == 120
+
+
 def test_no_word_owed_is_an_empty_field(manager: Client) -> None:
     assert manager.post(*numbers_of("S3", update_every_minutes="")).status_code == 302
     assert SeverityRule.of("S3").update_every is None
@@ -65,6 +72,7 @@ def test_no_word_owed_is_an_empty_field(manager: Client) -> None:
         {"proving_days": "0"},
         {"bandage_days": "1000"},
         {"proving_days": ""},
+        {"repeat_days": "0"},
     ],
 )
 def test_a_number_that_makes_no_sense_is_refused(manager: Client, changes: dict[str, str]) -> None:

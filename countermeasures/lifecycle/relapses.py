@@ -1,0 +1,94 @@
+"""A repeat is weighed: what it says about the fix of the old incident (domain §3).
+
+The engine calls `weigh_due` every second. What waits is a row written with the raise, and it goes in the
+transaction that draws the conclusion: a crash in between costs a second, never a rule, and nothing happens
+twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from countermeasures.lifecycle.proving import did_not_hold
+from countermeasures.models import Countermeasure, Kind, Stage
+from incidents import families
+from incidents.lifecycle.moves import touch
+from incidents.models import EventKind, Incident, Status, UnweighedRepeat
+
+logger = logging.getLogger(__name__)
+
+MOST = 50
+"""Repeats weighed in one turn of the engine; the next turn goes on."""
+
+PAUSE = timedelta(seconds=30)
+"""One that cannot be weighed is tried again after this long, so that it holds up no other."""
+
+
+def weigh_due(now: datetime) -> int:
+    """Weigh what waits; one that fails is set aside and tried again. Returns how many were weighed."""
+    weighed = 0
+    for pk in list(UnweighedRepeat.objects.due(now).values_list("pk", flat=True)[:MOST]):
+        try:
+            weighed += weigh(pk, now=now)
+        except Exception:
+            if not connection.is_usable():
+                raise
+            logger.exception("Repeat %s cannot be weighed; it is tried again.", pk)
+            UnweighedRepeat.objects.filter(pk=pk).update(not_before=now + PAUSE, failures=F("failures") + 1)
+    return weighed
+
+
+@transaction.atomic
+def weigh(incident_id: int, *, now: datetime) -> bool:
+    """Say on the old incident that it is here again; a fix inside its window did not hold, and it reopens.
+
+    False when this one was weighed before, or somebody weighs it right now.
+    """
+    waits = UnweighedRepeat.objects.select_for_update(skip_locked=True).filter(pk=incident_id).first()
+    if waits is None:
+        return False
+    repeat = Incident.objects.with_place().select_related("repeat_of").get(pk=incident_id)
+    if not _was_a_wrong_tap(repeat):
+        # Oldest first, as whoever locks two of a family does: nobody waits in a circle.
+        for number in _in_question(repeat):
+            _call_into_question(Incident.objects.locked(number), repeat, now=now)
+    waits.delete()
+    return True
+
+
+def _was_a_wrong_tap(repeat: Incident) -> bool:
+    return repeat.status == Status.CLOSED and repeat.acknowledged_at is None
+
+
+def _in_question(repeat: Incident) -> list[int]:
+    """Numbers of the one it repeats, and of all others of the family whose fix is being proved."""
+    numbers = {repeat.repeat_of.number} if repeat.repeat_of else set()
+    family = families.of(repeat)
+    if family is not None:
+        proving = family.incidents().filter(
+            countermeasures__stage=Stage.CHECKING, raised_at__lte=repeat.raised_at
+        )
+        numbers |= set(proving.exclude(pk=repeat.pk).values_list("number", flat=True))
+    return sorted(numbers)
+
+
+def _call_into_question(old: Incident, repeat: Incident, *, now: datetime) -> None:
+    """The same again is written on the old one; each fix that had to hold at that moment did not."""
+    again = {"repeat": repeat.number}
+    touch(old, kind=EventKind.REPEATED, by=None, now=now, words=repeat.where, data=again)
+    for fix in _being_proved(old, repeat.raised_at):
+        did_not_hold(fix, by=None, measured=f"{repeat.code}: {repeat.title}", now=now, data=again)
+
+
+def _being_proved(old: Incident, at: datetime) -> list[Countermeasure]:
+    """The permanent ones come last: failing, they open the incident again."""
+    fixes = list(Countermeasure.objects.with_people().filter(incident=old).exclude(kind=Kind.CONTAINMENT))
+    for fix in fixes:
+        fix.incident = old
+    return sorted(
+        (fix for fix in fixes if fix.is_being_proved(at)), key=lambda fix: fix.kind == Kind.PERMANENT
+    )
