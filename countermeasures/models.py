@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -68,6 +70,7 @@ class Cause(models.Model):
     class Meta:
         verbose_name = _("cause")
         verbose_name_plural = _("causes")
+        indexes = [GinIndex(SearchVector("root_cause", "escape_cause", config="simple"), name="cause_words")]
 
     def __str__(self) -> str:
         return self.root_cause or self.escape_cause

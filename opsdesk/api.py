@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
+from countermeasures import api as countermeasures
 from countermeasures.api import CountermeasureViewSet
 from escalation import api as escalation
 from escalation.drills import api as drills
@@ -18,4 +19,4 @@ router.register("escalation/policies", escalation.PolicyViewSet, basename="api-p
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)
 
-urlpatterns = [*plant.urlpatterns, *escalation.urlpatterns, *router.urls]
+urlpatterns = [*plant.urlpatterns, *countermeasures.urlpatterns, *escalation.urlpatterns, *router.urls]
