@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Impact, Incident, Severity, Status
 from opsdesk.errors import Missing
-from plant.models import Person
+from plant.models import Person, Station, System
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -64,12 +65,20 @@ class Cause(models.Model):
     root_cause = models.TextField(_("why it happened"), blank=True)
     escape_cause = models.TextField(_("why nothing caught it"), blank=True)
     five_whys = models.JSONField(_("five whys"), default=list, blank=True)
+    is_person = models.BooleanField(_("a person is the cause"), default=False)
+    made_easy = models.TextField(_("what made it easy to get wrong"), blank=True)
+    would_stop = models.TextField(_("what would have stopped it"), blank=True)
     written_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("cause")
         verbose_name_plural = _("causes")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_person=False) | ~Q(made_easy=""), name="a_person_is_never_the_whole_cause"
+            )
+        ]
         indexes = [GinIndex(SearchVector("root_cause", "escape_cause", config="simple"), name="cause_words")]
 
     def __str__(self) -> str:
@@ -78,6 +87,14 @@ class Cause(models.Model):
     @property
     def is_complete(self) -> bool:
         return bool(self.root_cause.strip() and self.escape_cause.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing that is missing before an incident may close, and the address where it is done."""
+
+    sentence: str
+    address: str
 
 
 class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
@@ -106,16 +123,22 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
 
     def missing_for_closing(self, incident: Incident) -> list[str]:
         """Plain sentences: what the countermeasures of this incident lack before it may close (domain §3)."""
+        return [gap.sentence for gap in self.gaps(incident)]
+
+    def gaps(self, incident: Incident) -> list[Gap]:
+        """What is missing before closing, each with where it is done: what stands first is done first."""
         counting = [c for c in self.filter(incident=incident).with_people() if c.stage not in _NOT_COUNTING]
-        missing = [c.what_it_lacks() for c in counting]
+        found = [Gap(str(lack), c.get_absolute_url()) for c in counting if (lack := c.what_it_lacks())]
         if not any(c.kind == Kind.PERMANENT for c in counting):
-            missing.insert(0, _("A countermeasure that stops it coming back is missing."))
+            add = reverse("countermeasure-add", args=[incident.number])
+            found.insert(0, Gap(str(_("A countermeasure that stops it coming back is missing.")), add))
         cause = Cause.objects.filter(incident=incident).first()
+        why = reverse("cause", args=[incident.number])
         if cause is None or not cause.root_cause.strip():
-            missing.append(_("Why it happened is not written yet."))
+            found.append(Gap(str(_("Why it happened is not written yet.")), why))
         if cause is None or not cause.escape_cause.strip():
-            missing.append(_("Why nothing caught it is not written yet."))
-        return [str(sentence) for sentence in missing if sentence]
+            found.append(Gap(str(_("Why nothing caught it is not written yet.")), why))
+        return found
 
     def worn(self) -> CountermeasureQuerySet:
         """Bandages that are still on."""
@@ -154,6 +177,14 @@ class Countermeasure(models.Model):
         related_name="countermeasures_owned",
     )
     due_on = models.DateField(_("promised for"), null=True, blank=True)
+    system = models.ForeignKey(
+        System,
+        verbose_name=_("system it is about"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     strength = models.CharField(_("strength"), max_length=12, choices=Strength.choices, blank=True)
     waived_by = models.ForeignKey(
         Person,
@@ -331,3 +362,60 @@ class Countermeasure(models.Model):
     @property
     def incident_is_open(self) -> bool:
         return self.incident.status != Status.CLOSED
+
+
+class Answer(models.TextChoices):
+    """What was found at another station with the same system."""
+
+    APPLIES = "applies", _("To do here")
+    DOES_NOT_APPLY = "does_not_apply", _("Does not apply")
+    DONE = "done", _("Done here")
+
+
+class Elsewhere(models.Model):
+    """Where else? One station with the same system, and whether the countermeasure is needed there too."""
+
+    countermeasure = models.ForeignKey(Countermeasure, on_delete=models.PROTECT, related_name="elsewhere")
+    station = models.ForeignKey(Station, on_delete=models.PROTECT, related_name="+")
+    answer = models.CharField(_("answer"), max_length=16, choices=Answer.choices)
+    reason = models.CharField(_("why it does not apply"), max_length=300, blank=True)
+    evidence = models.CharField(_("evidence that it is in place"), max_length=300, blank=True)
+    owner = models.ForeignKey(
+        Person,
+        verbose_name=_("owner"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="elsewhere_owned",
+    )
+    due_on = models.DateField(_("promised for"), null=True, blank=True)
+    answered_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(_("answered"))
+
+    class Meta:
+        ordering = ["countermeasure", "station"]
+        verbose_name = _("where else")
+        verbose_name_plural = _("where else")
+        constraints = [
+            models.UniqueConstraint(fields=["countermeasure", "station"], name="elsewhere_once_a_station"),
+            models.CheckConstraint(
+                condition=~Q(answer="applies") | Q(owner__isnull=False, due_on__isnull=False),
+                name="what_applies_is_promised",
+            ),
+            models.CheckConstraint(
+                condition=~Q(answer="does_not_apply") | ~Q(reason=""), name="what_does_not_apply_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(answer="done") | ~Q(evidence=""), name="done_elsewhere_has_evidence"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_on"], condition=Q(answer="applies"), name="elsewhere_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.station}: {self.get_answer_display()}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.answer in (Answer.DOES_NOT_APPLY, Answer.DONE)
