@@ -131,7 +131,7 @@ class ListenerViewSet(mixins.ListModelMixin, GenericViewSet[Listener]):
     @action(detail=True)
     def posts(self, request: Request, pk: str) -> Response:
         """What was posted, newest first."""
-        page = self.paginate_queryset(self.get_object().posts.order_by("-pk"))  # type: ignore[arg-type]
+        page: Any = self.paginate_queryset(self.get_object().posts.order_by("-pk"))  # type: ignore[arg-type]
         return self.get_paginated_response(PostSerializer(page, many=True).data)
 
     @extend_schema(request=None, responses=PostSerializer)

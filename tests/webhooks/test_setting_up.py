@@ -93,7 +93,8 @@ def test_switched_off_it_hears_nothing_and_on_again_only_what_is_new(world, mana
     manager.post(switch, {"on": "1"})
     third = world.raise_it("stopped")
     sending.post_due("webhooks", world.now)
-    assert [one.event.incident for one in Post.objects.filter(state="sent")] == [third]
+    sent = Post.objects.filter(state="sent")
+    assert list(sent.values_list("event__incident", flat=True)) == [third.pk]
 
 
 def test_what_was_posted_is_sent_again_with_the_same_id(world, manager, receiver, add):
