@@ -3,6 +3,7 @@
 from django.urls import path
 
 from escalation.views import (
+    contact,
     countermeasure_board,
     countermeasure_page,
     dashboard,
@@ -13,6 +14,7 @@ from escalation.views import (
     policies,
     policy_editor,
     preview,
+    prove,
     reach,
     sent,
     told,
@@ -41,6 +43,18 @@ urlpatterns = [
     path("drills/plan/", drills.change, name="drill-plan"),
     path("drills/<int:pk>/", drills.drill, name="drill"),
     path("drills/<int:pk>/stop/", drills.stop, name="drill-stop"),
+    path("profile/reach/", contact.contact, name="contact"),
+    path("profile/reach/choices/", contact.choices),
+    path("profile/reach/addresses/", contact.addresses),
+    path("profile/reach/code/", contact.code, name="contact-code"),
+    path("profile/reach/<slug:channel>/verify/", contact.verify),
+    path("profile/reach/<slug:channel>/test/", contact.try_out),
+    path("setup/people/<str:username>/reach/", contact.contact, name="contact-of"),
+    path("setup/people/<str:username>/reach/choices/", contact.choices),
+    path("setup/people/<str:username>/reach/addresses/", contact.addresses),
+    path("setup/people/<str:username>/reach/<slug:channel>/verify/", contact.verify),
+    path("setup/people/<str:username>/reach/<slug:channel>/test/", contact.try_out),
+    path("v/<str:token>/", prove.prove, name="prove"),
     path("a/<str:token>/", digest.link, name="answer"),
     path("a/<str:token>", digest.link),
 ]

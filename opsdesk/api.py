@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from countermeasures.api import CountermeasureViewSet
 from escalation import api as escalation
+from escalation.contact import api as contact
 from escalation.drills import api as drills
 from plant import api as plant
 
@@ -18,4 +19,4 @@ router.register("escalation/policies", escalation.PolicyViewSet, basename="api-p
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)
 
-urlpatterns = [*plant.urlpatterns, *escalation.urlpatterns, *router.urls]
+urlpatterns = [*plant.urlpatterns, *escalation.urlpatterns, *contact.urlpatterns, *router.urls]
