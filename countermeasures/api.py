@@ -7,28 +7,37 @@ from typing import Any, cast
 
 import django_filters
 from django.db.models import QuerySet
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from countermeasures import lifecycle, serializers
+from countermeasures import lifecycle, serializers, workarounds
+from countermeasures.family_history import history
 from countermeasures.history import events_of
-from countermeasures.models import LIVE, Cause, Countermeasure, CountermeasureQuerySet, Kind, Stage
+from countermeasures.models import LIVE, Answer, Cause, Countermeasure, CountermeasureQuerySet, Kind, Stage
+from countermeasures.suggestions import suggest
+from countermeasures.where_else import where_else
 from incidents import api as incidents
+from incidents import families
+from incidents.models import Incident
 from incidents.models.incident import parse_number
 from incidents.permissions import Action, refuse_unless
 from incidents.serializers import EventSerializer, ReasonInput, Said
-from opsdesk.errors import Missing
+from opsdesk.errors import Missing, NotAllowed
 from opsdesk.paging import OldestFirst
 from plant.models import Person
 
 Verb = Callable[..., Countermeasure]
+
+WORDS = OpenApiParameter("q", str, description="Words that were typed; its own when left out.")
 
 
 class IncidentViewSet(incidents.IncidentViewSet):
@@ -59,6 +68,44 @@ class IncidentViewSet(incidents.IncidentViewSet):
             found = Cause.objects.select_related("written_by").filter(incident=incident).first()
             cause = found or Cause(incident=incident)
         return Response(serializers.CauseSerializer(cause).data)
+
+    @extend_schema(
+        parameters=[incidents.NUMBER, WORDS],
+        responses=serializers.SuggestionSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, url_path="cause/suggestions", filterset_class=None, pagination_class=None)
+    def suggestions(self, request: Request, number: str) -> Response:
+        """Causes that were found before: of the same family first, then those with like words."""
+        words = request.query_params.get("q", "").replace("\0", "")[:200]
+        found: Any = suggest(self.one(number), reader=self.person, words=words)
+        return Response(serializers.SuggestionSerializer(found, many=True).data)
+
+    @extend_schema(
+        parameters=[incidents.NUMBER],
+        responses=serializers.WorkaroundSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def workarounds(self, request: Request, number: str) -> Response:
+        """What kept product moving the last times, and the standing workaround of its system."""
+        known: Any = workarounds.of_incident(self.one(number), now=timezone.now())
+        return Response(serializers.WorkaroundSerializer(known, many=True).data)
+
+
+class FamilyView(APIView):
+    """The same kind of trouble over and over: how often, what was tried, what held, and why."""
+
+    @extend_schema(responses=serializers.FamilySerializer)
+    def get(self, request: Request, key: str) -> Response:
+        found = families.named(key)
+        if not cast(Person, request.user).sees_site(found.site):
+            raise NotAllowed("wrong_site", _("This is at a site that you do not work for."))
+        known = history(found, now=timezone.now())
+        return Response(serializers.FamilySerializer(known, context={"now": timezone.now()}).data)
+
+
+urlpatterns = [path("families/<str:key>/", FamilyView.as_view(), name="api-family")]
 
 
 class CountermeasureFilter(django_filters.FilterSet):
@@ -157,3 +204,35 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
     waive = verb("waive", lifecycle.waive, ReasonInput)
     take_off = verb("take-off", lifecycle.take_off)
     withdraw = verb("withdraw", lifecycle.withdraw, ReasonInput)
+
+    @extend_schema(methods=["GET"], responses=serializers.WhereElseSerializer, filters=False)
+    @extend_schema(
+        methods=["POST"],
+        request=serializers.ElsewhereInput,
+        responses=serializers.WhereElseSerializer,
+        filters=False,
+    )
+    @action(detail=True, methods=["get", "post"], url_path="where-else")
+    def where_else(self, request: Request, pk: int) -> Response:
+        """Every other station with the same system and what was found there. POST answers for one of them."""
+        if request.method == "POST":
+            said = serializers.ElsewhereInput(data=request.data)
+            said.is_valid(raise_exception=True)
+            self._answer(pk, **said.validated_data)
+        found = Countermeasure.objects.with_people().select_related("system").filter(pk=pk).first()
+        if found is None:
+            raise Missing("unknown_countermeasure", _("There is no such countermeasure."))
+        found.incident = Incident.objects.numbered(found.incident.number)
+        refuse_unless(self.person, Action.ADD_WORDS, found.incident)
+        return Response(serializers.WhereElseSerializer(where_else(found, reader=self.person)).data)
+
+    def _answer(self, pk: int, *, answer: str, reason: str = "", evidence: str = "", **asked: Any) -> None:
+        task = {name: asked.pop(name) for name in ("owner", "due_on") if name in asked}
+        if answer == Answer.APPLIES:
+            lifecycle.applies_elsewhere(pk, by=self.person, **asked, **task)
+        elif answer == Answer.DONE:
+            lifecycle.done_elsewhere(pk, by=self.person, evidence=evidence, **asked)
+        else:
+            lifecycle.does_not_apply_elsewhere(pk, by=self.person, reason=reason, **asked)
+
+    system = verb("system", lifecycle.choose_system, serializers.SystemInput)

@@ -10,8 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from countermeasures.models import Cause, Countermeasure, Kind, Stage, Strength
-from incidents.serializers import DayField, ReasonInput, Said, SpanField, code_of, person_field, span
+from countermeasures.family_history import History, Tried
+from countermeasures.models import Answer, Cause, Countermeasure, Kind, Stage, Strength
+from countermeasures.suggestions import Suggestion
+from countermeasures.where_else import Place, WhereElse
+from countermeasures.workarounds import Workaround
+from incidents.serializers import DayField, ReasonInput, Said, SpanField, by_code, code_of, person_field, span
+from plant.models import Station, System
 
 LONGEST_WINDOW = timedelta(days=730)
 MOST_TIMES = 1_000_000
@@ -169,3 +174,98 @@ class CountermeasureSerializer(serializers.ModelSerializer[Countermeasure]):
 
     def get_lacks(self, found: Countermeasure) -> str:
         return str(found.what_it_lacks())
+
+
+# --- what is known of the same, before ----------------------------------------------------------------------
+
+
+class SuggestionSerializer(serializers.Serializer[Suggestion]):
+    incident = serializers.IntegerField(source="incident.number")
+    root_cause = serializers.CharField()
+    escape_cause = serializers.CharField()
+    five_whys = serializers.ListField(child=serializers.CharField())
+    held = serializers.CharField(help_text=_("What was done about it and proved."))
+    is_family = serializers.BooleanField(help_text=_("The same kind of trouble at the same place."))
+
+
+class WorkaroundSerializer(serializers.Serializer[Workaround]):
+    what = serializers.CharField()
+    system = code_of("system.code", help_text=_("Set for the standing workaround of a system."))
+    incident = serializers.IntegerField(source="incident.number", default=None, allow_null=True)
+    at = serializers.DateTimeField(allow_null=True)
+    after = SpanField(allow_null=True, help_text=_("From raised until product moved, the last time."))
+    times = serializers.IntegerField(help_text=_("How often it got product moving."))
+
+
+class TriedSerializer(serializers.Serializer[Tried]):
+    countermeasure = CountermeasureSerializer()
+    held = serializers.BooleanField()
+    is_in_question = serializers.BooleanField()
+    came_again = serializers.IntegerField(source="came_again.number", default=None, allow_null=True)
+
+
+class FamilyCauseSerializer(serializers.Serializer[Cause]):
+    incident = serializers.IntegerField(source="incident.number")
+    root_cause = serializers.CharField()
+    escape_cause = serializers.CharField()
+
+
+class FamilySerializer(serializers.Serializer[History]):
+    key = serializers.CharField(source="family.key")
+    category = serializers.CharField(source="family.category.code")
+    site = serializers.CharField(source="family.site.code")
+    station = code_of("family.station.code")
+    system = code_of("family.system.code")
+    days_30 = serializers.IntegerField(source="how_often.days_30")
+    days_90 = serializers.IntegerField(source="how_often.days_90")
+    incidents = serializers.SerializerMethodField(help_text=_("Numbers, newest first, 50 at most."))
+    causes = FamilyCauseSerializer(many=True)
+    tried = TriedSerializer(many=True)
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_incidents(self, known: History) -> list[int]:
+        return [incident.number for incident in known.incidents]
+
+
+# --- where else ---------------------------------------------------------------------------------------------
+
+
+class SystemInput(Said):
+    system = by_code(System.objects.all())
+
+
+class ElsewhereInput(Said):
+    station = by_code(Station.objects.select_related("line__area__site"))
+    answer = serializers.ChoiceField(choices=Answer.choices)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    evidence = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    owner = person_field(required=False, allow_null=True)
+    due_on = DayField(required=False, allow_null=True)
+
+
+class PlaceSerializer(serializers.Serializer[Place]):
+    station = serializers.CharField(source="station.code")
+    name = serializers.CharField(source="station.name")
+    line = serializers.CharField(source="station.line.code")
+    site = serializers.CharField(source="station.line.area.site.code")
+    answer = code_of("answer.answer")
+    reason = code_of("answer.reason")
+    evidence = code_of("answer.evidence")
+    owner = code_of("answer.owner.username")
+    due_on = serializers.DateField(source="answer.due_on", default=None, allow_null=True)
+    answered_by = code_of("answer.answered_by.username")
+    answered_at = serializers.DateTimeField(source="answer.answered_at", default=None, allow_null=True)
+
+
+class WhereElseSerializer(serializers.Serializer[WhereElse]):
+    system = code_of("system.code", help_text=_("Empty until one of several is chosen."))
+    choices = serializers.SerializerMethodField(help_text=_("Systems used where it happened."))
+    settled = serializers.IntegerField(source="progress.settled")
+    to_do = serializers.IntegerField(source="progress.to_do")
+    total = serializers.IntegerField(source="progress.total")
+    hidden = serializers.IntegerField(help_text=_("Stations at sites that you do not see."))
+    places = PlaceSerializer(many=True)
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_choices(self, asked: WhereElse) -> list[str]:
+        return [system.code for system in asked.choices]

@@ -10,7 +10,15 @@ from django.db.models import Q
 
 from escalation.models import Delivery, DeliveryState, Reason
 
-TELLS = (Reason.STEP, Reason.FALLBACK, Reason.ASSIGNED, Reason.ASKED_AGAIN, Reason.LAPSED, Reason.HELP)
+TELLS = (
+    Reason.STEP,
+    Reason.FALLBACK,
+    Reason.ASSIGNED,
+    Reason.ASKED_AGAIN,
+    Reason.LAPSED,
+    Reason.HELP,
+    Reason.DID_NOT_HOLD,
+)
 """Reasons by which somebody hears of an incident; news is for those who have."""
 
 WENT_OUT = (DeliveryState.SENT, DeliveryState.DELIVERED)

@@ -165,5 +165,6 @@ def for_api(incidents: Iterable[Incident]) -> list[Incident]:
     """Load what the serializer shows besides the row: its stops, and the people who paused or ended it."""
     rows = list(incidents)
     stops = Prefetch("downtimes", Downtime.objects.select_related("line"))
-    prefetch_related_objects(rows, stops, *PEOPLE_OF_A_PAUSE_AND_AN_END)
+    old = Prefetch("repeat_of", Incident.objects.only("number"))
+    prefetch_related_objects(rows, stops, old, *PEOPLE_OF_A_PAUSE_AND_AN_END)
     return rows

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from incidents import families
 from incidents.lifecycle.helping import LONGEST_WORDS
 from incidents.models import Category, Downtime, Event, Flow, Impact, Incident, Severity, WaitingOn
 from incidents.photos import PhotoField
@@ -188,6 +189,10 @@ def code_of(source: str, **kwargs: Any) -> Any:
     return serializers.CharField(source=source, read_only=True, default=None, allow_null=True, **kwargs)
 
 
+def number_of(source: str, **kwargs: Any) -> Any:
+    return serializers.IntegerField(source=source, read_only=True, default=None, allow_null=True, **kwargs)
+
+
 class DowntimeSerializer(serializers.ModelSerializer[Downtime]):
     line = code_of("line.code")
 
@@ -207,6 +212,11 @@ class PauseSerializer(serializers.Serializer[Incident]):
     reason = serializers.CharField(source="shelved_reason")
     since = serializers.DateTimeField(source="shelved_at")
     until = serializers.DateTimeField(source="shelved_until")
+
+
+class RepeatsSerializer(serializers.Serializer[Incident]):
+    days_30 = serializers.IntegerField(source="times_in_30_days")
+    days_90 = serializers.IntegerField(source="times_in_90_days")
 
 
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
@@ -229,6 +239,11 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     floor_confirmed_by = code_of("floor_confirmed_by.username")
     closed_agreed_by = code_of("closed_agreed_by.username")
     no_fix_accepted_by = code_of("no_fix_accepted_by.username")
+    repeat_of = number_of("repeat_of.number", help_text=_("The number of the old one that it repeats."))
+    repeats = serializers.SerializerMethodField(
+        help_text=_("How many of its family were raised in the 30 and 90 days up to it, itself included.")
+    )
+    family = serializers.SerializerMethodField(help_text=_("The key of its family, if it has one."))
     waiting = serializers.SerializerMethodField()
     paused = serializers.SerializerMethodField()
     downtimes = DowntimeSerializer(many=True, read_only=True)
@@ -272,6 +287,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "closed_at",
             "reopened_at",
             "reopen_count",
+            "repeat_of",
+            "repeats",
+            "family",
             "cover_until",
             "next_update_due",
             "missed_updates",
@@ -293,6 +311,14 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     @property
     def _now(self) -> datetime:
         return self.context.get("now") or timezone.now()
+
+    @extend_schema_field(RepeatsSerializer)
+    def get_repeats(self, incident: Incident) -> Any:
+        return RepeatsSerializer(incident).data
+
+    def get_family(self, incident: Incident) -> str | None:
+        family = families.of(incident)
+        return family.key if family else None
 
     def get_url(self, incident: Incident) -> str:
         return f"{settings.BASE_URL}{incident.get_absolute_url()}"

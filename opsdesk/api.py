@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
+from countermeasures import api as countermeasures
 from countermeasures.api import CountermeasureViewSet
 from escalation import api as escalation
+from escalation.channels.api import PushDeviceViewSet
 from escalation.contact import api as contact
 from escalation.drills import api as drills
 from plant import api as plant
@@ -15,8 +17,15 @@ router.register("incidents", escalation.IncidentViewSet, basename="api-incident"
 router.register("countermeasures", CountermeasureViewSet, basename="api-countermeasure")
 router.register("escalation/drills", drills.DrillViewSet, basename="api-drill")
 router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api-drill-plan")
+router.register("push-devices", PushDeviceViewSet, basename="api-push-device")
 router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)
 
-urlpatterns = [*plant.urlpatterns, *escalation.urlpatterns, *contact.urlpatterns, *router.urls]
+urlpatterns = [
+    *plant.urlpatterns,
+    *countermeasures.urlpatterns,
+    *escalation.urlpatterns,
+    *contact.urlpatterns,
+    *router.urls,
+]

@@ -15,7 +15,7 @@ import sentry_sdk
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from opsdesk import embedded, environment
+from opsdesk import embedded, environment, outbound
 from opsdesk.environment import Misconfigured, flag, text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -171,8 +171,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(OPSDESK_HOME / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
-# Each channel has a queue and a worker of its own, so that a slow provider holds up nobody else.
-CHANNELS = ("sms", "email")
+# Each channel has a queue and threads of its own, so that a slow provider holds up nobody else. Text messages
+# and email also have a process each; what only comes beside them shares one (ADR 0076).
+CHANNELS = ("sms", "email", "push")
 WORKERS = ("engine", *CHANNELS)
 LAST_SEEN = (
     "escalation.watch.last_seen"  # seconds since each part worked: for who starts them (opsdesk.silence)
@@ -205,10 +206,24 @@ NUDGE_ENGINE = True  # after a commit, run the engine now instead of within a se
 DUTY_BOOK_SECONDS = 5  # "who is told next" on the API may be this old; who is told is read when it is due
 
 # --- messages to people -------------------------------------------------------------------------------------
-EMAIL_URL = environment.address("EMAIL_URL", "sandbox://", schemes=("sandbox", "smtp", "smtps"))
+EMAIL_URL = outbound.from_environment("EMAIL_URL", ("sandbox", "smtp", "smtps"))
 EMAIL_FROM = text("EMAIL_FROM", f"OpsDesk <opsdesk@{urlsplit(BASE_URL).hostname}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
-SMS_URL = environment.address("SMS_URL", "sandbox://", schemes=("sandbox",))
+SMS_URL = outbound.from_environment("SMS_URL", ("sandbox", "twilio", "apprise"))
+RECEIPT_SECONDS = environment.number("RECEIPT_SECONDS", 60, low=5, high=3600)  # then the next provider
+# Pushes need no account: they go out as soon as anything does.
+_practice = all(urlsplit(url).scheme == "sandbox" for url in (EMAIL_URL, SMS_URL))
+PUSH_URL = environment.address(
+    "PUSH_URL", "sandbox://" if _practice else "vapid://", schemes=("sandbox", "vapid")
+)
+VAPID_PRIVATE_KEY = text("VAPID_PRIVATE_KEY")  # else made once, beside the data
+PUSH_HOSTS = [  # where browsers may be reached; a name that starts with a dot counts with all below it
+    "fcm.googleapis.com",
+    ".push.services.mozilla.com",
+    ".notify.windows.com",
+    ".push.apple.com",
+    *environment.words("PUSH_HOSTS"),
+]
 HEARTBEAT_URL = text("HEARTBEAT_URL")
 SENTRY_DSN = text("SENTRY_DSN")
 
@@ -345,6 +360,9 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},
     "loggers": {
+        "apprise": {"level": "CRITICAL"},  # its lines quote addresses, and these hold passwords
+        "httpx": {"level": "WARNING"},  # it would write the addresses it asks, and some of them are secrets
+        "httpcore": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "WARNING"},
         "celery": {"level": "WARNING"},

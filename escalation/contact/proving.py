@@ -16,6 +16,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from escalation.answering import code_of
+from escalation.devices import with_device
 from escalation.models import Delivery, Notification, NotificationQuerySet, Rank, Reason
 from escalation.nudging import nudge_channel
 from escalation.recipients import address
@@ -93,8 +94,15 @@ def _send(reason: Reason, person: Person, channel: str, by: Person, now: datetim
 def _refuse_unreachable(person: Person, channel: str) -> None:
     if channel == Channel.SMS and person.wants_no_texts:
         raise Refused("no_texts", _("This number answered STOP. Text START to us from it first."))
-    if not address(person, channel):
+    if not reached_at(person, channel):
         raise Refused("no_address", _("There is nothing to send it to yet. Enter it and save first."))
+
+
+def reached_at(person: Person, channel: str) -> str:
+    """Where a channel goes; empty where it cannot: a push needs a device that was signed up."""
+    if channel == Channel.PUSH and not with_device({person.pk}):
+        return ""
+    return address(person, channel)
 
 
 def _refuse_too_many(person: Person, channel: str, now: datetime) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import override
 
+from escalation.engine import failed_fixes
 from escalation.engine.subjects import Subject
 from escalation.heard import GOES_OUT, TELLS, in_states
 from escalation.models import Delivery, DeliveryState, Rank, Reason
@@ -65,19 +66,26 @@ def events_since_read(known: Sequence[Subject]) -> dict[int, list[Event]]:
         news |= Q(incident_id=subject.pk, version__gt=subject.read_version or 0)
     found: dict[int, list[Event]] = defaultdict(list)
     if known:
-        for event in Event.objects.filter(news, kind__in=SPOKEN).order_by("version", "id"):
+        spoken = Q(kind__in=SPOKEN) | failed_fixes.SAID
+        for event in Event.objects.filter(news & spoken).order_by("version", "id"):
             found[event.incident_id].append(event)
     return found
 
 
 def tellings(known: Sequence[Subject], now: datetime) -> list[Telling]:
-    """Everybody who is to hear what happened since the incidents were last read. Four queries at most."""
+    """Everybody who is to hear what happened since the incidents were last read.
+
+    Four queries at most; with who is on duty, where a fix did not hold.
+    """
     happened = events_since_read(known)
     if not happened:
         return []
     told = _told(happened)
     people = _people(happened, told, known)
-    return [
+    failed = failed_fixes.tellings(known, happened, now)
+    for telling in failed:
+        told[telling.incident_id or 0].pop(telling.person.pk, None)  # one message, and it says more
+    return failed + [
         telling
         for subject in known
         if subject.pk in happened

@@ -18,7 +18,14 @@ from plant.models import Role
 from plant.wording import moment, span
 
 AFTERWARDS = frozenset(
-    {Reason.UPDATE, Reason.TOLD_PICKED_UP, Reason.TOLD_MOVING, Reason.TOLD_CLOSED, Reason.TOLD_REOPENED}
+    {
+        Reason.UPDATE,
+        Reason.TOLD_PICKED_UP,
+        Reason.TOLD_MOVING,
+        Reason.TOLD_CLOSED,
+        Reason.TOLD_REOPENED,
+        Reason.DID_NOT_HOLD,
+    }
 )
 """News for people who were told before: nothing is asked of them."""
 
@@ -105,6 +112,8 @@ def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
     if notification.reason in _STATE_OF_NEWS:
         status = _STATE_OF_NEWS[Reason(notification.reason)]
         return str(status.label), _since_and_after(incident, status, notification.created_at, now)
+    if notification.reason == Reason.DID_NOT_HOLD and incident.status == Status.REOPENED:
+        return str(Status.REOPENED.label), moment(incident.reopened_at or notification.created_at, now)
     is_step = notification.reason in (Reason.STEP, Reason.ASKED_AGAIN)
     if is_step and notification.clock == Clock.CLOSURE:
         return _("Still open"), span(now - incident.raised_at)
@@ -174,6 +183,9 @@ def what_of(notification: Notification) -> tuple[str, ...]:
         return (_("For now: %(what)s") % {"what": readings.sentence(readings.bandage(incident))},)
     if notification.reason == Reason.TOLD_CLOSED:
         return (readings.ending(incident),)
+    if notification.reason == Reason.DID_NOT_HOLD:
+        fix = str(notification.data.get("fix", ""))
+        return (readings.sentence(_("The fix did not hold: %(what)s") % {"what": fix}),)
     return (readings.sentence(readings.what(incident)),)
 
 
@@ -247,6 +259,8 @@ def first_of(notification: Notification, now: datetime) -> str:
     """The first sentence of an email that asks its reader for something of its own; else empty."""
     if notification.reason == Reason.BRING_SOMEONE:
         return then_of(notification, now)
+    if notification.reason == Reason.DID_NOT_HOLD:
+        return what_of(notification)[0]
     asks = notification.reason in (Reason.ASSIGNED, Reason.HELP, Reason.LAPSED)
     return who_of(notification, now)[0] if asks else ""
 
@@ -315,6 +329,7 @@ _WHY = {
     Reason.TOLD_MOVING: gettext_lazy("you were told about it before"),
     Reason.TOLD_CLOSED: gettext_lazy("you were told about it before"),
     Reason.TOLD_REOPENED: gettext_lazy("you were told about it before"),
+    Reason.DID_NOT_HOLD: gettext_lazy("a fix that was being proved did not hold"),
     Reason.FALLBACK: gettext_lazy("somebody else could not be reached"),
     Reason.LAPSED: gettext_lazy("you had it and two words were missed"),
     Reason.HELP: gettext_lazy("somebody asks you to help"),

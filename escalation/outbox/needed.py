@@ -66,6 +66,7 @@ _STANDS = {
     Reason.TOLD_MOVING: frozenset(_MOVING),
     Reason.TOLD_CLOSED: frozenset({Status.CLOSED}),
     Reason.TOLD_REOPENED: _OPEN,
+    Reason.DID_NOT_HOLD: _OPEN,
     Reason.LAPSED: _OPEN,
     Reason.HELP: _OPEN,
 }

@@ -25,7 +25,6 @@ from django.views.decorators.http import require_POST, require_safe
 from escalation.contact import proving
 from escalation.contact.forms import AddressesForm, WaysForm
 from escalation.models import Delivery, Notification, Reason
-from escalation.recipients import address
 from opsdesk.errors import Invalid, Missing, Refused
 from opsdesk.htmx import show
 from plant.lifecycle import change_addresses, choose_ways
@@ -69,7 +68,7 @@ def _way(person: Person, channel: Channel, now: datetime) -> Way:
     tested = proving.newest(person, channel, Reason.TEST)
     return Way(
         channel=channel,
-        address=address(person, channel),
+        address=proving.reached_at(person, channel),
         verified_at=verified_at,
         can_verify=field is not None,
         asked=asked if proving.is_waiting(asked, now) else None,

@@ -15,11 +15,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from countermeasures import workarounds
 from countermeasures.models import Cause, Countermeasure, Kind, Stage
 from countermeasures.offers import may_plan
 from escalation import answering, ladder
 from escalation.recent import with_roster
-from escalation.views import helping, live, panel, proofs, storms
+from escalation.views import again, helping, live, panel, proofs, storms
 from escalation.views import timeline as timeline_of
 from escalation.views.answers import answers
 from escalation.views.buttons import buttons
@@ -90,6 +91,9 @@ def _context(found: Incident, person: Person, now: datetime, *, everything: bool
         "missing": missing if found.is_moving else [],
         "photos": list(found.photos.all()),
         "touches": touches(found, downtimes, now),
+        "family": again.linked(found),
+        "elsewhere": again.where_else_of(countermeasures),
+        "workarounds": [] if found.is_moving or found.is_drill else workarounds.of_incident(found, now=now),
         "buttons": buttons(
             found,
             person,

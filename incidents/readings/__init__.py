@@ -7,6 +7,7 @@ Nothing here asks the database when the incident was loaded with `with_place()` 
 because thousands of messages are written from these functions in one go.
 """
 
+from incidents.readings.again import again, how_often
 from incidents.readings.answers import Reading, doing, ending, floor, problem, progress, read, technical
 from incidents.readings.said import (
     Lapse,
@@ -34,6 +35,7 @@ __all__ = [
     "TITLE_LENGTH",
     "Lapse",
     "Reading",
+    "again",
     "attach",
     "bandage",
     "default_title",
@@ -42,6 +44,7 @@ __all__ = [
     "floor",
     "has_default_title",
     "headline",
+    "how_often",
     "lapse",
     "latest_update",
     "manager_sms_of",

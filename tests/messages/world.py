@@ -125,7 +125,7 @@ def happened(reason: str) -> Any:
     if reason == Reason.TOLD_CLOSED:
         cause = longest(i["root_cause"] for i in demo()["incidents"] if i["root_cause"])
         return incident(status=Status.CLOSED, closed_at=NOW, contained_at=RAISED, closed_cause=cause, **later)
-    if reason == Reason.TOLD_REOPENED:
+    if reason in (Reason.TOLD_REOPENED, Reason.DID_NOT_HOLD):
         return incident(status=Status.REOPENED, reopened_at=NOW, clocks_from=NOW)
     if reason == Reason.UPDATE:
         about = incident()

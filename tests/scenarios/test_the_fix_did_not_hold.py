@@ -1,0 +1,116 @@
+"""The same again while the fix is being proved: the old one reopens, and both managers hear why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from countermeasures import lifecycle as fixes
+from countermeasures.models import Kind, Stage, Strength
+from escalation.gsm7 import septets
+from escalation.models import Delivery, Notification, Reason
+from incidents import lifecycle
+from incidents.models import Incident, Status
+
+FIX = "Pin the driver of the print server"
+
+
+def being_proved(world, advance, impact: str = "stopped") -> Incident:
+    """Raised, taken, moving, fixed: its fix is being proved."""
+    incident = world.raise_it(impact)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    lifecycle.contain(incident.number, by=world["vela"], what="Spare printer", now=world.now)
+    fix = fixes.add(
+        incident.number,
+        by=world["vela"],
+        kind=Kind.PERMANENT,
+        what=FIX,
+        owner=world["vela"],
+        due_on=world.now.date(),
+        strength=Strength.PREVENT,
+        metric="Stops",
+        target="None",
+        checker=world["jimenez"],
+        now=world.now,
+    )
+    fixes.put_in_place(fix.pk, by=world["vela"], evidence="Pinned", now=world.now)
+    lifecycle.resolve(incident.number, by=world["vela"], now=world.now)
+    advance(minutes=1)
+    return incident
+
+
+def told(incident: Incident) -> list[str]:
+    found = Notification.objects.filter(incident=incident, reason=Reason.DID_NOT_HOLD)
+    return sorted(found.values_list("person__username", flat=True))
+
+
+def test_the_repeat_reopens_the_old_one_and_tells_both_managers_once(world, advance):
+    old = being_proved(world, advance)
+    world.now += timedelta(days=9)
+    again = world.raise_it("workaround")
+    advance(minutes=1)
+    old.refresh_from_db()
+    assert old.status == Status.REOPENED
+    assert old.countermeasures.permanent().get().stage == Stage.NOT_EFFECTIVE
+    assert told(old) == ["prewitt", "tillery"]
+    assert not Notification.objects.filter(
+        incident=old, reason=Reason.TOLD_REOPENED, person__username="tillery"
+    ).exists()
+    advance(minutes=30)
+    assert told(old) == ["prewitt", "tillery"]
+    assert told(again) == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_text_says_which_fix_did_not_hold_in_one_segment(world, advance, language):
+    world["tillery"].language = language
+    world["tillery"].save()
+    old = being_proved(world, advance)
+    world.now += timedelta(days=9)
+    world.raise_it("stopped")
+    advance(minutes=1)
+    sent = Delivery.objects.get(
+        notification__incident=old,
+        notification__reason=Reason.DID_NOT_HOLD,
+        notification__person=world["tillery"],
+        channel="sms",
+    )
+    said = {"en": ("CAME BACK", "The fix did not hold: Pin"), "es": ("VOLVIO", "El arreglo no aguanto: Pin")}
+    assert sent.text.startswith(f"{old.code} {said[language][0]}")
+    assert said[language][1] in sent.text
+    assert septets(sent.text) <= 160
+
+
+def test_a_check_that_fails_by_hand_tells_the_managers_too_but_not_who_found_it(world, advance):
+    old = being_proved(world, advance)
+    fix = old.countermeasures.permanent().get()
+    fixes.check(fix.pk, by=world["tillery"], effective=False, measured="3 stops", now=world.now)
+    advance(minutes=1)
+    assert told(old) == ["prewitt"]
+
+
+def test_after_its_window_nobody_is_woken_for_the_old_one(world, advance):
+    old = being_proved(world, advance)
+    world.now += timedelta(days=31)
+    again = world.raise_it("workaround")
+    advance(minutes=1)
+    old.refresh_from_db()
+    assert again.repeat_of == old
+    assert (old.status, told(old)) == (Status.RESOLVED, [])
+
+
+def test_practice_tells_nobody_that_a_fix_did_not_hold(world, advance):
+    old = being_proved(world, advance)
+    world.now += timedelta(days=9)
+    lifecycle.raise_incident(
+        by=None,
+        category=world.category,
+        impact="stopped",
+        station=world.station,
+        is_drill=True,
+        now=world.now,
+    )
+    advance(minutes=1)
+    old.refresh_from_db()
+    assert (old.status, told(old)) == (Status.RESOLVED, [])
