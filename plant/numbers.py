@@ -24,7 +24,8 @@ def mobile_of(text: str, country: str = COUNTRY) -> str:
         number = phonenumbers.parse(given, country)
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or not phonenumbers.is_possible_number(number):
+    possible = phonenumbers.ValidationResult.IS_POSSIBLE  # with its area code, not only within one town
+    if number is None or phonenumbers.is_possible_number_with_reason(number) != possible:
         wrong = _("This is no telephone number. Write it like 313 555 0101, or with + and the country.")
         raise Invalid("no_number", wrong, {"mobile": [wrong]})
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from escalation.contact.proving import DIGITS
 from escalation.models import Delivery, DeliveryState, Notification, Reason
 from escalation.views import live
 from incidents.models import Incident
@@ -35,7 +36,10 @@ from plant.models import Channel, Person, Role
 
 PAGE = 30
 LINK = re.compile(r"https?://[^\s<>\"']+")
-ANSWER_TOKEN = re.compile(r"/a/[A-Za-z0-9]+")
+ANSWER_TOKEN = re.compile(r"/([av])/[A-Za-z0-9]+")
+CODE = re.compile(rf"^\d{{{DIGITS}}}\b")
+"""What proves a number stands first in its message; nothing else begins with six digits."""
+
 WRITTEN = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.SENDING)
 
 
@@ -173,7 +177,7 @@ def _message(delivery: Delivery, together: Sequence[Incident] = ()) -> Message:
 
 def without_tokens(text: str) -> str:
     """The text as it is in the sandbox; elsewhere without the part of a link that answers for somebody."""
-    return text if is_sandbox() else ANSWER_TOKEN.sub("/a/…", text)
+    return text if is_sandbox() else CODE.sub("…", ANSWER_TOKEN.sub(r"/\1/…", text))
 
 
 def linked(text: str) -> SafeString:
