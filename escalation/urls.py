@@ -30,6 +30,7 @@ urlpatterns = [
     path("work/", work.work, name="work"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<int:pk>/", outbox.mail, name="outbox-mail"),
+    path("outbox/<int:pk>/reply/", outbox.reply, name="outbox-reply"),
     path("raise/told/", told.told, name="raise-told"),
     path("raise/before/", families.before, name="raise-before"),
     path("families/<str:key>/", families.family, name="family"),
