@@ -3,6 +3,7 @@
 from django.urls import path
 
 from escalation.views import (
+    a3,
     countermeasure_board,
     countermeasure_page,
     dashboard,
@@ -18,6 +19,7 @@ from escalation.views import (
     reach,
     sent,
     told,
+    where_else,
     work,
 )
 
@@ -29,9 +31,12 @@ urlpatterns = [
     path("raise/told/", told.told, name="raise-told"),
     path("raise/before/", families.before, name="raise-before"),
     path("families/<str:key>/", families.family, name="family"),
+    path("where-else/<int:pk>/", where_else.page, name="where-else"),
     path("countermeasures/suggest/", families.suggestions, name="suggestions"),
     path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
     path("incidents/<slug:number>/", incident_page.incident, name="incident"),
+    path("incidents/<slug:number>/a3/", a3.page, name="incident-a3"),
+    path("incidents/<slug:number>/a3.pdf", a3.pdf, name="incident-a3-pdf"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
