@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
-from countermeasures.models import Countermeasure, Kind, Stage
+from countermeasures.models import Answer, Countermeasure, Elsewhere, Kind, Stage
 from countermeasures.promises import lifecycle
 from countermeasures.promises.models import Promise, PromiseKind
 from incidents.models import Incident, Status
@@ -45,6 +45,23 @@ def follow(
     """Give, change, keep or withdraw what is promised about a countermeasure; its incident is locked."""
     for owed in (_fix(found), _bandage(found), _check(found)):
         _bring_in_line(owed, found.incident, countermeasure=found, by=by, reason=reason, now=now)
+
+
+def follow_elsewhere(
+    row: Elsewhere, found: Countermeasure, *, by: Person | None = None, now: datetime | None = None
+) -> None:
+    """What is to be done at another station is promised by its owner; it lives on after closing."""
+    subject, what = f"where_else:{row.pk}", f"{row.station}: {found.what}"
+    is_open = row.answer == Answer.APPLIES
+    owed = Owed(
+        PromiseKind.WHERE_ELSE,
+        subject,
+        what,
+        person=row.owner if is_open else None,
+        due_on=row.due_on,
+        kept=row.answer == Answer.DONE,
+    )
+    _bring_in_line(owed, found.incident, countermeasure=found, by=by, now=now)
 
 
 def follow_incidents(ids: Iterable[int], now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from countermeasures.models import Countermeasure
+from countermeasures.models import Countermeasure, Elsewhere
 from countermeasures.promises import rules
 from countermeasures.promises.models import InTheWay, Outcome, Promise, PromiseChange, PromiseKind
 from incidents.lifecycle.moves import needs_reason, touch
@@ -207,8 +207,11 @@ def _move_the_day(promise: Promise, due_on: date) -> None:
     """The countermeasure shows the same day. A bandage stays on longer only when a manager extends it."""
     if promise.kind == PromiseKind.BANDAGE:
         raise Refused("extend_it", _("A bandage stays on longer when a manager extends it, with a reason."))
-    if promise.kind == PromiseKind.FIX and promise.countermeasure is not None:
-        Countermeasure.objects.filter(pk=promise.countermeasure_id).update(due_on=due_on)
+    pk = int(promise.subject.rpartition(":")[2])
+    if promise.kind == PromiseKind.FIX:
+        Countermeasure.objects.filter(pk=pk).update(due_on=due_on)
+    if promise.kind == PromiseKind.WHERE_ELSE:
+        Elsewhere.objects.filter(pk=pk).update(due_on=due_on)
 
 
 def _write(promise: Promise, **changes: object) -> Promise:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -17,7 +18,18 @@ from incidents import lifecycle
 from incidents.models import Status
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.models import Role
-from tests.factories import NOW, Floor, make_person, make_site, place_fix, plan_fix, raise_, reach
+from tests.factories import (
+    NOW,
+    Floor,
+    make_person,
+    make_site,
+    make_station,
+    make_system,
+    place_fix,
+    plan_fix,
+    raise_,
+    reach,
+)
 
 TOMORROW = NOW + timedelta(days=1)
 NEXT_MONTH = NOW + timedelta(days=30)
@@ -54,8 +66,8 @@ def test_without_an_owner_nothing_is_promised(floor: Floor) -> None:
 def test_practice_promises_nothing(floor: Floor) -> None:
     incident = raise_(floor)
     incident.is_drill = True
-    asked = {"kind": "fix", "subject": "fix:1", "what": "x", "person": floor.tech, "due_on": NOW.date()}
-    assert promises.give(incident=incident, **asked) is None
+    asked: dict[str, Any] = {"kind": "fix", "subject": "fix:1", "what": "x", "person": floor.tech}
+    assert promises.give(incident=incident, due_on=NOW.date(), **asked) is None
 
 
 def test_in_place_in_time_is_kept(floor: Floor, fix: Countermeasure) -> None:
@@ -142,6 +154,7 @@ def test_a_bandage_is_a_promise_to_take_it_off_or_extend_it(floor: Floor) -> Non
     follow_incidents([incident.pk], NOW)
     bandage = incident.countermeasures.get()
     assert of(bandage, PromiseKind.BANDAGE).due_on == bandage.expires_on
+    assert bandage.expires_on is not None
     longer = bandage.expires_on + timedelta(days=3)
     fixes.extend(bandage.pk, by=floor.manager, expires_on=longer, reason="Part is late", now=NOW)
     assert of(bandage, PromiseKind.BANDAGE).due_on == longer
@@ -189,3 +202,16 @@ def test_somebody_from_another_site_changes_nothing(floor: Floor, fix: Counterme
 def test_a_promise_kept_twice_is_kept_once(floor: Floor, fix: Countermeasure) -> None:
     promises.keep(of(fix).pk, by=floor.tech, now=NOW)
     assert promises.keep(of(fix).pk, by=floor.tech, now=NEXT_MONTH).outcome == Outcome.KEPT
+
+
+def test_what_is_to_be_done_at_another_station_is_promised_and_kept_there(floor: Floor) -> None:
+    system = make_system()
+    floor.station.systems.add(system)
+    other = make_station(line=floor.line, systems=[system])
+    found = plan_fix(floor, raise_(floor))
+    asked: dict[str, Any] = {"by": floor.tech, "now": NOW}
+    due = TOMORROW.date()
+    fixes.applies_elsewhere(found.pk, station=other, owner=floor.supervisor, due_on=due, **asked)
+    assert of(found, PromiseKind.WHERE_ELSE).person == floor.supervisor
+    fixes.done_elsewhere(found.pk, station=other, evidence="Pinned there too", **asked)
+    assert of(found, PromiseKind.WHERE_ELSE).outcome == Outcome.KEPT
