@@ -80,6 +80,6 @@ def forget(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("countermeasures", "0006_promises"), ("incidents", "0006_help_and_silence")]
+    dependencies = [("countermeasures", "0007_promises"), ("incidents", "0006_help_and_silence")]
 
     operations = [migrations.RunPython(give, forget)]

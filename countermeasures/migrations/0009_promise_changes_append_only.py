@@ -20,6 +20,6 @@ DROP FUNCTION promise_change_is_append_only();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("countermeasures", "0007_promises_of_what_is_there")]
+    dependencies = [("countermeasures", "0008_promises_of_what_is_there")]
 
     operations = [migrations.RunSQL(sql=CREATE, reverse_sql=DROP)]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('countermeasures', '0005_where_else'),
+        ('countermeasures', '0006_people_are_never_the_whole_cause'),
         ('incidents', '0009_repeat_days'),
         ('plant', '0004_asked_for_no_more_texts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
