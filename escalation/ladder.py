@@ -174,8 +174,8 @@ def _place(incident: Incident) -> Area | Site:
 
 
 def _views(incidents: Sequence[Incident], book: DutyBook) -> dict[int, _View]:
-    """Four queries: runs with their policies, armed timers, people by name; for just-raised ones, which have no
-    timers yet, the policies in force instead.
+    """Four queries: runs with their policies, armed timers, people by name; just-raised ones have no timers
+    yet, and are asked the policies in force instead.
 
     Three more when a step that is still to be planned may have to wait for the place to work.
     """
