@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0008_push_devices'),
+        ('escalation', '0009_codes_and_tests'),
         ('incidents', '0009_repeat_days'),
         ('plant', '0004_asked_for_no_more_texts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='notification',
             name='reason',
-            field=models.CharField(choices=[('step', 'A step of the clock'), ('assigned', 'Asked to take it'), ('update', 'News'), ('told_picked_up', 'Somebody has it'), ('told_moving', 'Product is moving'), ('told_closed', 'Closed'), ('told_reopened', 'Came back'), ('did_not_hold', 'The fix did not hold'), ('fallback', 'Somebody else could not be reached'), ('asked_again', 'Asked again for an answer'), ('lapsed', 'Silence: nobody has it any more'), ('bring_someone', 'Bring someone in?'), ('help', 'Asked to help'), ('shift_start', 'What is open, at shift start'), ('gap_ahead', 'A gap in the roster ahead'), ('reachability', 'Who cannot be reached'), ('drill_report', 'What a drill found'), ('listener_off', 'A room or program does not hear us'), ('digest', 'Several things in one message')], max_length=16),
+            field=models.CharField(choices=[('step', 'A step of the clock'), ('assigned', 'Asked to take it'), ('update', 'News'), ('told_picked_up', 'Somebody has it'), ('told_moving', 'Product is moving'), ('told_closed', 'Closed'), ('told_reopened', 'Came back'), ('did_not_hold', 'The fix did not hold'), ('fallback', 'Somebody else could not be reached'), ('asked_again', 'Asked again for an answer'), ('lapsed', 'Silence: nobody has it any more'), ('bring_someone', 'Bring someone in?'), ('help', 'Asked to help'), ('shift_start', 'What is open, at shift start'), ('gap_ahead', 'A gap in the roster ahead'), ('reachability', 'Who cannot be reached'), ('drill_report', 'What a drill found'), ('listener_off', 'A room or program does not hear us'), ('verify', 'Is this your number or address?'), ('test', 'Test message'), ('digest', 'Several things in one message')], max_length=16),
         ),
         migrations.CreateModel(
             name='Listener',

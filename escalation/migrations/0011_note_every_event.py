@@ -23,7 +23,7 @@ DROP FUNCTION IF EXISTS escalation_note_events();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("escalation", "0009_chat_rooms_and_webhooks"),
+        ("escalation", "0010_chat_rooms_and_webhooks"),
         ("incidents", "0001_incidents_and_timeline"),
     ]
 
