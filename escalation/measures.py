@@ -121,13 +121,10 @@ def _timers(now: datetime) -> Metric:
 
 
 def _queue_age(now: datetime) -> Metric:
+    asked = {"channels": list(settings.CHANNELS), "kinds": list(settings.LISTENERS)}
     ages: Values = {
         (channel,): max((now - first).total_seconds(), 0.0) if first else 0.0
-        for channel, first in _rows(OLDEST, {"channels": list(settings.CHANNELS)})
-    }
-    ages |= {
-        (kind,): max((now - first).total_seconds(), 0.0) if first else 0.0
-        for kind, first in _rows(OLDEST_POST, {"kinds": list(settings.LISTENERS)})
+        for channel, first in _rows(f"({OLDEST}) UNION ALL ({OLDEST_POST})", asked)
     }
     words = "How long the oldest message that nobody has taken is due to be handed over"
     return _gauge("opsdesk_queue_age_seconds", words, ["channel"], ages)
