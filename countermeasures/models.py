@@ -52,6 +52,9 @@ class Strength(models.TextChoices):
 STRONG_ENOUGH = (Strength.ELIMINATE, Strength.PREVENT, Strength.DETECT_STOP)
 """Needed for S1, S2 and repeats (domain §3), or a manager's waiver."""
 
+SHIFT_STARTS = "shift starts"
+"""The unit that is counted from the shift patterns; any other is counted by hand, in the measurement log."""
+
 LIVE = (Stage.PLANNED, Stage.IN_WORK, Stage.IN_PLACE, Stage.CHECKING)
 
 _NOT_COUNTING = (Stage.WITHDRAWN, Stage.NOT_EFFECTIVE)
@@ -172,12 +175,27 @@ class Countermeasure(models.Model):
     evidence = models.TextField(_("evidence that it is in place"), blank=True)
     in_place_at = models.DateTimeField(_("in place since"), null=True, blank=True)
 
+    placed_by = models.ForeignKey(
+        Person,
+        verbose_name=_("put in place by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
     metric = models.CharField(_("what we measure"), max_length=200, blank=True)
     baseline = models.CharField(_("how it was before"), max_length=120, blank=True)
     target = models.CharField(_("what we want to see"), max_length=120, blank=True)
     window_days = models.PositiveSmallIntegerField(_("days it must hold"), null=True, blank=True)
     window_exposure = models.PositiveIntegerField(_("times it must hold"), null=True, blank=True)
     exposure_unit = models.CharField(_("times of what"), max_length=60, blank=True)
+    exposed = models.PositiveIntegerField(
+        _("times it has held"),
+        default=0,
+        db_default=0,
+        help_text=_("Counted at each shift start, or from the measurements; counted anew before a sign-off."),
+    )
     checker = models.ForeignKey(
         Person,
         verbose_name=_("checked by"),
@@ -208,6 +226,14 @@ class Countermeasure(models.Model):
             models.CheckConstraint(
                 condition=Q(checked_by=None) | Q(owner=None) | ~Q(checked_by=F("owner")),
                 name="checked_by_never_the_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(checker=None) | Q(placed_by=None) | ~Q(checker=F("placed_by")),
+                name="checker_did_not_place_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_by=None) | Q(placed_by=None) | ~Q(checked_by=F("placed_by")),
+                name="checked_by_did_not_place_it",
             ),
             models.CheckConstraint(
                 condition=~Q(kind="containment") | Q(expires_on__isnull=False),
@@ -292,15 +318,30 @@ class Countermeasure(models.Model):
         end = (self.checked_at or now or timezone.now()).astimezone(tz).date()
         return max(0, min(self.window_days, (end - self.checking_from.astimezone(tz).date()).days))
 
-    def is_being_proved(self, at: datetime) -> bool:
-        """Whether that moment lies inside the window in which it must hold; a repeat then proves it wrong."""
-        if self.stage != Stage.CHECKING or self.checking_from is None or at < self.checking_from:
-            return False
-        return self.days_proved(at) < (self.window_days or 0)
+    @property
+    def is_counted_from_shifts(self) -> bool:
+        return self.window_exposure is not None and self.exposure_unit == SHIFT_STARTS
+
+    @property
+    def times_held(self) -> int:
+        """How much of the exposure there was, as last counted; none after a relapse."""
+        if self.window_exposure is None or self.stage == Stage.NOT_EFFECTIVE:
+            return 0
+        return min(self.exposed, self.window_exposure)
+
+    def is_window_over(self, at: datetime, *, exposed: int) -> bool:
+        """Both must be reached: the days, and the exposure that was planned (none for what asks for none)."""
+        return self.days_proved(at) >= (self.window_days or 0) and exposed >= (self.window_exposure or 0)
 
     def proof_boxes(self, now: datetime | None = None) -> int:
-        """How many of the ten boxes are filled: each is a tenth of the window."""
-        return 10 * self.days_proved(now) // self.window_days if self.window_days else 0
+        """How many of the ten boxes are filled: each is a tenth of the window, of days or of exposure.
+
+        The lower of the two counts: what ran on few shifts is not proved by a quiet month.
+        """
+        if not self.window_days:
+            return 0
+        boxes = 10 * self.days_proved(now) // self.window_days
+        return min(boxes, 10 * self.times_held // self.window_exposure) if self.window_exposure else boxes
 
     @property
     def needs_strength(self) -> bool:
@@ -331,3 +372,46 @@ class Countermeasure(models.Model):
     @property
     def incident_is_open(self) -> bool:
         return self.incident.status != Status.CLOSED
+
+
+class MeasurementQuerySet(models.QuerySet["Measurement"]):
+    def while_proving(self, found: Countermeasure, until: datetime) -> MeasurementQuerySet:
+        """Those of the window that runs now, up to a moment."""
+        return self.filter(countermeasure=found, at__gte=found.checking_from or until, at__lte=until)
+
+
+class Measurement(models.Model):
+    """One look at what the check measures: the number, and how often it was tried. It is never changed."""
+
+    countermeasure = models.ForeignKey(Countermeasure, on_delete=models.PROTECT, related_name="measurements")
+    at = models.DateTimeField(_("measured at"))
+    value = models.DecimalField(_("number"), max_digits=12, decimal_places=3, null=True, blank=True)
+    unit = models.CharField(_("of what"), max_length=30, blank=True)
+    times = models.PositiveIntegerField(
+        _("times tried"), default=0, help_text=_("Since the measurement before, in the unit of the check.")
+    )
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = MeasurementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["at", "id"]
+        verbose_name = _("measurement")
+        verbose_name_plural = _("measurements")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(value__isnull=False) | Q(times__gt=0) | ~Q(note=""),
+                name="measurement_says_something",
+            ),
+        ]
+        indexes = [models.Index(fields=["countermeasure", "at"], name="measurements_of_one")]
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, [self.number, self.unit])) or self.note
+
+    @property
+    def number(self) -> str:
+        """The value without needless zeros: "2.5"."""
+        return "" if self.value is None else f"{self.value.normalize():f}"
