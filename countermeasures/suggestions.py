@@ -64,7 +64,7 @@ def _of_family(incident: Incident, reader: Person) -> Iterator[Suggestion]:
         return
     members = family.incidents().visible_to(reader).exclude(pk=incident.pk)
     with_cause = members.exclude(cause=None, closed_cause="").select_related("cause")
-    for one in with_cause.prefetch_related(_PROVED).order_by("-raised_at")[: MOST * 5]:
+    for one in with_cause.prefetch_related(_PROVED).order_by("-raised_at", "-pk")[: MOST * 5]:
         cause = getattr(one, "cause", None) or Cause(incident=one)
         if not cause.root_cause and one.closed_cause:
             cause.root_cause = one.closed_cause

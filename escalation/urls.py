@@ -3,9 +3,11 @@
 from django.urls import path
 
 from escalation.views import (
+    a3,
     countermeasure_board,
     countermeasure_page,
     dashboard,
+    devices,
     digest,
     drills,
     families,
@@ -31,6 +33,8 @@ urlpatterns = [
     path("countermeasures/suggest/", families.suggestions, name="suggestions"),
     path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
     path("incidents/<slug:number>/", incident_page.incident, name="incident"),
+    path("incidents/<slug:number>/a3/", a3.page, name="incident-a3"),
+    path("incidents/<slug:number>/a3.pdf", a3.pdf, name="incident-a3-pdf"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
@@ -40,6 +44,10 @@ urlpatterns = [
     path("setup/policies/<int:pk>/edit/", policy_editor.edit, name="policy-edit"),
     path("setup/reach/", reach.reach, name="reach"),
     path("setup/preview/", preview.policy_preview, name="policy-preview"),
+    path("sw.js", devices.service_worker, name="service-worker"),
+    path("manifest.webmanifest", devices.manifest, name="manifest"),
+    path("profile/devices/", devices.devices, name="devices"),
+    path("profile/devices/<int:pk>/remove/", devices.remove, name="device-remove"),
     path("drills/", drills.drills, name="drills"),
     path("drills/new/", drills.new, name="drill-new"),
     path("drills/plan/", drills.change, name="drill-plan"),

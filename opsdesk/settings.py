@@ -171,8 +171,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(OPSDESK_HOME / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
-# Each channel has a queue and a worker of its own, so that a slow provider holds up nobody else.
-CHANNELS = ("sms", "email")
+# Each channel has a queue and threads of its own, so that a slow provider holds up nobody else. Text messages
+# and email also have a process each; what only comes beside them shares one (ADR 0076).
+CHANNELS = ("sms", "email", "push")
 WORKERS = ("engine", *CHANNELS)
 LAST_SEEN = (
     "escalation.watch.last_seen"  # seconds since each part worked: for who starts them (opsdesk.silence)
@@ -214,6 +215,19 @@ EMAIL_URL = environment.address("EMAIL_URL", "sandbox://", schemes=("sandbox", "
 EMAIL_FROM = text("EMAIL_FROM", f"OpsDesk <opsdesk@{urlsplit(BASE_URL).hostname}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 SMS_URL = environment.address("SMS_URL", "sandbox://", schemes=("sandbox",))
+# Pushes need no account: they go out as soon as anything does.
+_practice = all(urlsplit(url).scheme == "sandbox" for url in (EMAIL_URL, SMS_URL))
+PUSH_URL = environment.address(
+    "PUSH_URL", "sandbox://" if _practice else "vapid://", schemes=("sandbox", "vapid")
+)
+VAPID_PRIVATE_KEY = text("VAPID_PRIVATE_KEY")  # else made once, beside the data
+PUSH_HOSTS = [  # where browsers may be reached; a name that starts with a dot counts with all below it
+    "fcm.googleapis.com",
+    ".push.services.mozilla.com",
+    ".notify.windows.com",
+    ".push.apple.com",
+    *environment.words("PUSH_HOSTS"),
+]
 HEARTBEAT_URL = text("HEARTBEAT_URL")
 SENTRY_DSN = text("SENTRY_DSN")
 
@@ -350,6 +364,8 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},
     "loggers": {
+        "httpx": {"level": "WARNING"},  # it would write the addresses it asks, and some of them are secrets
+        "httpcore": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "WARNING"},
         "celery": {"level": "WARNING"},

@@ -15,6 +15,7 @@ from escalation.channels.base import (
     TemporaryFailure,
 )
 from escalation.channels.email import Smtp
+from escalation.channels.push import WebPush
 from escalation.channels.sandbox import Sandbox
 from plant.models import Channel
 
@@ -31,10 +32,14 @@ __all__ = [
 
 def open_channel(channel: str) -> Sender:
     """The sender of a channel. Raises ChannelDown when the settings name none that exists."""
-    url = settings.EMAIL_URL if channel == Channel.EMAIL else settings.SMS_URL
+    url = {Channel.EMAIL: settings.EMAIL_URL, Channel.PUSH: settings.PUSH_URL}.get(
+        Channel(channel), settings.SMS_URL
+    )
     scheme = urlsplit(url).scheme
     if scheme == "sandbox":
         return Sandbox()
     if channel == Channel.EMAIL and scheme in ("smtp", "smtps"):
         return Smtp(url)
+    if channel == Channel.PUSH and scheme == "vapid":
+        return WebPush()
     raise ChannelDown(f"No sender for {scheme}:// on the channel “{channel}”; set it to sandbox://.")

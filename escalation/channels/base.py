@@ -22,6 +22,8 @@ class Failed(Exception):
     """The message did not go out; the text says why, for the page and the log."""
 
     is_permanent = False
+    retry_after: float | None = None
+    """Seconds that the provider asks us to wait, if it does."""
 
 
 class TemporaryFailure(Failed):
