@@ -19,6 +19,7 @@ from escalation.views import (
     reach,
     sent,
     told,
+    where_else,
     work,
 )
 
@@ -30,6 +31,7 @@ urlpatterns = [
     path("raise/told/", told.told, name="raise-told"),
     path("raise/before/", families.before, name="raise-before"),
     path("families/<str:key>/", families.family, name="family"),
+    path("where-else/<int:pk>/", where_else.page, name="where-else"),
     path("countermeasures/suggest/", families.suggestions, name="suggestions"),
     path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
     path("incidents/<slug:number>/", incident_page.incident, name="incident"),

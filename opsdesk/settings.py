@@ -15,7 +15,7 @@ import sentry_sdk
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from opsdesk import embedded, environment
+from opsdesk import embedded, environment, outbound
 from opsdesk.environment import Misconfigured, flag, text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -211,10 +211,11 @@ NUDGE_ENGINE = True  # after a commit, run the engine now instead of within a se
 DUTY_BOOK_SECONDS = 5  # "who is told next" on the API may be this old; who is told is read when it is due
 
 # --- messages to people -------------------------------------------------------------------------------------
-EMAIL_URL = environment.address("EMAIL_URL", "sandbox://", schemes=("sandbox", "smtp", "smtps"))
+EMAIL_URL = outbound.from_environment("EMAIL_URL", ("sandbox", "smtp", "smtps"))
 EMAIL_FROM = text("EMAIL_FROM", f"OpsDesk <opsdesk@{urlsplit(BASE_URL).hostname}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
-SMS_URL = environment.address("SMS_URL", "sandbox://", schemes=("sandbox",))
+SMS_URL = outbound.from_environment("SMS_URL", ("sandbox", "twilio", "apprise"))
+RECEIPT_SECONDS = environment.number("RECEIPT_SECONDS", 60, low=5, high=3600)  # then the next provider
 # Pushes need no account: they go out as soon as anything does.
 _practice = all(urlsplit(url).scheme == "sandbox" for url in (EMAIL_URL, SMS_URL))
 PUSH_URL = environment.address(
@@ -364,6 +365,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},
     "loggers": {
+        "apprise": {"level": "CRITICAL"},  # its lines quote addresses, and these hold passwords
         "httpx": {"level": "WARNING"},  # it would write the addresses it asks, and some of them are secrets
         "httpcore": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},

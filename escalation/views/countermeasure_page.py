@@ -15,6 +15,7 @@ from countermeasures.history import history
 from countermeasures.measured import measured
 from countermeasures.models import Cause, Countermeasure
 from countermeasures.offers import may_measure
+from countermeasures.where_else import progress_of
 from countermeasures.wording import unit_words
 from escalation.views import live, proofs
 from incidents.models import Incident
@@ -62,6 +63,7 @@ def _context(found: Countermeasure, person: Person, now: datetime) -> dict[str, 
         "may_measure": may_measure(found, person),
         "row": proofs.row(found, now=now, reader=person),
         "others": proofs.rows(others, now=now),
+        "elsewhere": progress_of([found]).get(found.pk),
         "cause": Cause.objects.filter(incident=incident).first(),
         "history": history(found),
     }

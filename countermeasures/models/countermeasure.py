@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Impact, Incident, Severity, Status
 from opsdesk.errors import Missing
-from plant.models import Person
+from plant.models import Person, System
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -67,12 +68,20 @@ class Cause(models.Model):
     root_cause = models.TextField(_("why it happened"), blank=True)
     escape_cause = models.TextField(_("why nothing caught it"), blank=True)
     five_whys = models.JSONField(_("five whys"), default=list, blank=True)
+    is_person = models.BooleanField(_("a person is the cause"), default=False)
+    made_easy = models.TextField(_("what made it easy to get wrong"), blank=True)
+    would_stop = models.TextField(_("what would have stopped it"), blank=True)
     written_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("cause")
         verbose_name_plural = _("causes")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_person=False) | ~Q(made_easy=""), name="a_person_is_never_the_whole_cause"
+            )
+        ]
         indexes = [GinIndex(SearchVector("root_cause", "escape_cause", config="simple"), name="cause_words")]
 
     def __str__(self) -> str:
@@ -81,6 +90,14 @@ class Cause(models.Model):
     @property
     def is_complete(self) -> bool:
         return bool(self.root_cause.strip() and self.escape_cause.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing that is missing before an incident may close, and the address where it is done."""
+
+    sentence: str
+    address: str
 
 
 class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
@@ -109,16 +126,22 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
 
     def missing_for_closing(self, incident: Incident) -> list[str]:
         """Plain sentences: what the countermeasures of this incident lack before it may close (domain §3)."""
+        return [gap.sentence for gap in self.gaps(incident)]
+
+    def gaps(self, incident: Incident) -> list[Gap]:
+        """What is missing before closing, each with where it is done: what stands first is done first."""
         counting = [c for c in self.filter(incident=incident).with_people() if c.stage not in _NOT_COUNTING]
-        missing = [c.what_it_lacks() for c in counting]
+        found = [Gap(str(lack), c.get_absolute_url()) for c in counting if (lack := c.what_it_lacks())]
         if not any(c.kind == Kind.PERMANENT for c in counting):
-            missing.insert(0, _("A countermeasure that stops it coming back is missing."))
+            add = reverse("countermeasure-add", args=[incident.number])
+            found.insert(0, Gap(str(_("A countermeasure that stops it coming back is missing.")), add))
         cause = Cause.objects.filter(incident=incident).first()
+        why = reverse("cause", args=[incident.number])
         if cause is None or not cause.root_cause.strip():
-            missing.append(_("Why it happened is not written yet."))
+            found.append(Gap(str(_("Why it happened is not written yet.")), why))
         if cause is None or not cause.escape_cause.strip():
-            missing.append(_("Why nothing caught it is not written yet."))
-        return [str(sentence) for sentence in missing if sentence]
+            found.append(Gap(str(_("Why nothing caught it is not written yet.")), why))
+        return found
 
     def worn(self) -> CountermeasureQuerySet:
         """Bandages that are still on."""
@@ -157,6 +180,14 @@ class Countermeasure(models.Model):
         related_name="countermeasures_owned",
     )
     due_on = models.DateField(_("promised for"), null=True, blank=True)
+    system = models.ForeignKey(
+        System,
+        verbose_name=_("system it is about"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     strength = models.CharField(_("strength"), max_length=12, choices=Strength.choices, blank=True)
     waived_by = models.ForeignKey(
         Person,
@@ -372,46 +403,3 @@ class Countermeasure(models.Model):
     @property
     def incident_is_open(self) -> bool:
         return self.incident.status != Status.CLOSED
-
-
-class MeasurementQuerySet(models.QuerySet["Measurement"]):
-    def while_proving(self, found: Countermeasure, until: datetime) -> MeasurementQuerySet:
-        """Those of the window that runs now, up to a moment."""
-        return self.filter(countermeasure=found, at__gte=found.checking_from or until, at__lte=until)
-
-
-class Measurement(models.Model):
-    """One look at what the check measures: the number, and how often it was tried. It is never changed."""
-
-    countermeasure = models.ForeignKey(Countermeasure, on_delete=models.PROTECT, related_name="measurements")
-    at = models.DateTimeField(_("measured at"))
-    value = models.DecimalField(_("number"), max_digits=12, decimal_places=3, null=True, blank=True)
-    unit = models.CharField(_("of what"), max_length=30, blank=True)
-    times = models.PositiveIntegerField(
-        _("times tried"), default=0, help_text=_("Since the measurement before, in the unit of the check.")
-    )
-    note = models.CharField(_("note"), max_length=300, blank=True)
-    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = MeasurementQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["at", "id"]
-        verbose_name = _("measurement")
-        verbose_name_plural = _("measurements")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(value__isnull=False) | Q(times__gt=0) | ~Q(note=""),
-                name="measurement_says_something",
-            ),
-        ]
-        indexes = [models.Index(fields=["countermeasure", "at"], name="measurements_of_one")]
-
-    def __str__(self) -> str:
-        return " ".join(filter(None, [self.number, self.unit])) or self.note
-
-    @property
-    def number(self) -> str:
-        """The value without needless zeros: "2.5"."""
-        return "" if self.value is None else f"{self.value.normalize():f}"

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("countermeasures", "0004_cause_words"),
+        ("countermeasures", "0006_people_are_never_the_whole_cause"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

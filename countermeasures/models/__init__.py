@@ -1,0 +1,33 @@
+"""What we do so that it stays fixed."""
+
+from countermeasures.models.countermeasure import (
+    LIVE,
+    SHIFT_STARTS,
+    STRONG_ENOUGH,
+    Cause,
+    Countermeasure,
+    CountermeasureQuerySet,
+    Gap,
+    Kind,
+    Stage,
+    Strength,
+)
+from countermeasures.models.elsewhere import Answer, Elsewhere
+from countermeasures.models.measurement import Measurement, MeasurementQuerySet
+
+__all__ = [
+    "LIVE",
+    "SHIFT_STARTS",
+    "STRONG_ENOUGH",
+    "Answer",
+    "Cause",
+    "Countermeasure",
+    "CountermeasureQuerySet",
+    "Elsewhere",
+    "Gap",
+    "Kind",
+    "Measurement",
+    "MeasurementQuerySet",
+    "Stage",
+    "Strength",
+]
