@@ -61,6 +61,8 @@ def is_being_proved(found: Countermeasure, at: datetime) -> bool:
     """Whether that moment lies inside the window in which it must hold; a repeat then proves it wrong."""
     if found.stage != Stage.CHECKING or found.checking_from is None or at < found.checking_from:
         return False
+    if found.days_proved(at) < (found.window_days or 0):
+        return True  # without counting: most repeats come early
     return not found.is_window_over(at, exposed=counted(found, at))
 
 

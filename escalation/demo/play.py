@@ -301,9 +301,11 @@ def _planned(run: Play, fix: Fix) -> Generator[datetime, None, Countermeasure]:
 
 
 def _exposure(fix: Fix, incident: Incident) -> tuple[int, str]:
-    """What the target names, else a shift start for each day; never more than the story's time has had."""
+    """What the target names, never more than the story's time has had; else a shift start every other day."""
     times, unit = fix.exposure
-    unit, times = unit_of(unit), times or fix.window_days
+    if times is None:
+        return max(1, fix.window_days // 2), SHIFT_STARTS
+    unit = unit_of(unit)
     if unit != SHIFT_STARTS or fix.placed_at is None or fix.checked_at is None:
         return times, unit
     hours = PlantHours.at(fix.placed_at + timedelta(days=1))
@@ -357,8 +359,13 @@ def _proved(run: Play, fix: Fix, found: Countermeasure) -> Moments:
     checker = found.checker or run.cast.who_may(Action.CHECK, incident, but=[found.owner])
     if not found.is_counted_from_shifts:
         yield at - 30 * MINUTES
-        said = {"times": found.window_exposure, "note": fix.measured}
-        fixes.log_measurement(found.pk, by=checker, now=at - 30 * MINUTES, **said)
+        fixes.log_measurement(
+            found.pk,
+            by=checker,
+            times=found.window_exposure,
+            note=fix.measured,
+            now=at - 30 * MINUTES,
+        )
     yield at
     fixes.check(found.pk, by=checker, effective=True, measured=fix.measured, now=at)
     yield at + 60 * MINUTES

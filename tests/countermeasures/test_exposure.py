@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -29,7 +30,7 @@ from tests.factories import (
 )
 
 
-def proving(floor: Floor, impact: Impact = Impact.STOPPED, **asked: object) -> Countermeasure:
+def proving(floor: Floor, impact: Impact = Impact.STOPPED, **asked: Any) -> Countermeasure:
     return place_fix(floor, reach(floor, Status.CONTAINED, impact), **asked)
 
 
