@@ -20,6 +20,6 @@ DROP FUNCTION measurement_is_append_only();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("countermeasures", "0008_measurements")]
+    dependencies = [("countermeasures", "0011_measurements")]
 
     operations = [migrations.RunSQL(sql=CREATE, reverse_sql=DROP)]

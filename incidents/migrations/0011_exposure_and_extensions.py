@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("incidents", "0009_repeat_days")]
+    dependencies = [("incidents", "0010_repeat_of_takes_no_lock")]
 
     operations = [
         migrations.AddField(

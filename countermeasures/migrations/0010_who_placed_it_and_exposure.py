@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("countermeasures", "0006_people_are_never_the_whole_cause"),
+        ("countermeasures", "0009_promise_changes_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('countermeasures', '0007_who_placed_it_and_exposure'),
+        ('countermeasures', '0010_who_placed_it_and_exposure'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

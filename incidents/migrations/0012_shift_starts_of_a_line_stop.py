@@ -9,6 +9,6 @@ def set_number(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("incidents", "0010_exposure_and_extensions")]
+    dependencies = [("incidents", "0011_exposure_and_extensions")]
 
     operations = [migrations.RunPython(set_number, migrations.RunPython.noop)]
