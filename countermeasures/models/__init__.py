@@ -14,6 +14,7 @@ from countermeasures.models.countermeasure import (
 )
 from countermeasures.models.elsewhere import Answer, Elsewhere
 from countermeasures.models.measurement import Measurement, MeasurementQuerySet
+from countermeasures.promises.models import Promise, PromiseChange
 
 __all__ = [
     "LIVE",
@@ -28,6 +29,8 @@ __all__ = [
     "Kind",
     "Measurement",
     "MeasurementQuerySet",
+    "Promise",
+    "PromiseChange",
     "Stage",
     "Strength",
 ]
