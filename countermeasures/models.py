@@ -14,12 +14,27 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from countermeasures.promises.models import Promise, PromiseChange
 from incidents.models import Impact, Incident, Severity, Status
 from opsdesk.errors import Missing
 from plant.models import Person, Station, System
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+__all__ = [
+    "LIVE",
+    "STRONG_ENOUGH",
+    "Cause",
+    "Countermeasure",
+    "CountermeasureQuerySet",
+    "Kind",
+    "Promise",
+    "PromiseChange",
+    "Stage",
+    "Strength",
+]
 
 
 class Kind(models.TextChoices):
