@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from escalation.models import TOKEN_ALPHABET, Delivery, DeliveryState, Notification, Rank
-from escalation.recipients import ways_to, with_push
+from escalation.recipients import other_ways, ways_to, with_push
 from escalation.rows import copy_in, new_ids
 from incidents.models import Incident
 from plant.models import Channel, Person
@@ -45,6 +45,8 @@ class Telling:
     data: dict[str, Any] = field(default_factory=dict)
     as_urgent: bool = False
     """By the ways of something urgent although it goes out last: a practice."""
+    not_by: str = ""
+    """A channel that is no way to say this, because it is what this is about."""
     by_one_way: bool = False
     """Only by the first of the ways that reach the person: what does not press is said once."""
 
@@ -170,7 +172,8 @@ def _deliveries(
             )
         is_one = telling.by_one_way or telling.is_collected
         goes_at = mornings.get(telling.incident_id or 0, now) if telling.is_collected else now
-        for channel, to in ways[asked][: 1 if is_one else None]:
+        chosen = (telling.not_by and other_ways(person, telling.not_by)) or ways[asked]
+        for channel, to in chosen[: 1 if is_one else None]:
             yield (
                 pk,
                 channel,

@@ -17,6 +17,7 @@ from escalation.views import (
     policy_editor,
     preview,
     reach,
+    receipts,
     sent,
     told,
     where_else,
@@ -55,6 +56,7 @@ urlpatterns = [
     path("drills/plan/", drills.change, name="drill-plan"),
     path("drills/<int:pk>/", drills.drill, name="drill"),
     path("drills/<int:pk>/stop/", drills.stop, name="drill-stop"),
+    path("sms/twilio/status", receipts.twilio_status, name="twilio-status"),
     path("a/<str:token>/", digest.link, name="answer"),
     path("a/<str:token>", digest.link),
 ]
