@@ -8,6 +8,7 @@ from countermeasures import api as countermeasures
 from countermeasures.api import CountermeasureViewSet
 from escalation import api as escalation
 from escalation.channels.api import PushDeviceViewSet
+from escalation.contact import api as contact
 from escalation.drills import api as drills
 from plant import api as plant
 
@@ -21,4 +22,10 @@ router.register("escalation/policies", escalation.PolicyViewSet, basename="api-p
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)
 
-urlpatterns = [*plant.urlpatterns, *countermeasures.urlpatterns, *escalation.urlpatterns, *router.urls]
+urlpatterns = [
+    *plant.urlpatterns,
+    *countermeasures.urlpatterns,
+    *escalation.urlpatterns,
+    *contact.urlpatterns,
+    *router.urls,
+]

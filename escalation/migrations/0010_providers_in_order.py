@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0008_push_devices'),
+        ('escalation', '0009_codes_and_tests'),
     ]
 
     operations = [
