@@ -36,6 +36,7 @@ class Reason(models.TextChoices):
     REACHABILITY = "reachability", _("Who cannot be reached")
     DRILL_REPORT = "drill_report", _("What a drill found")
     PROVIDER = "provider", _("A way for messages is down, or works again")
+    LISTENER_OFF = "listener_off", _("A room or program does not hear us")
     VERIFY = "verify", _("Is this your number or address?")
     TEST = "test", _("Test message")
     DIGEST = "digest", _("Several things in one message")

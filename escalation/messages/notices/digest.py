@@ -15,6 +15,7 @@ from escalation.messages.facts import state_of, where_forms, who_of
 from escalation.messages.notices import (
     drill_report,
     gap_ahead,
+    listener_off,
     proof,
     provider,
     reachability,
@@ -32,6 +33,7 @@ ABOUT_A_SITE: Mapping[str, Callable[[Notification, datetime], Notice]] = {
     Reason.GAP_AHEAD: gap_ahead.words,
     Reason.REACHABILITY: reachability.words,
     Reason.PROVIDER: provider.words,
+    Reason.LISTENER_OFF: listener_off.words,
     Reason.VERIFY: proof.verify,
     Reason.TEST: proof.test,
 }

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0009_codes_and_tests'),
+        ('escalation', '0011_note_every_event'),
     ]
 
     operations = [
