@@ -9,7 +9,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class Static(CompressedManifestStaticFilesStorage):
-    """With gzip alone: Brotli saves little inside a plant, and its 40 s of processor would delay the first start.
+    """With gzip alone: Brotli saves little in a plant, and its 40 s of processor would delay the first start.
 
     WhiteNoise uses it as soon as it is installed, and the library that makes PDFs brings it along.
     """
