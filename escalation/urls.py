@@ -4,6 +4,7 @@ from django.urls import path
 
 from escalation.views import (
     a3,
+    bandages,
     contact,
     countermeasure_board,
     countermeasure_page,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("incidents/<slug:number>/a3.pdf", a3.pdf, name="incident-a3-pdf"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
+    path("countermeasures/bandages/", bandages.bandages, name="bandages"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
     path("setup/policies/", policies.policies, name="policies"),
     path("setup/policies/new/", policy_editor.new, name="policy-new"),
