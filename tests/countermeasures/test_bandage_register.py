@@ -90,6 +90,7 @@ def test_many_are_read_with_as_many_questions_as_one(floor: Floor) -> None:
         return len(asked)
 
     reach(floor, Status.CONTAINED)
+    worn(floor)  # the manager's roles are known from here on
     one = questions()
     for _ in range(3):
         reach(floor, Status.CONTAINED)
