@@ -269,7 +269,7 @@ MEDIA_ROOT = OPSDESK_HOME / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "opsdesk.static.Static"
         if _collected or text("COLLECTING_STATIC")
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
