@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0010_repeat_of_takes_no_lock'),
+        ('incidents', '0012_shift_starts_of_a_line_stop'),
         ('plant', '0005_own_working_hours'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
