@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from incidents.models.terms import OWNED, Impact, Severity, Status
 
-CONSTRAINTS = [
+CONSTRAINTS: list[models.BaseConstraint] = [
     models.CheckConstraint(
         condition=~Q(status__in=OWNED) | Q(owner__isnull=False, acknowledged_at__isnull=False),
         name="owned_status_has_owner_and_time",
