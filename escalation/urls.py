@@ -16,6 +16,8 @@ from escalation.views import (
     policies,
     policy_editor,
     preview,
+    promise_link,
+    promises,
     reach,
     sent,
     told,
@@ -40,6 +42,7 @@ urlpatterns = [
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
+    path("promises/", promises.promises, name="promises"),
     path("setup/policies/", policies.policies, name="policies"),
     path("setup/policies/new/", policy_editor.new, name="policy-new"),
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),
@@ -57,4 +60,6 @@ urlpatterns = [
     path("drills/<int:pk>/stop/", drills.stop, name="drill-stop"),
     path("a/<str:token>/", digest.link, name="answer"),
     path("a/<str:token>", digest.link),
+    path("p/<str:token>/", promise_link.promise, name="promise-link"),
+    path("p/<str:token>", promise_link.promise),
 ]
