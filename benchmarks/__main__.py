@@ -38,14 +38,19 @@ PAGES = [
     Bench("incident_page", 200, {}),
     Bench("list_search", 200, {}),
     Bench("raise_api", 500, {"p95_ms": ("<=", 50)}),
+    Bench("countermeasures_board", 200, {"p95_ms": ("<=", 80)}),
 ]
 ENGINE = [
     Bench("tick_idle", 100, {}),
     Bench("engine_record", 10_000, {"per_s": (">=", 2500)}),
     Bench("engine_scaling", 10_000, {}),
     Bench("engine_lag", 1000, {"recorded_p99_ms": ("<=", 1500), "p99_ms": ("<=", 5000)}),
-    Bench("email_hand_over", 3000, {"per_s": (">=", 150)}),
     Bench("engine_hand_over", 10_000, {"per_s": (">=", 150)}, runs=1),
+]
+OUTBOUND = [
+    Bench("email_hand_over", 3000, {"per_s": (">=", 250)}),
+    Bench("sms_hand_over", 3000, {"per_s": (">=", 200)}),
+    Bench("dead_provider", 3000, {"ratio": (">=", 0.9)}),
 ]
 GROWTH = [
     Bench("growth_dashboard", 1_000_000, {}),
@@ -64,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
             growth = Growth(_chosen(GROWTH, asked.names))
             _build(report)
             growth.measure(FEW)
-            if pages_or_engine := [*_chosen(PAGES, asked.names), *_chosen(ENGINE, asked.names)]:
+            if pages_or_engine := _chosen([*PAGES, *ENGINE, *OUTBOUND], asked.names):
                 _add_closed(asked.incidents)
                 _measure_all(pages_or_engine, asked.runs, report)
             growth.measure(MANY)
@@ -83,7 +88,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--incidents", type=int, default=100_000, help="closed incidents in the database")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
     asked = parser.parse_args(arguments)
-    unknown = set(asked.names) - {bench.name for bench in PAGES + ENGINE + GROWTH}
+    unknown = set(asked.names) - {bench.name for bench in PAGES + ENGINE + OUTBOUND + GROWTH}
     if unknown:
         parser.error(f"there is no bench called {', '.join(sorted(unknown))}")
     return asked
@@ -144,6 +149,8 @@ def _measure_all(benches: Sequence[Bench], runs: int, report: Report) -> None:
         _measure_pages(pages, runs, report)
     for bench in (bench for bench in ENGINE if bench in benches):
         _measure(bench, _function("engine", bench.name), runs, report)
+    for bench in (bench for bench in OUTBOUND if bench in benches):
+        _measure(bench, _function("outbound", bench.name), runs, report)
 
 
 def _measure_pages(benches: Sequence[Bench], runs: int, report: Report) -> None:
@@ -151,6 +158,7 @@ def _measure_pages(benches: Sequence[Bench], runs: int, report: Report) -> None:
     with stage.opsdesk_running() as address:
         for bench in benches:
             _measure(bench, partial(_function("pages", bench.name), address), runs, report)
+    _function("fixes", "forget")()
     crowd.forget_newest()
 
 

@@ -9,7 +9,9 @@ from countermeasures.api import CountermeasureViewSet
 from countermeasures.promises.api import PromiseViewSet
 from escalation import api as escalation
 from escalation.channels.api import PushDeviceViewSet
+from escalation.contact import api as contact
 from escalation.drills import api as drills
+from escalation.webhooks.api import ChatRoomViewSet, WebhookViewSet
 from plant import api as plant
 
 router = SimpleRouter()
@@ -18,9 +20,17 @@ router.register("countermeasures", CountermeasureViewSet, basename="api-counterm
 router.register("promises", PromiseViewSet, basename="api-promise")
 router.register("escalation/drills", drills.DrillViewSet, basename="api-drill")
 router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api-drill-plan")
+router.register("webhooks", WebhookViewSet, basename="api-webhook")
+router.register("chat-rooms", ChatRoomViewSet, basename="api-chat-room")
 router.register("push-devices", PushDeviceViewSet, basename="api-push-device")
 router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)
 
-urlpatterns = [*plant.urlpatterns, *countermeasures.urlpatterns, *escalation.urlpatterns, *router.urls]
+urlpatterns = [
+    *plant.urlpatterns,
+    *countermeasures.urlpatterns,
+    *escalation.urlpatterns,
+    *contact.urlpatterns,
+    *router.urls,
+]

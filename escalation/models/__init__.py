@@ -4,6 +4,7 @@ from escalation.models.chases import Chase, ChaseRule
 from escalation.models.devices import PushDevice
 from escalation.models.drills import Drill, DrillPlan, Weekday
 from escalation.models.inbound import Did, Inbound
+from escalation.models.listeners import Listener, ListenerKind, Post, PostState, Unposted
 from escalation.models.messages import (
     TOKEN_ALPHABET,
     Delivery,
@@ -16,6 +17,7 @@ from escalation.models.messages import (
     new_token,
 )
 from escalation.models.policy import Clock, Policy, PolicyQuerySet
+from escalation.models.providers import ProviderHealth
 from escalation.models.storms import Storm
 from escalation.models.timers import Run, Timer, TimerQuerySet, TimerState, Unread
 from escalation.models.watch import Heartbeat, TurnCount
@@ -35,10 +37,15 @@ __all__ = [
     "DrillPlan",
     "Heartbeat",
     "Inbound",
+    "Listener",
+    "ListenerKind",
     "Notification",
     "NotificationQuerySet",
     "Policy",
     "PolicyQuerySet",
+    "Post",
+    "PostState",
+    "ProviderHealth",
     "PushDevice",
     "Rank",
     "Reason",
@@ -48,6 +55,7 @@ __all__ = [
     "TimerQuerySet",
     "TimerState",
     "TurnCount",
+    "Unposted",
     "Unread",
     "Weekday",
     "new_token",

@@ -12,7 +12,16 @@ from django.utils.translation import ngettext
 
 from escalation.gsm7 import Flexible
 from escalation.messages.facts import state_of, where_forms, who_of
-from escalation.messages.notices import drill_report, gap_ahead, promise, reachability, shift_start
+from escalation.messages.notices import (
+    drill_report,
+    gap_ahead,
+    listener_off,
+    promise,
+    proof,
+    provider,
+    reachability,
+    shift_start,
+)
 from escalation.messages.notices.notice import Notice
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Storm
 from incidents import readings
@@ -25,6 +34,10 @@ ABOUT_A_SITE: Mapping[str, Callable[[Notification, datetime], Notice]] = {
     Reason.GAP_AHEAD: gap_ahead.words,
     Reason.REACHABILITY: reachability.words,
     Reason.PROMISE: promise.words,
+    Reason.PROVIDER: provider.words,
+    Reason.LISTENER_OFF: listener_off.words,
+    Reason.VERIFY: proof.verify,
+    Reason.TEST: proof.test,
 }
 """The words of each message about a site that may stand alone or among several things."""
 
