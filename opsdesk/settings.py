@@ -361,6 +361,7 @@ SPECTACULAR_SETTINGS = {
         "PostState": "escalation.models.PostState",
         "DeliveryState": "escalation.models.DeliveryState",
         "SeverityEnum": "incidents.models.Severity",
+        "Weekday": "escalation.models.drills.Weekday",
     },
 }
 
