@@ -23,7 +23,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from escalation import watch
-from escalation.models import DeliveryState, Heartbeat, Timer, TurnCount
+from escalation.models import DeliveryState, Heartbeat, ProviderHealth, Timer, TurnCount
 from plant.models import Site
 
 logger = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ def measure(now: datetime) -> Iterator[Metric]:
     yield _queue_age(now)
     yield _deliveries(now)
     yield _storms()
+    yield from _providers()
     yield _turns()
     yield _lag(
         "opsdesk_recorded_lag_seconds",
@@ -121,9 +122,10 @@ def _timers(now: datetime) -> Metric:
 
 
 def _queue_age(now: datetime) -> Metric:
+    asked = {"channels": list(settings.CHANNELS), "kinds": list(settings.LISTENERS)}
     ages: Values = {
         (channel,): max((now - first).total_seconds(), 0.0) if first else 0.0
-        for channel, first in _rows(OLDEST, {"channels": list(settings.CHANNELS)})
+        for channel, first in _rows(f"({OLDEST}) UNION ALL ({OLDEST_POST})", asked)
     }
     words = "How long the oldest message that nobody has taken is due to be handed over"
     return _gauge("opsdesk_queue_age_seconds", words, ["channel"], ages)
@@ -136,6 +138,16 @@ def _deliveries(now: datetime) -> Metric:
     values |= {(channel, state): float(n) for channel, state, n in _rows(DELIVERIES, {"since": now - HOUR})}
     words = "Messages: those that wait or are being sent, and what became of others in the last hour"
     return _gauge("opsdesk_deliveries", words, ["channel", "state"], values)
+
+
+def _providers() -> Iterator[Metric]:
+    """Of those that were ever asked to send for real."""
+    found = list(ProviderHealth.objects.order_by("channel", "name"))
+    labels = ["channel", "provider"]
+    up: Values = {(one.channel, one.name): float(not one.is_down) for one in found}
+    failures: Values = {(one.channel, one.name): float(one.failures) for one in found}
+    yield _gauge("opsdesk_provider_up", "0 while a provider is marked down", labels, up)
+    yield _gauge("opsdesk_provider_failures", "Failures of a provider in a row", labels, failures)
 
 
 def _storms() -> Metric:
@@ -189,6 +201,13 @@ OLDEST = """
         ORDER BY q.not_before LIMIT 1
     ) AS d ON true
     GROUP BY way.channel ORDER BY way.channel
+"""
+
+OLDEST_POST = """
+    SELECT kind.name, min(p.not_before) FROM unnest(%(kinds)s::text[]) AS kind(name)
+    LEFT JOIN escalation_listener l ON l.kind = kind.name AND l.is_active
+    LEFT JOIN escalation_post p ON p.listener_id = l.id AND p.state = 'queued'
+    GROUP BY kind.name ORDER BY kind.name
 """
 
 DELIVERIES = """
