@@ -51,6 +51,7 @@ urlpatterns = [
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),
     path("setup/policies/<int:pk>/edit/", policy_editor.edit, name="policy-edit"),
     path("setup/deliveries/", deliveries.deliveries, name="deliveries"),
+    path("setup/deliveries/<int:pk>/resend/", deliveries.send_again, name="delivery-resend"),
     path("setup/listeners/", listeners.listeners, name="listeners"),
     path("setup/listeners/new/<str:kind>/", listeners.new, name="listener-new"),
     path("setup/listeners/<int:pk>/", listeners.listener, name="listener"),
