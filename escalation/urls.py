@@ -4,6 +4,7 @@ from django.urls import path
 
 from escalation.views import (
     a3,
+    bandages,
     contact,
     countermeasure_board,
     countermeasure_page,
@@ -19,6 +20,8 @@ from escalation.views import (
     policies,
     policy_editor,
     preview,
+    promise_link,
+    promises,
     prove,
     reach,
     receipts,
@@ -45,7 +48,9 @@ urlpatterns = [
     path("incidents/<slug:number>/a3.pdf", a3.pdf, name="incident-a3-pdf"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
+    path("countermeasures/bandages/", bandages.bandages, name="bandages"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
+    path("promises/", promises.promises, name="promises"),
     path("setup/policies/", policies.policies, name="policies"),
     path("setup/policies/new/", policy_editor.new, name="policy-new"),
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),
@@ -85,4 +90,6 @@ urlpatterns = [
     path("sms/twilio/status", receipts.twilio_status, name="twilio-status"),
     path("a/<str:token>/", digest.link, name="answer"),
     path("a/<str:token>", digest.link),
+    path("p/<str:token>/", promise_link.promise, name="promise-link"),
+    path("p/<str:token>", promise_link.promise),
 ]
