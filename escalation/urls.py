@@ -4,6 +4,7 @@ from django.urls import path
 
 from escalation.views import (
     a3,
+    bandages,
     contact,
     countermeasure_board,
     countermeasure_page,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("incidents/<slug:number>/a3.pdf", a3.pdf, name="incident-a3-pdf"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
+    path("countermeasures/bandages/", bandages.bandages, name="bandages"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
     path("promises/", promises.promises, name="promises"),
     path("promises/<int:pk>/", promise_link.mine, name="promise"),
@@ -55,6 +57,7 @@ urlpatterns = [
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),
     path("setup/policies/<int:pk>/edit/", policy_editor.edit, name="policy-edit"),
     path("setup/deliveries/", deliveries.deliveries, name="deliveries"),
+    path("setup/deliveries/<int:pk>/resend/", deliveries.send_again, name="delivery-resend"),
     path("setup/listeners/", listeners.listeners, name="listeners"),
     path("setup/listeners/new/<str:kind>/", listeners.new, name="listener-new"),
     path("setup/listeners/<int:pk>/", listeners.listener, name="listener"),

@@ -150,6 +150,7 @@ class IncidentViewSet(GenericViewSet[Incident]):
     confirm = verb("confirm", lifecycle.confirm_running)
     close = verb("close", lifecycle.close, serializers.CloseInput)
     accept_no_fix = verb("accept-no-fix", lifecycle.accept_no_fix, serializers.NoFixInput)
+    review = verb("review", lifecycle.review, serializers.NoFixInput)
     reopen = verb("reopen", lifecycle.reopen, serializers.ReasonInput)
     severity = verb("severity", lifecycle.change_severity, serializers.SeverityInput)
     wait = verb("wait", lifecycle.wait_on, serializers.WaitInput)

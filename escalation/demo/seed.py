@@ -18,11 +18,12 @@ from escalation.demo.past import small_things
 from escalation.demo.play import play
 from escalation.demo.practice import practice
 from escalation.demo.story import FIRST_NUMBER, Story, load, read_stories
-from escalation.models import Policy
+from escalation.models import ListenerKind, Policy
 from escalation.policies import publish
+from escalation.webhooks.lifecycle import add as add_listener
 from incidents import lifecycle
 from incidents.models import Impact, Incident, Severity, Status
-from plant.models import Site
+from plant.models import Person, Site
 from plant.seed import seed_plant
 
 SITE = "MBK"
@@ -83,6 +84,7 @@ def _tell_everything(now: datetime) -> int:
     plays[FIRST_NUMBER - len(past) - 1] = practice(cast, now=now)
     director.tell(plays, until=now)
     director.tidy()
+    _open_a_room(now)
     next_number(FIRST_NUMBER + len(stories))
     return len(past) + len(stories)
 
@@ -97,6 +99,15 @@ def _name_safety_people(now: datetime) -> None:
         clocks=asking_for_answers(clocks, "response", MANAGERS_STEP),
         why="Quality and safety hear of safety at once; each manager answers for a stopped line",
         now=now - timedelta(days=200),
+    )
+
+
+def _open_a_room(now: datetime) -> None:
+    """A chat room that stays here, so that what a room reads can be seen without an account."""
+    by = Person.objects.get(username="hutchins")
+    site = Site.objects.get(code=SITE)
+    add_listener(
+        by=by, site=site, kind=ListenerKind.CHAT, name="IT on duty", address="sandbox://it-on-duty", now=now
     )
 
 

@@ -59,6 +59,7 @@ STOP_WAITING = Button("stop-waiting", _("The wait is over"), "calendar")
 FLOOR_CALL = Button("severity", _("Change how bad it is"), "flag", asks=True)
 SHELVE = Button("shelve", _("Pause the alerts"), "pause", asks=True)
 UNSHELVE = Button("unshelve", _("Let the alerts go on"), "clock")
+REVIEW = Button("review", _("Still no permanent fix"), "promise", asks=True)
 ACCEPT_NO_FIX = Button("accept-no-fix", _("There is no permanent fix"), "promise", asks=True)
 WORDS = Button("words", _("Add words or a photo"), "photo", asks=True)
 LINE_STOPPED = Button("stop-line", _("The line stands still"), "stop", asks=True)
@@ -138,6 +139,9 @@ def _for_the_floor(incident: Incident, person: Person) -> list[Button]:
     came_back_possible = incident.status in (*MOVING, Status.CLOSED) and incident.owner_id is not None
     if came_back_possible and can(person, Action.REOPEN, incident):
         found.append(REOPEN)
+    is_accepted = incident.status == Status.CLOSED and incident.no_fix_accepted_by_id is not None
+    if is_accepted and can(person, Action.ACCEPT_NO_FIX, incident):
+        found.append(REVIEW)
     return found
 
 

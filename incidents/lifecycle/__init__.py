@@ -19,6 +19,7 @@ from incidents.lifecycle.helping import ask_help
 from incidents.lifecycle.moves import record, touch
 from incidents.lifecycle.practice import end_practice, practice_taken
 from incidents.lifecycle.raising import add_photo, add_words, raise_incident
+from incidents.lifecycle.reviewing import review
 from incidents.lifecycle.silence import lapse
 from incidents.lifecycle.working import (
     acknowledge,
@@ -51,6 +52,7 @@ __all__ = [
     "record",
     "reopen",
     "resolve",
+    "review",
     "shelve",
     "stop_line",
     "stop_waiting",

@@ -213,6 +213,15 @@ VERBS: dict[str, Verb] = {
         _("It closes now and is looked at again on the day you choose."),
         _("Closed. It is looked at again on that day."),
     ),
+    "review": Verb(
+        _("Is there still no permanent fix?"),
+        _("Accept it until then"),
+        lifecycle.review,
+        Action.ACCEPT_NO_FIX,
+        forms.NoFixForm,
+        _("It stays closed and is looked at again on the day you choose. Otherwise open it again."),
+        _("Noted. It is looked at again on that day."),
+    ),
     "stop-line": Verb(
         _("A line stands still"),
         _("It stands still"),
