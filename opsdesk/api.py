@@ -10,6 +10,7 @@ from countermeasures.promises.api import PromiseViewSet
 from escalation import api as escalation
 from escalation.channels.api import PushDeviceViewSet
 from escalation.contact import api as contact
+from escalation.delivery_api import DeliveryViewSet
 from escalation.drills import api as drills
 from escalation.webhooks.api import ChatRoomViewSet, WebhookViewSet
 from plant import api as plant
@@ -23,6 +24,7 @@ router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 router.register("chat-rooms", ChatRoomViewSet, basename="api-chat-room")
 router.register("push-devices", PushDeviceViewSet, basename="api-push-device")
+router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)

@@ -360,7 +360,10 @@ SPECTACULAR_SETTINGS = {
         "ReachLevel": "plant.reachability.Level",
         "PostState": "escalation.models.PostState",
         "DeliveryState": "escalation.models.DeliveryState",
+        "NotificationReason": "escalation.models.Reason",
+        "WeekdayEnum": "escalation.models.Weekday",
         "SeverityEnum": "incidents.models.Severity",
+        "Weekday": "escalation.models.drills.Weekday",
     },
 }
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from escalation import ladder, wording
+from escalation.delivery_log import may_read
 from escalation.foresight import KNOWS_AHEAD
 from escalation.ladder import Ladder
 from escalation.views import panel
@@ -53,6 +54,7 @@ def _context(incident: Incident, person: Person | None, now: datetime, *, is_our
         "waits": _waits(drawn, now),
         "nobody": refusal,
         "can_add": person is not None,
+        "may_read_log": may_read(person),
         "can_take_back": is_raiser and is_fresh,
     }
 

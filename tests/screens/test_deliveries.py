@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ LOG = "/setup/deliveries/"
 
 
 def rows(client: Client, **asked: str) -> list[Delivery]:
-    return list(client.get(LOG, asked).context["rows"])
+    return [one.delivery for one in client.get(LOG, asked).context["rows"]]
 
 
 def test_it_says_how_far_each_message_got_and_why_one_failed(
@@ -89,4 +90,34 @@ def test_older_ones_are_on_the_next_page_and_queries_do_not_grow(
     monkeypatch.setattr("escalation.views.deliveries.PAGE", 2)
     first = client.get(LOG)
     second = client.get(LOG + first.context["older"])
-    assert len({one.pk for page in (first, second) for one in page.context["rows"]}) == 4
+    assert len({one.delivery.pk for page in (first, second) for one in page.context["rows"]}) == 4
+
+
+def test_it_narrows_by_time_and_a_wrong_time_finds_nothing(
+    world: Any, advance: Callable[..., None], as_: As
+) -> None:
+    world.raise_it()
+    advance(minutes=1)
+    client, queued = as_("hutchins"), Delivery.objects.values_list("queued_at", flat=True)
+    first, last = min(queued), max(queued)
+    assert len(rows(client, since=first.isoformat(), until=last.isoformat())) == len(queued)
+    assert not rows(client, since=(last + timedelta(seconds=1)).isoformat())
+    assert not rows(client, until=(first - timedelta(seconds=1)).isoformat())
+    assert not rows(client, since="yesterday") and not rows(client, until="2026-13-45T99:00")
+
+
+def test_each_provider_has_a_card(as_: As, world: Any) -> None:
+    page = words(as_("hutchins").get(LOG))
+    assert "Practice: nothing goes out" in page and "Nothing waits" in page
+
+
+def test_sending_again_is_pressed_on_the_log_and_says_who_and_why(
+    world: Any, advance: Callable[..., None], as_: As
+) -> None:
+    world.raise_it()
+    advance(minutes=1)
+    client, (sent, *_others) = as_("hutchins"), rows(as_("hutchins"), person="vela")
+    answer = client.post(f"{LOG}{sent.pk}/resend/", {"why": "Old number"}, follow=True)
+    page = words(answer)
+    assert "again" in page and "Old number" in page
+    assert client.post(f"{LOG}{sent.pk}/resend/", {"why": "Old number"}).status_code == 409
