@@ -166,7 +166,7 @@ def test_countermeasures_that_did_not_hold_brought_their_incidents_back(demo: da
     assert Incident.objects.numbered(1025).reopen_count == 1
 
 
-def test_weak_fixes_of_serious_or_repeated_incidents_were_accepted_by_a_manager(demo: datetime) -> None:
+def test_weak_fixes_of_what_is_serious_or_came_back_were_accepted(demo: datetime) -> None:
     weak = [
         c
         for c in Countermeasure.objects.filter(kind=Kind.PERMANENT)
