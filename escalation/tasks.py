@@ -8,6 +8,7 @@ from django.utils import timezone
 from escalation import engine, outbox, watch
 from escalation import rounds as now_and_then
 from escalation.drills import running
+from escalation.inbound import mailbox
 from escalation.nudging import nudge, nudge_channel
 
 
@@ -40,6 +41,12 @@ def drills() -> None:
     done = running.look()
     if done.started or done.ended:
         nudge()
+
+
+@shared_task(ignore_result=True)
+def read_mailbox() -> None:
+    """Every few seconds, where answers by mail are read from a mailbox."""
+    mailbox.poll()
 
 
 def _turn() -> None:

@@ -208,7 +208,18 @@ DUTY_BOOK_SECONDS = 5  # "who is told next" on the API may be this old; who is t
 EMAIL_URL = environment.address("EMAIL_URL", "sandbox://", schemes=("sandbox", "smtp", "smtps"))
 EMAIL_FROM = text("EMAIL_FROM", f"OpsDesk <opsdesk@{urlsplit(BASE_URL).hostname}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
+# Answers by mail: a mailbox that is read, imaps://user:password@host/INBOX, or a provider that calls us with
+# the secret in the address; and the address that answers go to, which needs plus-addressing.
+IMAP_URL = environment.optional_address("IMAP_URL", schemes=("imap", "imaps"))
+INBOUND_SECRET = text("INBOUND_SECRET")
+EMAIL_REPLY_TO = environment.reply_to("EMAIL_REPLY_TO", IMAP_URL)
 SMS_URL = environment.address("SMS_URL", "sandbox://", schemes=("sandbox",))
+if IMAP_URL:
+    CELERY_BEAT_SCHEDULE["read-mailbox"] = {
+        "task": "escalation.tasks.read_mailbox",
+        "schedule": 10.0,
+        "options": {"expires": 8, "queue": "email"},
+    }
 HEARTBEAT_URL = text("HEARTBEAT_URL")
 SENTRY_DSN = text("SENTRY_DSN")
 
