@@ -22,10 +22,12 @@ from rest_framework.viewsets import GenericViewSet
 from countermeasures import lifecycle, serializers, workarounds
 from countermeasures.family_history import history
 from countermeasures.history import events_of
-from countermeasures.models import LIVE, Cause, Countermeasure, CountermeasureQuerySet, Kind, Stage
+from countermeasures.models import LIVE, Answer, Cause, Countermeasure, CountermeasureQuerySet, Kind, Stage
 from countermeasures.suggestions import suggest
+from countermeasures.where_else import where_else
 from incidents import api as incidents
 from incidents import families
+from incidents.models import Incident
 from incidents.models.incident import parse_number
 from incidents.permissions import Action, refuse_unless
 from incidents.serializers import EventSerializer, ReasonInput, Said
@@ -202,3 +204,35 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
     waive = verb("waive", lifecycle.waive, ReasonInput)
     take_off = verb("take-off", lifecycle.take_off)
     withdraw = verb("withdraw", lifecycle.withdraw, ReasonInput)
+
+    @extend_schema(methods=["GET"], responses=serializers.WhereElseSerializer, filters=False)
+    @extend_schema(
+        methods=["POST"],
+        request=serializers.ElsewhereInput,
+        responses=serializers.WhereElseSerializer,
+        filters=False,
+    )
+    @action(detail=True, methods=["get", "post"], url_path="where-else")
+    def where_else(self, request: Request, pk: int) -> Response:
+        """Every other station with the same system and what was found there. POST answers for one of them."""
+        if request.method == "POST":
+            said = serializers.ElsewhereInput(data=request.data)
+            said.is_valid(raise_exception=True)
+            self._answer(pk, **said.validated_data)
+        found = Countermeasure.objects.with_people().select_related("system").filter(pk=pk).first()
+        if found is None:
+            raise Missing("unknown_countermeasure", _("There is no such countermeasure."))
+        found.incident = Incident.objects.numbered(found.incident.number)
+        refuse_unless(self.person, Action.ADD_WORDS, found.incident)
+        return Response(serializers.WhereElseSerializer(where_else(found, reader=self.person)).data)
+
+    def _answer(self, pk: int, *, answer: str, reason: str = "", evidence: str = "", **asked: Any) -> None:
+        task = {name: asked.pop(name) for name in ("owner", "due_on") if name in asked}
+        if answer == Answer.APPLIES:
+            lifecycle.applies_elsewhere(pk, by=self.person, **asked, **task)
+        elif answer == Answer.DONE:
+            lifecycle.done_elsewhere(pk, by=self.person, evidence=evidence, **asked)
+        else:
+            lifecycle.does_not_apply_elsewhere(pk, by=self.person, reason=reason, **asked)
+
+    system = verb("system", lifecycle.choose_system, serializers.SystemInput)

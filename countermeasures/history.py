@@ -33,6 +33,10 @@ DID: dict[str, StrPromise] = {
     "waived": _("accepts that a weaker one is enough"),
     "taken_off": _("took it off"),
     "withdrawn": _("gave it up"),
+    "system_chosen": _("said which system it is about"),
+    "elsewhere_applies": _("found that it is needed at another place"),
+    "elsewhere_does_not_apply": _("found that it is not needed at another place"),
+    "elsewhere_done": _("put it in place at another place"),
 }
 """What somebody did, after their name."""
 

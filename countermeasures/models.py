@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Impact, Incident, Severity, Status
 from opsdesk.errors import Missing
-from plant.models import Person
+from plant.models import Person, Station, System
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -154,6 +154,14 @@ class Countermeasure(models.Model):
         related_name="countermeasures_owned",
     )
     due_on = models.DateField(_("promised for"), null=True, blank=True)
+    system = models.ForeignKey(
+        System,
+        verbose_name=_("system it is about"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     strength = models.CharField(_("strength"), max_length=12, choices=Strength.choices, blank=True)
     waived_by = models.ForeignKey(
         Person,
@@ -331,3 +339,60 @@ class Countermeasure(models.Model):
     @property
     def incident_is_open(self) -> bool:
         return self.incident.status != Status.CLOSED
+
+
+class Answer(models.TextChoices):
+    """What was found at another station with the same system."""
+
+    APPLIES = "applies", _("To do here")
+    DOES_NOT_APPLY = "does_not_apply", _("Does not apply")
+    DONE = "done", _("Done here")
+
+
+class Elsewhere(models.Model):
+    """Where else? One station with the same system, and whether the countermeasure is needed there too."""
+
+    countermeasure = models.ForeignKey(Countermeasure, on_delete=models.PROTECT, related_name="elsewhere")
+    station = models.ForeignKey(Station, on_delete=models.PROTECT, related_name="+")
+    answer = models.CharField(_("answer"), max_length=16, choices=Answer.choices)
+    reason = models.CharField(_("why it does not apply"), max_length=300, blank=True)
+    evidence = models.CharField(_("evidence that it is in place"), max_length=300, blank=True)
+    owner = models.ForeignKey(
+        Person,
+        verbose_name=_("owner"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="elsewhere_owned",
+    )
+    due_on = models.DateField(_("promised for"), null=True, blank=True)
+    answered_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(_("answered"))
+
+    class Meta:
+        ordering = ["countermeasure", "station"]
+        verbose_name = _("where else")
+        verbose_name_plural = _("where else")
+        constraints = [
+            models.UniqueConstraint(fields=["countermeasure", "station"], name="elsewhere_once_a_station"),
+            models.CheckConstraint(
+                condition=~Q(answer="applies") | Q(owner__isnull=False, due_on__isnull=False),
+                name="what_applies_is_promised",
+            ),
+            models.CheckConstraint(
+                condition=~Q(answer="does_not_apply") | ~Q(reason=""), name="what_does_not_apply_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(answer="done") | ~Q(evidence=""), name="done_elsewhere_has_evidence"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_on"], condition=Q(answer="applies"), name="elsewhere_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.station}: {self.get_answer_display()}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.answer in (Answer.DOES_NOT_APPLY, Answer.DONE)

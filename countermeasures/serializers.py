@@ -11,10 +11,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from countermeasures.family_history import History, Tried
-from countermeasures.models import Cause, Countermeasure, Kind, Stage, Strength
+from countermeasures.models import Answer, Cause, Countermeasure, Kind, Stage, Strength
 from countermeasures.suggestions import Suggestion
+from countermeasures.where_else import Place, WhereElse
 from countermeasures.workarounds import Workaround
-from incidents.serializers import DayField, ReasonInput, Said, SpanField, code_of, person_field, span
+from incidents.serializers import DayField, ReasonInput, Said, SpanField, by_code, code_of, person_field, span
+from plant.models import Station, System
 
 LONGEST_WINDOW = timedelta(days=730)
 MOST_TIMES = 1_000_000
@@ -223,3 +225,47 @@ class FamilySerializer(serializers.Serializer[History]):
     @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
     def get_incidents(self, known: History) -> list[int]:
         return [incident.number for incident in known.incidents]
+
+
+# --- where else ---------------------------------------------------------------------------------------------
+
+
+class SystemInput(Said):
+    system = by_code(System.objects.all())
+
+
+class ElsewhereInput(Said):
+    station = by_code(Station.objects.select_related("line__area__site"))
+    answer = serializers.ChoiceField(choices=Answer.choices)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    evidence = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    owner = person_field(required=False, allow_null=True)
+    due_on = DayField(required=False, allow_null=True)
+
+
+class PlaceSerializer(serializers.Serializer[Place]):
+    station = serializers.CharField(source="station.code")
+    name = serializers.CharField(source="station.name")
+    line = serializers.CharField(source="station.line.code")
+    site = serializers.CharField(source="station.line.area.site.code")
+    answer = code_of("answer.answer")
+    reason = code_of("answer.reason")
+    evidence = code_of("answer.evidence")
+    owner = code_of("answer.owner.username")
+    due_on = serializers.DateField(source="answer.due_on", default=None, allow_null=True)
+    answered_by = code_of("answer.answered_by.username")
+    answered_at = serializers.DateTimeField(source="answer.answered_at", default=None, allow_null=True)
+
+
+class WhereElseSerializer(serializers.Serializer[WhereElse]):
+    system = code_of("system.code", help_text=_("Empty until one of several is chosen."))
+    choices = serializers.SerializerMethodField(help_text=_("Systems used where it happened."))
+    settled = serializers.IntegerField(source="progress.settled")
+    to_do = serializers.IntegerField(source="progress.to_do")
+    total = serializers.IntegerField(source="progress.total")
+    hidden = serializers.IntegerField(help_text=_("Stations at sites that you do not see."))
+    places = PlaceSerializer(many=True)
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_choices(self, asked: WhereElse) -> list[str]:
+        return [system.code for system in asked.choices]

@@ -10,7 +10,7 @@ from escalation import foresight, rules
 from escalation.foresight import KNOWS_AHEAD, ForeseenStep, Scene
 from escalation.hours import Hours
 from escalation.policies import PolicyBook, clocks_of
-from escalation.recipients import People, Recipient, ways_to
+from escalation.recipients import People, Recipient, ways_to, with_push
 from escalation.rules import IncidentState
 from escalation.steps import CAN_TAKE, CLOSURE, CONTAINMENT, RESPONSE, UPDATE, PolicyClocks
 from incidents.models import Category, Flow, Impact, SeverityRule
@@ -128,7 +128,9 @@ def _clock(
 
 def _shown(step: ForeseenStep, at: datetime, taken: IncidentState, *, is_urgent: bool) -> PreviewStep:
     urgent = is_urgent and step.clock != CLOSURE
-    told = tuple(_person(recipient, is_urgent=urgent) for recipient in step.recipients)
+    asked = ((one.person, one.channels) for one in step.recipients)
+    pushed = with_push(asked, is_urgent=urgent)
+    told = tuple(_person(one, is_urgent=urgent, pushed=pushed) for one in step.recipients)
     return PreviewStep(
         clock=step.clock,
         step=step.step,
@@ -145,8 +147,9 @@ def _shown(step: ForeseenStep, at: datetime, taken: IncidentState, *, is_urgent:
     )
 
 
-def _person(recipient: Recipient, *, is_urgent: bool) -> PreviewPerson:
-    ways = ways_to(recipient.person, recipient.channels, is_urgent=is_urgent)
+def _person(recipient: Recipient, *, is_urgent: bool, pushed: frozenset[int]) -> PreviewPerson:
+    has_device = recipient.person.pk in pushed
+    ways = ways_to(recipient.person, recipient.channels, is_urgent=is_urgent, has_device=has_device)
     channels = tuple(channel for channel, to in ways if to)
     return PreviewPerson(
         recipient.person, recipient.role, channels, tuple(recipient.gaps), recipient.wants_answer

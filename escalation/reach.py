@@ -20,7 +20,7 @@ from plant.reachability import Judged, Level, judged_at
 LOOKS_BACK = timedelta(days=14)
 """A message that came back longer ago says little about the number as it is now."""
 
-URLS = {Channel.SMS.value: "SMS_URL", Channel.EMAIL.value: "EMAIL_URL"}
+URLS = {Channel.SMS.value: "SMS_URL", Channel.EMAIL.value: "EMAIL_URL", Channel.PUSH.value: "PUSH_URL"}
 
 
 @dataclass(frozen=True, slots=True)

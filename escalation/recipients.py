@@ -8,16 +8,18 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from escalation.devices import with_device
 from escalation.situation import Ask
 from escalation.steps import CAN_TAKE, OWNER, RESPONSE
 from plant.duty import DutyAnswer, DutyBook, DutyLevel
 from plant.models import SHIFT_ROLES, Area, Channel, Person, Role, Site
 
 SENT_BY = {"sms": "sms", "email": "email", "push": "sms", "digest": "email", "chat": "email"}
-"""The channel that each channel of a policy is sent by: push, digest and chat stand for one that exists."""
+"""The channel that each channel of a policy is sent by where a person has nothing else: push, digest and chat
+stand for one that everybody has."""
 
 WAYS = ("sms", "email")
-"""Channels that exist, in the order in which one stands in for another."""
+"""Channels that everybody has, in the order in which one stands in for another."""
 
 
 @dataclass(slots=True)
@@ -129,19 +131,40 @@ def _add(found: dict[int, Recipient], person: Person, ask: Ask, answer: DutyAnsw
 
 
 def address(person: Person, channel: str) -> str:
-    """Where a channel reaches the person; empty where it does not, or where they asked for no more texts."""
+    """Where a channel reaches the person; empty where it does not, or where they asked for no more texts.
+
+    All their devices together are one address.
+    """
+    if channel == Channel.PUSH:
+        return f"push:{person.username}"
     if channel == Channel.SMS:
         return "" if person.wants_no_texts else person.mobile
     return person.email
 
 
-def ways_to(person: Person, asked: Iterable[str], *, is_urgent: bool) -> list[tuple[str, str]]:
+def with_push(people: Iterable[tuple[Person, Iterable[str]]], *, is_urgent: bool) -> frozenset[int]:
+    """Which of these people get a push: it is asked for, by them or the policy, and they have a device.
+
+    `people` come with the channels that the policy asks for. One query, and only where push is asked for.
+    """
+    return with_device({one.pk for one, asked in people if Channel.PUSH in _chosen(one, asked, is_urgent)})
+
+
+def _chosen(person: Person, asked: Iterable[str], is_urgent: bool) -> Iterable[str]:
+    """The person's own choice before the policy's."""
+    return (person.urgent_channels if is_urgent else person.normal_channels) or asked
+
+
+def ways_to(
+    person: Person, asked: Iterable[str], *, is_urgent: bool, has_device: bool = False
+) -> list[tuple[str, str]]:
     """(channel, address) pairs: the person's own choice before the policy's, without what cannot reach them.
 
     Somebody with no address at all gets one pair with an empty address: it fails visibly and goes up.
     """
-    preferred = person.urgent_channels if is_urgent else person.normal_channels
-    wanted = list(dict.fromkeys(SENT_BY[c] for c in (preferred or asked) if c in SENT_BY))
+    sent_by = SENT_BY | ({"push": "push"} if has_device else {})
+    chosen = _chosen(person, asked, is_urgent)
+    wanted = list(dict.fromkeys(sent_by[c] for c in chosen if c in sent_by))
     for channels in (wanted, WAYS):
         pairs = [(c, address(person, c)) for c in channels if address(person, c)]
         if pairs:

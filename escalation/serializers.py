@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
@@ -50,15 +52,20 @@ class IncidentWithNextStep(IncidentSerializer):
     """`next_steps` in the context: what `ladder.next_steps` found for all rows at once."""
 
     next_step = serializers.SerializerMethodField()
+    report = serializers.SerializerMethodField(help_text=_("The A3 / 8D report on one page, as a PDF."))
 
     class Meta(IncidentSerializer.Meta):
-        fields = [*IncidentSerializer.Meta.fields, "next_step"]
+        fields = [*IncidentSerializer.Meta.fields, "next_step", "report"]
         read_only_fields = fields
 
     @cached_property
     def _shape_of_a_step(self) -> NextStepSerializer:
         """Made once for all rows: making it costs more than using it."""
         return NextStepSerializer()
+
+    @extend_schema_field(serializers.URLField())
+    def get_report(self, incident: Incident) -> str:
+        return f"{settings.BASE_URL}{reverse('incident-a3-pdf', args=[incident.number])}"
 
     @extend_schema_field(NextStepSerializer(allow_null=True))
     def get_next_step(self, incident: Incident) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from escalation.models import TOKEN_ALPHABET, Delivery, DeliveryState, Notification, Rank
-from escalation.recipients import ways_to
+from escalation.recipients import ways_to, with_push
 from escalation.rows import copy_in, new_ids
 from incidents.models import Incident
 from plant.models import Channel, Person
@@ -159,11 +159,15 @@ def _deliveries(
     ids: list[int], tellings: list[Telling], mornings: Mapping[int, datetime], now: datetime
 ) -> Iterator[tuple[Any, ...]]:
     ways: dict[tuple[int, tuple[str, ...], bool], list[tuple[str, str]]] = {}
+    with_devices = _with_devices(tellings)
     for pk, telling in zip(ids, tellings, strict=True):
         person = telling.person
         asked = (person.pk, tuple(telling.channels), telling.is_urgent)
         if asked not in ways:
-            ways[asked] = ways_to(person, telling.channels, is_urgent=telling.is_urgent)
+            has_device = person.pk in with_devices
+            ways[asked] = ways_to(
+                person, telling.channels, is_urgent=telling.is_urgent, has_device=has_device
+            )
         is_one = telling.by_one_way or telling.is_collected
         goes_at = mornings.get(telling.incident_id or 0, now) if telling.is_collected else now
         for channel, to in ways[asked][: 1 if is_one else None]:
@@ -185,6 +189,15 @@ def _deliveries(
                 "",
                 "",
             )
+
+
+def _with_devices(tellings: Iterable[Telling]) -> frozenset[int]:
+    """Who has a device, of those who are to get a push: one query for what is urgent, one for the rest."""
+    by_urgency: dict[bool, list[tuple[Person, list[str]]]] = {True: [], False: []}
+    for one in tellings:
+        by_urgency[one.is_urgent].append((one.person, one.channels))
+    found = (with_push(people, is_urgent=urgent) for urgent, people in by_urgency.items())
+    return frozenset().union(*found)
 
 
 def tokens(count: int) -> list[str]:

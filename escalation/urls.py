@@ -3,12 +3,15 @@
 from django.urls import path
 
 from escalation.views import (
+    a3,
     countermeasure_board,
     countermeasure_page,
     dashboard,
+    devices,
     digest,
     drills,
     families,
+    inbound,
     incident_page,
     outbox,
     policies,
@@ -17,10 +20,13 @@ from escalation.views import (
     reach,
     sent,
     told,
+    where_else,
     work,
 )
 
 urlpatterns = [
+    path("sms/twilio/inbound", inbound.twilio, name="sms-twilio-inbound"),
+    path("setup/inbound/", inbound.inbox, name="inbound"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("work/", work.work, name="work"),
     path("outbox/", outbox.outbox, name="outbox"),
@@ -28,9 +34,12 @@ urlpatterns = [
     path("raise/told/", told.told, name="raise-told"),
     path("raise/before/", families.before, name="raise-before"),
     path("families/<str:key>/", families.family, name="family"),
+    path("where-else/<int:pk>/", where_else.page, name="where-else"),
     path("countermeasures/suggest/", families.suggestions, name="suggestions"),
     path("raise/<slug:number>/sent/", sent.sent, name="raise-sent"),
     path("incidents/<slug:number>/", incident_page.incident, name="incident"),
+    path("incidents/<slug:number>/a3/", a3.page, name="incident-a3"),
+    path("incidents/<slug:number>/a3.pdf", a3.pdf, name="incident-a3-pdf"),
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
@@ -40,6 +49,10 @@ urlpatterns = [
     path("setup/policies/<int:pk>/edit/", policy_editor.edit, name="policy-edit"),
     path("setup/reach/", reach.reach, name="reach"),
     path("setup/preview/", preview.policy_preview, name="policy-preview"),
+    path("sw.js", devices.service_worker, name="service-worker"),
+    path("manifest.webmanifest", devices.manifest, name="manifest"),
+    path("profile/devices/", devices.devices, name="devices"),
+    path("profile/devices/<int:pk>/remove/", devices.remove, name="device-remove"),
     path("drills/", drills.drills, name="drills"),
     path("drills/new/", drills.new, name="drill-new"),
     path("drills/plan/", drills.change, name="drill-plan"),

@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 from countermeasures import api as countermeasures
 from countermeasures.api import CountermeasureViewSet
 from escalation import api as escalation
+from escalation.channels.api import PushDeviceViewSet
 from escalation.drills import api as drills
 from plant import api as plant
 
@@ -15,6 +16,7 @@ router.register("incidents", escalation.IncidentViewSet, basename="api-incident"
 router.register("countermeasures", CountermeasureViewSet, basename="api-countermeasure")
 router.register("escalation/drills", drills.DrillViewSet, basename="api-drill")
 router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api-drill-plan")
+router.register("push-devices", PushDeviceViewSet, basename="api-push-device")
 router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)

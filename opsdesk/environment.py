@@ -68,6 +68,11 @@ def optional_address(name: str, *, schemes: tuple[str, ...]) -> str:
     return address(name, "", schemes=schemes) if text(name) else ""
 
 
+def all_named(prefix: str) -> dict[str, str]:
+    """Every setting whose name starts so, by the rest of its name."""
+    return {name.removeprefix(prefix): text(name) for name in os.environ if name.startswith(prefix)}
+
+
 def reply_to(name: str, mailbox: str) -> str:
     """The address that answers go to: ``NAME``, else the user of the mailbox where that is an address."""
     value = text(name) or unquote(urlsplit(mailbox).username or "")

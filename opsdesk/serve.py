@@ -1,4 +1,5 @@
-"""One part of OpsDesk in this process: ``python -m opsdesk.serve web``, or engine, email, sms, beat, watch.
+"""One part of OpsDesk in this process: ``python -m opsdesk.serve web``, or one of
+engine, email, sms, push (with chat rooms and webhooks), beat, watch.
 
 `make run` keeps all of them on one machine; elsewhere (docker-compose.yml) each runs on its own.
 """
@@ -21,7 +22,9 @@ def commands() -> dict[str, list[str]]:
     """The command of each part: web, one worker per queue, beat, and the watcher of them all."""
     parts = {"web": web(), "engine": worker("engine", "--pool=prefork", "--concurrency=2")}
     # Threads are enough to wait for providers, and a queue each keeps a slow one from holding up the others.
-    parts |= {name: worker(name, "--pool=threads", "--concurrency=4") for name in settings.CHANNELS}
+    parts |= {name: worker(name, "--pool=threads", "--concurrency=4") for name in ("sms", "email")}
+    # Two senders at most per queue (`outbox.claims`), so that eight threads serve three of them.
+    parts["push"] = worker("push,chat,webhooks", "--pool=threads", "--concurrency=8")
     parts["beat"] = ["celery", "--app=opsdesk.celery", "--quiet", "beat", "--pidfile=", "--loglevel=ERROR"]
     parts["watch"] = ["opsdesk.watching"]
     return {name: [sys.executable, "-m", *command] for name, command in parts.items()}
@@ -35,10 +38,13 @@ def web() -> list[str]:
 
 
 def worker(queue: str, *pool: str) -> list[str]:
-    """A Celery worker that serves one queue; what it would tell other workers is of no use here."""
+    """A Celery worker that serves one queue, or several with commas between; the first names it.
+
+    What it would tell other workers is of no use here.
+    """
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
     start = ["celery", "--app=opsdesk.celery", "--quiet", "worker"]
-    return [*start, f"--queues={queue}", f"--hostname={queue}@%h", *pool, *quiet]
+    return [*start, f"--queues={queue}", f"--hostname={queue.partition(',')[0]}@%h", *pool, *quiet]
 
 
 def main(arguments: list[str]) -> int:

@@ -15,7 +15,7 @@ import sentry_sdk
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from opsdesk import embedded, environment
+from opsdesk import embedded, environment, outbound
 from opsdesk.environment import Misconfigured, flag, text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "anymail",
     "csp",
     "django_filters",
     "django_htmx",
@@ -171,8 +172,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(OPSDESK_HOME / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
-# Each channel has a queue and a worker of its own, so that a slow provider holds up nobody else.
-CHANNELS = ("sms", "email")
+# Each channel has a queue and threads of its own, so that a slow provider holds up nobody else. Text messages
+# and email also have a process each; what only comes beside them shares one (ADR 0076).
+CHANNELS = ("sms", "email", "push")
 WORKERS = ("engine", *CHANNELS)
 LAST_SEEN = (
     "escalation.watch.last_seen"  # seconds since each part worked: for who starts them (opsdesk.silence)
@@ -205,21 +207,48 @@ NUDGE_ENGINE = True  # after a commit, run the engine now instead of within a se
 DUTY_BOOK_SECONDS = 5  # "who is told next" on the API may be this old; who is told is read when it is due
 
 # --- messages to people -------------------------------------------------------------------------------------
-EMAIL_URL = environment.address("EMAIL_URL", "sandbox://", schemes=("sandbox", "smtp", "smtps"))
+EMAIL_URL = outbound.from_environment("EMAIL_URL", ("sandbox", "smtp", "smtps"))
 EMAIL_FROM = text("EMAIL_FROM", f"OpsDesk <opsdesk@{urlsplit(BASE_URL).hostname}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 # Answers by mail: a mailbox that is read, imaps://user:password@host/INBOX, or a provider that calls us with
 # the secret in the address; and the address that answers go to, which needs plus-addressing.
 IMAP_URL = environment.optional_address("IMAP_URL", schemes=("imap", "imaps"))
-INBOUND_SECRET = text("INBOUND_SECRET")
+INBOUND_SECRET = text("INBOUND_SECRET")  # user:password
 EMAIL_REPLY_TO = environment.reply_to("EMAIL_REPLY_TO", IMAP_URL)
-SMS_URL = environment.address("SMS_URL", "sandbox://", schemes=("sandbox",))
+SMS_URL = outbound.from_environment("SMS_URL", ("sandbox", "twilio", "apprise"))
+RECEIPT_SECONDS = environment.number("RECEIPT_SECONDS", 60, low=5, high=3600)  # then the next provider
+# Pushes need no account: they go out as soon as anything does.
+_practice = all(urlsplit(url).scheme == "sandbox" for url in (EMAIL_URL, SMS_URL))
+PUSH_URL = environment.address(
+    "PUSH_URL", "sandbox://" if _practice else "vapid://", schemes=("sandbox", "vapid")
+)
+VAPID_PRIVATE_KEY = text("VAPID_PRIVATE_KEY")  # else made once, beside the data
+PUSH_HOSTS = [  # where browsers may be reached; a name that starts with a dot counts with all below it
+    "fcm.googleapis.com",
+    ".push.services.mozilla.com",
+    ".notify.windows.com",
+    ".push.apple.com",
+    *environment.words("PUSH_HOSTS"),
+]
+# Whether a text can be answered, and says so: with an account that hears back, and in the outbox. 0 hides it.
+_hears = [one.scheme in ("sandbox", "twilio") for one in outbound.providers(SMS_URL)]
+_replies = flag("SMS_REPLIES")
+SMS_REPLIES = any(_hears) if _replies is None else _replies
 if IMAP_URL:
     CELERY_BEAT_SCHEDULE["read-mailbox"] = {
         "task": "escalation.tasks.read_mailbox",
         "schedule": 10.0,
         "options": {"expires": 8, "queue": "email"},
     }
+if any(one.scheme == "twilio" for one in outbound.providers(SMS_URL)):
+    CELERY_BEAT_SCHEDULE["poll-texts"] = {
+        "task": "escalation.tasks.poll_texts",
+        "schedule": 10.0,  # where the provider can call us this finds nothing new
+        "options": {"expires": 8, "queue": "sms"},
+    }
+# Providers of mail that call us (django-anymail): the secret is user:password of the call, its settings are
+# ANYMAIL_… in the environment, such as ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY.
+ANYMAIL = environment.all_named("ANYMAIL_") | ({"WEBHOOK_SECRET": INBOUND_SECRET} if INBOUND_SECRET else {})
 HEARTBEAT_URL = text("HEARTBEAT_URL")
 SENTRY_DSN = text("SENTRY_DSN")
 
@@ -356,6 +385,9 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},
     "loggers": {
+        "apprise": {"level": "CRITICAL"},  # its lines quote addresses, and these hold passwords
+        "httpx": {"level": "WARNING"},  # it would write the addresses it asks, and some of them are secrets
+        "httpcore": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "WARNING"},
         "celery": {"level": "WARNING"},

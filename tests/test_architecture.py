@@ -19,7 +19,7 @@ APPS = {  # app -> apps it may import
     "launches": {"plant", "incidents", "launches"},
     "insights": {"plant", "incidents", "countermeasures", "escalation", "launches", "insights"},
 }
-SHELL_FOR_ALL = {"opsdesk.errors", "opsdesk.htmx", "opsdesk.paging"}
+SHELL_FOR_ALL = {"opsdesk.errors", "opsdesk.htmx", "opsdesk.outbound", "opsdesk.paging"}
 SHELL_THAT_IMPORTS_APPS = {"opsdesk.urls", "opsdesk.api", "opsdesk.settings", "opsdesk.celery"}
 OUTER = {"views", "api", "tasks", "admin"}  # inside an app: the edge that nothing further in imports
 INNER = {"lifecycle", "rules", "engine", "policies"}

@@ -2,39 +2,73 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 from django.conf import settings
 
 from escalation.channels.base import (
     ChannelDown,
     Failed,
+    OptedOut,
+    Paused,
     PermanentFailure,
     Receipt,
+    RefusedHere,
     Sender,
     TemporaryFailure,
+    at_once,
 )
+from escalation.channels.by_apprise import ByApprise
 from escalation.channels.email import Smtp
+from escalation.channels.push import WebPush
 from escalation.channels.sandbox import Sandbox
+from escalation.channels.twilio import Twilio
+from opsdesk.outbound import Provider, providers
 from plant.models import Channel
 
 __all__ = [
     "ChannelDown",
     "Failed",
+    "OptedOut",
+    "Paused",
     "PermanentFailure",
+    "Provider",
     "Receipt",
+    "RefusedHere",
     "Sender",
     "TemporaryFailure",
+    "at_once",
     "open_channel",
+    "providers_of",
 ]
 
+SETTINGS = {
+    Channel.SMS.value: "SMS_URL",
+    Channel.EMAIL.value: "EMAIL_URL",
+    Channel.PUSH.value: "PUSH_URL",
+}
+"""The setting that names the providers of a channel."""
 
-def open_channel(channel: str) -> Sender:
-    """The sender of a channel. Raises ChannelDown when the settings name none that exists."""
-    url = settings.EMAIL_URL if channel == Channel.EMAIL else settings.SMS_URL
-    scheme = urlsplit(url).scheme
-    if scheme == "sandbox":
+_SENDERS: dict[tuple[str, str], Callable[[Provider], Sender]] = {
+    (Channel.EMAIL, "smtp"): lambda provider: Smtp(provider.url),
+    (Channel.EMAIL, "smtps"): lambda provider: Smtp(provider.url),
+    (Channel.SMS, "twilio"): Twilio,
+    (Channel.SMS, "apprise"): ByApprise,
+    (Channel.PUSH, "vapid"): lambda _provider: WebPush(),
+}
+
+
+def providers_of(channel: str) -> list[Provider]:
+    """The providers of a channel, in the order in which they are tried."""
+    return providers(getattr(settings, SETTINGS[channel]))
+
+
+def open_channel(channel: str, provider: Provider | None = None) -> Sender:
+    """The sender of a provider, by itself of the channel's first. Raises ChannelDown when there is none."""
+    chosen = provider or next(iter(providers_of(channel)), None)
+    make = _SENDERS.get((channel, chosen.scheme)) if chosen else None
+    if chosen is not None and chosen.scheme == "sandbox":
         return Sandbox()
-    if channel == Channel.EMAIL and scheme in ("smtp", "smtps"):
-        return Smtp(url)
-    raise ChannelDown(f"No sender for {scheme}:// on the channel “{channel}”; set it to sandbox://.")
+    if chosen is not None and make is not None:
+        return make(chosen)
+    raise ChannelDown(f"No sender for “{channel}” can be made of its setting; set it to sandbox://.")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from escalation import pace, rules, wording
 from escalation.policies import PolicyBook, clocks_of
-from escalation.recipients import People, Recipient, ways_to
+from escalation.recipients import People, Recipient, ways_to, with_push
 from escalation.steps import CONTAINMENT, RESPONSE, PolicyClocks
 from incidents.models import Category, Severity
 from plant.duty import DutyBook
@@ -37,6 +37,10 @@ class WouldBeAsked:
     @property
     def email(self) -> int:
         return self.by_channel[Channel.EMAIL]
+
+    @property
+    def push(self) -> int:
+        return self.by_channel[Channel.PUSH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,19 @@ def _ask_ladder(
         asks = list(rules.asks_of(step, flow=flow))
         told = people.resolve(asks, clock=clock, place=place, owner_id=None, at=now)
         missing += told.missing
+        is_urgent = policy.severity in URGENT
+        asked = ((one.person, one.channels) for one in told.recipients)
+        pushed = with_push(asked, is_urgent=is_urgent)
         for recipient in told.recipients:
-            _count(found, recipient, is_urgent=policy.severity in URGENT)
+            _count(found, recipient, is_urgent=is_urgent, pushed=pushed)
 
 
-def _count(found: dict[int, WouldBeAsked], recipient: Recipient, *, is_urgent: bool) -> None:
+def _count(
+    found: dict[int, WouldBeAsked], recipient: Recipient, *, is_urgent: bool, pushed: frozenset[int]
+) -> None:
     person = recipient.person
     one = found.setdefault(person.pk, WouldBeAsked(person, recipient.role))
-    ways = ways_to(person, recipient.channels, is_urgent=is_urgent)
+    has_device = person.pk in pushed
+    ways = ways_to(person, recipient.channels, is_urgent=is_urgent, has_device=has_device)
     one.last = tuple(channel for channel, to in ways if to)
     one.by_channel.update(one.last)

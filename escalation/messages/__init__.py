@@ -15,6 +15,7 @@ from escalation.messages import notices
 from escalation.messages.context import Context, Next, Told, context_of, contexts_of
 from escalation.messages.email import email
 from escalation.messages.facts import base_url, facts
+from escalation.messages.push import push, push_notice
 from escalation.messages.sms import sms
 from escalation.models import Delivery
 from plant.models import Channel
@@ -24,7 +25,7 @@ __all__ = ["Context", "Next", "Rendered", "Told", "base_url", "context_of", "con
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message ready to hand over; an SMS has only its text."""
+    """A message ready to hand over; an SMS has only its text, a push a title and a text."""
 
     subject: str
     text: str
@@ -43,6 +44,8 @@ def render(delivery: Delivery, *, now: datetime | None = None, context: Context 
         return _notice(delivery, now)
     with override(delivery.language), timezone.override(incident.site.tz):
         said = facts(notification, now)
+        if delivery.channel == Channel.PUSH:
+            return Rendered(*push(said), html="")
         if delivery.channel != Channel.EMAIL:
             return Rendered(subject="", text=sms(incident, said), html="")
         letter = email(notification, said, context or context_of(incident, now), now)
@@ -55,6 +58,8 @@ def _notice(delivery: Delivery, now: datetime) -> Rendered:
     assert notification.site is not None  # a constraint: it is about an incident or a site
     with override(delivery.language), timezone.override(notification.site.tz):
         said = notices.notice(notification, now)
+        if delivery.channel == Channel.PUSH:
+            return Rendered(*push_notice(said), html="")
         if delivery.channel != Channel.EMAIL:
             return Rendered(subject="", text=notices.sms(said), html="")
         subject, text, html = notices.email(said)

@@ -1,5 +1,6 @@
 """Who must hear about it, and when: policies, the timers of each incident, and what was sent to whom."""
 
+from escalation.models.devices import PushDevice
 from escalation.models.drills import Drill, DrillPlan, Weekday
 from escalation.models.inbound import Did, Inbound
 from escalation.models.messages import (
@@ -35,6 +36,7 @@ __all__ = [
     "NotificationQuerySet",
     "Policy",
     "PolicyQuerySet",
+    "PushDevice",
     "Rank",
     "Reason",
     "Run",

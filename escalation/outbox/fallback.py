@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from escalation import asks, rules, wording
+from escalation.devices import with_device
 from escalation.ladder import state_of
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Timer
 from escalation.nudging import nudge
@@ -15,10 +16,13 @@ from escalation.recipients import WAYS, address
 from escalation.telling import Telling, tell
 from incidents.models import Event, EventKind, Incident
 from plant.duty import DutyBook
-from plant.models import Person, Role
+from plant.models import Channel, Person, Role
 
 RETRIES = 2
 """A sibling message that has failed this often does not count as being on its way."""
+
+STANDS_IN = ("sms", "push", "email")
+"""Ways in the order in which one stands in for another that did not work: what rings before what is read."""
 
 STAND_IN_ROLES = (Role.IT_LEAD, Role.IT_MANAGER, Role.PRODUCTION_MANAGER, Role.PLANT_MANAGER)
 """Who is told instead when the ladder has no higher step left."""
@@ -62,7 +66,11 @@ def _may_arrive(delivery: Delivery) -> bool:
 
 def _unused_channel(person: Person, siblings: list[Delivery]) -> str:
     used = {one.channel for one in siblings}
-    return next((str(way) for way in WAYS if way not in used and address(person, way)), "")
+    return next((way for way in STANDS_IN if way not in used and _reaches(person, way)), "")
+
+
+def _reaches(person: Person, way: str) -> bool:
+    return bool(with_device([person.pk])) if way == Channel.PUSH else bool(address(person, way))
 
 
 def _queue(notification: Notification, channel: str, failed: Delivery, now: datetime) -> None:

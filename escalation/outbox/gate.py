@@ -31,7 +31,7 @@ from escalation.outbox.load import (
 from plant.models import Channel
 
 _LOCK = 11_010
-_CHANNELS = {Channel.SMS.value: 1, Channel.EMAIL.value: 2}
+_CHANNELS = {Channel.SMS.value: 1, Channel.EMAIL.value: 2, Channel.PUSH.value: 3}
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ class _Turn:
             delivery.state, delivery.failed_at = DeliveryState.FAILED, now
             self._done.failed += 1
         else:
-            delivery.state, delivery.not_before = DeliveryState.QUEUED, now + pause(delivery)
+            delivery.state, delivery.not_before = DeliveryState.QUEUED, now + pause(delivery, failure)
         goes_on = is_over or delivery.attempt >= OTHER_CHANNEL_AFTER or isinstance(failure, ChannelDown)
         is_about_one = delivery.notification.is_urgent and delivery.notification.incident_id
         if goes_on and (is_about_one or together.is_together(delivery)):
@@ -266,11 +266,16 @@ def _is_needed(notification: Notification, incident_id: int | None, now: datetim
     return not is_asking or Notification.objects.filter(pk=notification.pk, answered_at=None).exists()
 
 
-def pause(delivery: Delivery) -> timedelta:
-    """How long to wait before the next attempt; a little different each time, so that a crowd spreads out."""
+def pause(delivery: Delivery, failure: Failed | None = None) -> timedelta:
+    """How long to wait before the next attempt; a little different each time, so that a crowd spreads out.
+
+    At least as long as the provider asked, but never longer than the longest pause.
+    """
     rank = Rank(delivery.rank)
     doubled = FIRST_PAUSE[rank] * 2 ** min(delivery.attempt - 1, 12)
-    return min(doubled, LONGEST_PAUSE[rank]) * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+    ours = min(doubled, LONGEST_PAUSE[rank]) * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+    theirs = timedelta(seconds=(failure.retry_after or 0) if failure else 0)
+    return max(ours, min(theirs, LONGEST_PAUSE[rank]))
 
 
 def mark(delivery: Delivery) -> None:

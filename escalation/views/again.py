@@ -1,9 +1,12 @@
-"""An incident among its like: the one it repeats, and those that came after it."""
+"""An incident among its like: the one it repeats, those that came after it, and where else it may happen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from countermeasures.models import Countermeasure, Stage
+from countermeasures.where_else import Progress, progress_of
 from incidents import families
 from incidents.models import Incident
 
@@ -29,3 +32,10 @@ def linked(incident: Incident) -> Linked | None:
     if not repeats and not old and incident.times_again is None:
         return None
     return Linked(family.get_absolute_url(), old or None, repeats)
+
+
+def where_else_of(countermeasures: Sequence[Countermeasure]) -> list[tuple[Countermeasure, Progress]]:
+    """Those of an incident that other stations are asked about, with how far that is."""
+    asked = [one for one in countermeasures if one.stage != Stage.WITHDRAWN]
+    progress = progress_of(asked)
+    return [(one, progress[one.pk]) for one in asked if one.pk in progress]

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from countermeasures.history import history
 from countermeasures.models import Cause, Countermeasure
+from countermeasures.where_else import progress_of
 from escalation.views import live, proofs
 from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
@@ -56,6 +57,7 @@ def _context(found: Countermeasure, person: Person, now: datetime) -> dict[str, 
         "now": now,
         "row": proofs.row(found, now=now, reader=person),
         "others": proofs.rows(others, now=now),
+        "elsewhere": progress_of([found]).get(found.pk),
         "cause": Cause.objects.filter(incident=incident).first(),
         "history": history(found),
     }

@@ -92,6 +92,7 @@ def _context(found: Incident, person: Person, now: datetime, *, everything: bool
         "photos": list(found.photos.all()),
         "touches": touches(found, downtimes, now),
         "family": again.linked(found),
+        "elsewhere": again.where_else_of(countermeasures),
         "workarounds": [] if found.is_moving or found.is_drill else workarounds.of_incident(found, now=now),
         "buttons": buttons(
             found,

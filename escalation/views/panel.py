@@ -232,9 +232,8 @@ def _no_answer(incident: Incident, lines: Sequence[ToldLine], now: datetime) -> 
 
 def _channels(channels: Iterable[str]) -> str:
     """ "SMS and email", in the middle of a sentence."""
-    words = {"sms": _("SMS"), "email": _("email")}
-    ways = (SENT_BY.get(channel, channel) for channel in channels)
-    return names(dict.fromkeys(words.get(way, way) for way in ways))
+    words = {"sms": _("SMS"), "email": _("email"), "push": _("push")}
+    return names(dict.fromkeys(words.get(way, way) for way in channels))
 
 
 def _is_not_reached(lines: Sequence[ToldLine]) -> bool:
@@ -259,7 +258,7 @@ def _not_reached(incident: Incident, lines: Sequence[ToldLine], now: datetime) -
 
 def _ahead(upcoming: Sequence[ForeseenStep], reader: Person | None, now: datetime) -> Iterable[Rung]:
     for n, step in enumerate(upcoming[:AHEAD]):
-        channels = _channels(step.channels)
+        channels = _channels(SENT_BY.get(channel, channel) for channel in step.channels)
         how = channels[:1].upper() + channels[1:]
         told = who(step.people, step.roles, reader=reader)
         yield Rung(

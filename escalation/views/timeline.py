@@ -145,6 +145,10 @@ DID: dict[str, StrPromise] = {
     "waived": gettext_lazy("accepts that a weaker one is enough: %(what)s. %(words)s"),
     "taken_off": gettext_lazy("took the bandage off: %(what)s"),
     "withdrawn": gettext_lazy("gave it up: %(what)s. %(words)s"),
+    "system_chosen": gettext_lazy("said which system it is about: %(what)s. %(words)s"),
+    "elsewhere_applies": gettext_lazy("found that it is needed elsewhere too: %(what)s. %(words)s"),
+    "elsewhere_does_not_apply": gettext_lazy("found that it is not needed elsewhere: %(what)s. %(words)s"),
+    "elsewhere_done": gettext_lazy("put it in place elsewhere: %(what)s. %(words)s"),
 }
 
 NOBODY_DID: dict[str, StrPromise] = {

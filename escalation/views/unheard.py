@@ -9,7 +9,6 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from escalation.recipients import SENT_BY
 from incidents.models import Event, EventKind, Incident
 from plant.wording import moment, names, span
 
@@ -78,7 +77,8 @@ def _instead(event: Event) -> str:
 
 
 def _way(channel: Any) -> str:
-    return {"sms": _("SMS"), "email": _("email")}.get(SENT_BY.get(str(channel), ""), str(channel or ""))
+    words = {"sms": _("SMS"), "email": _("email"), "push": _("push")}
+    return words.get(str(channel), str(channel or ""))
 
 
 def _moment(value: Any, event: Event) -> str:

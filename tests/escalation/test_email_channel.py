@@ -140,6 +140,6 @@ def test_a_connection_that_the_server_closed_is_opened_again(sink, letter):
 
 
 def test_a_channel_without_a_sender_says_what_to_set(settings):
-    settings.SMS_URL = "twilio://nobody"
+    settings.SMS_URL = "pigeon://nobody"
     with pytest.raises(ChannelDown, match="sandbox"):
         open_channel("sms")
