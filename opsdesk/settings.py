@@ -230,17 +230,16 @@ PUSH_HOSTS = [  # where browsers may be reached; a name that starts with a dot c
     ".push.apple.com",
     *environment.words("PUSH_HOSTS"),
 ]
-# Whether a text can be answered, and says so: with an account that hears back, and in the outbox. 0 hides it.
-_hears = [one.scheme in ("sandbox", "twilio") for one in outbound.providers(SMS_URL)]
-_replies = flag("SMS_REPLIES")
-SMS_REPLIES = any(_hears) if _replies is None else _replies
+# Whether a text says that it can be answered: with an account that hears back; 1 or 0 says otherwise.
+_hears = any(one.scheme == "twilio" for one in outbound.providers(SMS_URL))
+SMS_REPLIES = _hears if flag("SMS_REPLIES") is None else bool(flag("SMS_REPLIES"))
 if IMAP_URL:
     CELERY_BEAT_SCHEDULE["read-mailbox"] = {
         "task": "escalation.tasks.read_mailbox",
         "schedule": 10.0,
         "options": {"expires": 8, "queue": "email"},
     }
-if any(one.scheme == "twilio" for one in outbound.providers(SMS_URL)):
+if _hears:
     CELERY_BEAT_SCHEDULE["poll-texts"] = {
         "task": "escalation.tasks.poll_texts",
         "schedule": 10.0,  # where the provider can call us this finds nothing new

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from anymail.signals import inbound, tracking
+from anymail.signals import inbound, tracking  # type: ignore[import-untyped]
 from django.dispatch import receiver
 from django.utils import timezone
 

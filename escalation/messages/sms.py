@@ -54,4 +54,4 @@ def _reply(incident: Incident, facts: Facts) -> list[str | Flexible]:
     takes = facts.answer == TAKES
     what = _("Reply %(number)s = you take it.") if takes else _("Reply %(number)s = seen.")
     reply = what % {"number": incident.number}
-    return [Flexible((reply, ""), (5,)), ask]
+    return [Flexible((reply, ""), (5,)), Flexible((f"{facts.ask}:", ""), (0,))]

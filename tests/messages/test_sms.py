@@ -137,12 +137,14 @@ def test_a_reply_is_offered_only_where_replies_are_received(settings: Any) -> No
     settings.SMS_REPLIES = False
     assert "Reply" not in render(delivery(about), now=NOW).text
     settings.SMS_REPLIES = True
+    about.line.name, about.station.name = "Line I1", "Rack"
     assert "Reply 104200 = seen." in render(delivery(about, role="production_manager"), now=NOW).text
 
 
 def test_who_may_take_it_reads_that_the_reply_takes_it(settings: Any) -> None:
     settings.SMS_REPLIES = True
-    about = incident(title="Rack labels", cover_until=None)
+    about = incident(title="Rack labels", cover_until=None, status="raised", owner=None)
+    about.line.name, about.station.name = "Line I1", "Rack"
     assert "Reply 104200 = you take it." in render(delivery(about, role="it_tech"), now=NOW).text
 
 
