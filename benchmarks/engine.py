@@ -73,7 +73,8 @@ def _seconds_of(processes: int) -> float:
         started = time.perf_counter()
         fired = sum(stage.tick_together(tickers, due_at))
         seconds = time.perf_counter() - started
-    _expect(fired == MANY, f"{fired} fired of {MANY}")
+    recorded = Notification.objects.filter(timer__due_at=due_at).count()
+    _expect(fired == recorded == MANY, f"{fired} fired and {recorded} recorded of {MANY}")
     crowd.forget_newest()
     return seconds
 
@@ -163,6 +164,7 @@ def _arm(count: int, *, ahead: timedelta = timedelta(minutes=1)) -> datetime:
     armed = Timer.objects.armed().filter(due_at=due_at)
     while armed.count() < count:
         tick()
+    tick(now=due_at - timedelta(seconds=1))  # what the demo plant has to say meanwhile is not counted
     return due_at
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -96,21 +97,62 @@ class NothingMoreForm(ActForm):
     """Only the version: pressing the button says it all."""
 
 
+WHYS = 7
+"""Whys that fit on the screen; five is the custom, not a limit."""
+
+SOUNDS_LIKE_A_PERSON = re.compile(
+    r"\b(human error|operator error|forgot|forgotten|careless|inattenti\w*|not trained|untrained"
+    r"|lack of training"
+    r"|did not follow|didn[’']t follow|error humano|olvid\w+|descuid\w*|distra\w+|falta de capacitaci\w+"
+    r"|no sigui\w+)\b",
+    re.IGNORECASE,
+)
+"""Causes that end at somebody. A hint only: it asks a question, and "no" is an answer."""
+
+
 class CauseForm(ActForm):
+    """A chain of whys, the system's part when a person is the cause, and the two causes it leads to."""
+
+    is_person = forms.TypedChoiceField(
+        label=_("Is a person the cause?"),
+        choices=[("no", _("No")), ("yes", _("Yes"))],
+        coerce=lambda said: said == "yes",
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("Nobody is blamed here. A person can do again what the system makes easy to get wrong."),
+    )
+    made_easy = _words(_("What made it easy to get wrong?"), rows=2, limit=1000, required=False)
+    would_stop = _words(_("What would have stopped it?"), rows=2, limit=1000, required=False)
     root_cause = _words(_("Why it happened"), limit=4000)
     escape_cause = _words(
         _("Why nothing caught it"), limit=4000, required=False, help_text=_("You can add this later.")
     )
-    five_whys = _words(
-        _("The chain of whys"),
-        rows=5,
-        limit=4000,
-        required=False,
-        help_text=_("One why on each line. When a person is the cause, ask what the system did."),
-    )
 
-    def clean_five_whys(self) -> list[str]:
-        return [line.strip() for line in self.cleaned_data["five_whys"].splitlines() if line.strip()]
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        written = list((self.initial or {}).get("five_whys", ()))
+        for n in range(WHYS):
+            self.fields[f"why_{n + 1}"] = forms.CharField(
+                label=_("Why?"),
+                required=False,
+                max_length=500,
+                initial=written[n] if n < len(written) else "",
+                widget=forms.Textarea(attrs={"rows": 1}),
+            )
+
+    @property
+    def whys(self) -> list[forms.BoundField]:
+        return [self[f"why_{n + 1}"] for n in range(WHYS)]
+
+    def clean(self) -> dict[str, Any]:
+        said = dict(super().clean() or self.cleaned_data)
+        whys = [said.pop(f"why_{n + 1}", "").strip() for n in range(WHYS)]
+        said["five_whys"] = [why for why in whys if why]
+        words = " ".join([*said["five_whys"], said.get("root_cause", ""), said.get("escape_cause", "")])
+        if said.get("is_person") is None and SOUNDS_LIKE_A_PERSON.search(words):
+            self.add_error("is_person", _("This sounds like a person. Then ask for the system’s part in it."))
+        return said
 
 
 PREFILLED = (

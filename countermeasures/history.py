@@ -24,6 +24,7 @@ DID: dict[str, StrPromise] = {
     "contained": _("put the bandage on"),
     "added": _("added it"),
     "promised": _("agreed who does it and by when"),
+    "in_the_way": _("said what is in the way"),
     "check_planned": _("planned the check"),
     "in_place": _("put it in place"),
     "checking": _("From now on it is being proved"),

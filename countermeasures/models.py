@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,27 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from countermeasures.promises.models import Promise, PromiseChange
 from incidents.models import Impact, Incident, Severity, Status
 from opsdesk.errors import Missing
 from plant.models import Person, Station, System
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+__all__ = [
+    "LIVE",
+    "STRONG_ENOUGH",
+    "Cause",
+    "Countermeasure",
+    "CountermeasureQuerySet",
+    "Kind",
+    "Promise",
+    "PromiseChange",
+    "Stage",
+    "Strength",
+]
 
 
 class Kind(models.TextChoices):
@@ -64,12 +80,20 @@ class Cause(models.Model):
     root_cause = models.TextField(_("why it happened"), blank=True)
     escape_cause = models.TextField(_("why nothing caught it"), blank=True)
     five_whys = models.JSONField(_("five whys"), default=list, blank=True)
+    is_person = models.BooleanField(_("a person is the cause"), default=False)
+    made_easy = models.TextField(_("what made it easy to get wrong"), blank=True)
+    would_stop = models.TextField(_("what would have stopped it"), blank=True)
     written_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("cause")
         verbose_name_plural = _("causes")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_person=False) | ~Q(made_easy=""), name="a_person_is_never_the_whole_cause"
+            )
+        ]
         indexes = [GinIndex(SearchVector("root_cause", "escape_cause", config="simple"), name="cause_words")]
 
     def __str__(self) -> str:
@@ -78,6 +102,14 @@ class Cause(models.Model):
     @property
     def is_complete(self) -> bool:
         return bool(self.root_cause.strip() and self.escape_cause.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing that is missing before an incident may close, and the address where it is done."""
+
+    sentence: str
+    address: str
 
 
 class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
@@ -106,16 +138,22 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
 
     def missing_for_closing(self, incident: Incident) -> list[str]:
         """Plain sentences: what the countermeasures of this incident lack before it may close (domain §3)."""
+        return [gap.sentence for gap in self.gaps(incident)]
+
+    def gaps(self, incident: Incident) -> list[Gap]:
+        """What is missing before closing, each with where it is done: what stands first is done first."""
         counting = [c for c in self.filter(incident=incident).with_people() if c.stage not in _NOT_COUNTING]
-        missing = [c.what_it_lacks() for c in counting]
+        found = [Gap(str(lack), c.get_absolute_url()) for c in counting if (lack := c.what_it_lacks())]
         if not any(c.kind == Kind.PERMANENT for c in counting):
-            missing.insert(0, _("A countermeasure that stops it coming back is missing."))
+            add = reverse("countermeasure-add", args=[incident.number])
+            found.insert(0, Gap(str(_("A countermeasure that stops it coming back is missing.")), add))
         cause = Cause.objects.filter(incident=incident).first()
+        why = reverse("cause", args=[incident.number])
         if cause is None or not cause.root_cause.strip():
-            missing.append(_("Why it happened is not written yet."))
+            found.append(Gap(str(_("Why it happened is not written yet.")), why))
         if cause is None or not cause.escape_cause.strip():
-            missing.append(_("Why nothing caught it is not written yet."))
-        return [str(sentence) for sentence in missing if sentence]
+            found.append(Gap(str(_("Why nothing caught it is not written yet.")), why))
+        return found
 
     def worn(self) -> CountermeasureQuerySet:
         """Bandages that are still on."""

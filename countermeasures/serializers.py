@@ -96,6 +96,11 @@ class CauseInput(Said):
     five_whys = serializers.ListField(
         child=serializers.CharField(allow_blank=True, max_length=500), required=False, max_length=10
     )
+    is_person = serializers.BooleanField(
+        required=False, allow_null=True, help_text=_("A person is the cause; then `made_easy` is needed.")
+    )
+    made_easy = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+    would_stop = serializers.CharField(required=False, allow_blank=True, max_length=1000)
 
 
 class CauseSerializer(serializers.ModelSerializer[Cause]):
@@ -103,7 +108,16 @@ class CauseSerializer(serializers.ModelSerializer[Cause]):
 
     class Meta:
         model = Cause
-        fields = ["root_cause", "escape_cause", "five_whys", "written_by", "written_at"]
+        fields = [
+            "root_cause",
+            "escape_cause",
+            "five_whys",
+            "is_person",
+            "made_easy",
+            "would_stop",
+            "written_by",
+            "written_at",
+        ]
         read_only_fields = fields
 
 

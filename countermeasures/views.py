@@ -23,6 +23,7 @@ from django_stubs_ext import StrPromise
 from countermeasures import forms, lifecycle
 from countermeasures.models import Cause, Countermeasure
 from countermeasures.offers import may_plan
+from countermeasures.suggestions import suggest
 from incidents.forms import ActForm
 from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
@@ -41,6 +42,7 @@ class Verb:
     run: Callable[..., object]
     explain: StrPromise | str = ""
     icon: str = "check"
+    template: str = "incidents/act.html"
 
 
 VERBS: dict[str, Verb] = {
@@ -82,6 +84,7 @@ CAUSE = Verb(
     forms.CauseForm,
     lifecycle.write_cause,
     _("Both are needed before it can be closed: why it happened, and why nothing caught it."),
+    template="countermeasures/cause.html",
 )
 
 
@@ -134,7 +137,10 @@ def cause(request: HttpRequest, number: str) -> HttpResponseBase:
     known = {
         "root_cause": written.root_cause,
         "escape_cause": written.escape_cause,
-        "five_whys": "\n".join(written.five_whys),
+        "five_whys": written.five_whys,
+        "is_person": {True: "yes", False: "no"}[written.is_person] if written.pk else None,
+        "made_easy": written.made_easy,
+        "would_stop": written.would_stop,
     }
     return _handle(request, CAUSE, incident, target=incident.number, known=known)
 
@@ -184,7 +190,7 @@ def _page(
     status: int = 200,
     refusal: Refused | None = None,
 ) -> HttpResponse:
-    template = "incidents/act.html"
+    template = verb.template
     context = {
         "verb": verb,
         "form": form,
@@ -192,6 +198,10 @@ def _page(
         "subject": found,
         "next": next_page(request),
     }
+    if verb is CAUSE:
+        context["suggestions"] = suggest(
+            form.incident, reader=_person(request), words=request.GET.get("q", "")[:200]
+        )
     return show(request, template, context, fragments=["do"], refusal=refusal, status=status)
 
 

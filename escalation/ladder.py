@@ -174,14 +174,15 @@ def _place(incident: Incident) -> Area | Site:
 
 
 def _views(incidents: Sequence[Incident], book: DutyBook) -> dict[int, _View]:
-    """Four queries: runs with their policies, armed timers, people by name; one more for just-raised ones.
+    """Four queries: runs with their policies, armed timers, people by name; just-raised ones have no timers
+    yet, and are asked the policies in force instead.
 
     Three more when a step that is still to be planned may have to wait for the place to work.
     """
     found = [incident for incident in incidents if incident.is_open]
     runs = {run.incident_id: run for run in Run.objects.filter(incident__in=found).select_related("policy")}
     armed: dict[int, list[Timer]] = {}
-    for timer in Timer.objects.armed().filter(incident__in=found).order_by("due_at", "id"):
+    for timer in Timer.objects.armed().filter(incident__in=list(runs)).order_by("due_at", "id"):
         armed.setdefault(timer.incident_id, []).append(timer)
     policies = _policies(found, runs)
     people = People(

@@ -1,13 +1,14 @@
 """Every verb that changes a countermeasure. The incident row is locked first: it locks its family."""
 
 from countermeasures.lifecycle.bandages import extend, take_off
+from countermeasures.lifecycle.causes import write_cause
 from countermeasures.lifecycle.elsewhere import (
     applies_elsewhere,
     choose_system,
     does_not_apply_elsewhere,
     done_elsewhere,
 )
-from countermeasures.lifecycle.planning import add, plan_check, start, withdraw, write_cause
+from countermeasures.lifecycle.planning import add, plan_check, start, withdraw
 from countermeasures.lifecycle.proving import check, did_not_hold, put_in_place, waive
 from countermeasures.lifecycle.relapses import weigh, weigh_due
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from countermeasures.lifecycle.moves import needed, refuse, tell, write
 from countermeasures.models import Answer, Countermeasure, Elsewhere, Stage
+from countermeasures.promises.follow import follow_elsewhere
 from countermeasures.where_else import applies_to, stations, systems_of
 from incidents.permissions import ALLOWED, Action, refuse_unless
 from opsdesk.errors import NotAllowed, Refused
@@ -136,6 +137,7 @@ def _answer(
     words = f"{station.line}, {station}. {row.reason or row.evidence}".rstrip(". ")
     data = {"station": station.code, "answer": answer.value, "task_owner": owner.name if owner else ""}
     tell(found, by=by, now=now, did=f"elsewhere_{answer.value}", words=words, data=data)
+    follow_elsewhere(row, found, by=by, now=now)
     return row
 
 

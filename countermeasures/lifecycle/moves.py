@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.models import Countermeasure, Stage
+from countermeasures.promises.follow import follow
 from incidents.lifecycle.moves import touch
 from incidents.models import EventKind, Incident
 from incidents.permissions import Action, can, refuse_unless
@@ -109,6 +110,7 @@ def tell(
         words=words,
         data=details,
     )
+    follow(found, by=by, reason=words, now=now)
 
 
 def needed(text: str, field: str, sentence: Any) -> str:

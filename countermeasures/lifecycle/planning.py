@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -21,10 +20,10 @@ from countermeasures.lifecycle.moves import (
     tell,
     write,
 )
-from countermeasures.models import Cause, Countermeasure, Kind, Stage, Strength
-from incidents.lifecycle.moves import locked, needs_reason, touch
+from countermeasures.models import Countermeasure, Kind, Stage, Strength
+from incidents.lifecycle.moves import locked, needs_reason
 from incidents.lifecycle.working import bandage_end
-from incidents.models import EventKind, SeverityRule
+from incidents.models import SeverityRule
 from incidents.permissions import Action
 from opsdesk.errors import Refused
 from plant.models import Person
@@ -190,51 +189,3 @@ def withdraw(
         did="withdrawn",
         words=needs_reason(reason),
     )
-
-
-@transaction.atomic
-def write_cause(
-    number: int | str,
-    *,
-    by: Person,
-    root_cause: str,
-    escape_cause: str,
-    five_whys: Sequence[str] = (),
-    seen_version: int | None = None,
-    now: datetime | None = None,
-) -> Cause:
-    """Why it happened, and why nothing caught it. What is given empty stays as it was written before."""
-    incident = locked(number, by=by, action=Action.PLAN, seen_version=seen_version)
-    root_cause, escape_cause = root_cause.strip(), escape_cause.strip()
-    if not root_cause and not escape_cause:
-        refuse("root_cause", "empty", _("Write why it happened, or why nothing caught it."))
-    written = {
-        "root_cause": root_cause,
-        "escape_cause": escape_cause,
-        "five_whys": [why.strip() for why in five_whys if why.strip()],
-    }
-    was = Cause.objects.filter(incident=incident).values(*written).first() or {}
-    cause, _created = Cause.objects.update_or_create(
-        incident=incident,
-        defaults={
-            **{name: words for name, words in written.items() if words},
-            "written_by": by,
-            "written_at": now or timezone.now(),
-        },
-    )
-    touch(
-        incident,
-        kind=EventKind.CAUSE,
-        by=by,
-        now=now,
-        words=root_cause,
-        data={
-            "escape_cause": escape_cause,
-            "changed": {
-                name: [was.get(name), words]
-                for name, words in written.items()
-                if words and words != was.get(name)
-            },
-        },
-    )
-    return cause

@@ -99,6 +99,7 @@ def facts(incident: Incident, *, now: datetime, counted_parts: int | None = None
         "preventive": _rows([one for one in fixes if one.kind == Kind.PREVENTIVE], now),
         "whys": [cut(why, SHORT) for why in (cause.five_whys[:WHYS] if cause else [])],
         "root_cause": cut(cause.root_cause, MIDDLE) if cause else "",
+        "system_part": cut(cause.made_easy, SHORT) if cause else "",
         "escape_cause": cut(cause.escape_cause, MIDDLE) if cause else "",
         "costs": cost,
         "parts": _parts(cost, counted_parts),

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from countermeasures import lifecycle as fixes
-from countermeasures.models import Countermeasure, Kind, Strength
+from countermeasures.models import Countermeasure, Kind, Stage, Strength
 from escalation import answering
 from escalation.demo.cast import Cast
 from escalation.demo.story import Fix, Said, Story
 from escalation.models import Notification
 from incidents import lifecycle
+from incidents.families import Family
 from incidents.models import Incident, SeverityRule, WaitingOn
 from incidents.permissions import Action
-from plant.models import Person
+from plant.models import Person, System
 
 EVIDENCE = (
     "Seen at the station together with the supervisor. Change record filed.",
@@ -92,13 +93,25 @@ def _raised(run: Play) -> Moments:
         category=cast.categories[story.category],
         impact=story.impact,
         station=cast.stations[story.station],
-        system=cast.systems.get(story.system),
+        system=_named_system(story, cast),
         title=story.title,
         words=story.words,
         flow=story.flow,
         cover_until=story.at(story.cover) if story.cover is not None else None,
         now=story.opened,
     )
+
+
+def _named_system(story: Story, cast: Cast) -> System | None:
+    """The system the file names, unless that would say that the fix of an older story did not hold.
+
+    The file tells each story as trouble of its own kind; whoever raises one such names only the station.
+    """
+    system, site = cast.systems.get(story.system), cast.stations[story.station].line.area.site
+    if system is None:
+        return None
+    family = Family(cast.categories[story.category], site, system=system)
+    return None if family.incidents().filter(countermeasures__stage=Stage.CHECKING).exists() else system
 
 
 def _worked_on(run: Play) -> Moments:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from countermeasures import lifecycle as fixes
 from escalation.defaults import DEFAULT_CLOCKS, asking_for_answers, with_safety_people
 from escalation.demo.cast import Cast
 from escalation.demo.director import Director, analyze, next_number
@@ -104,6 +105,7 @@ def _tell_without_engine(story: Story, cast: Cast) -> None:
     next_number(story.number)
     for _moment in play(story, cast):
         pass
+    fixes.weigh_due(story.opened + timedelta(seconds=1))
 
 
 @contextmanager

@@ -10,13 +10,14 @@ from typing import Any, cast
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from countermeasures import workarounds
-from countermeasures.models import Cause, Countermeasure, Kind, Stage
+from countermeasures.models import Cause, Countermeasure, Gap, Kind, Stage
 from countermeasures.offers import may_plan
 from escalation import answering, ladder
 from escalation.recent import with_roster
@@ -27,7 +28,7 @@ from escalation.views.buttons import buttons
 from escalation.views.preview import preview_address
 from escalation.views.touches import touches
 from incidents import readings
-from incidents.lifecycle.closing import what_is_missing
+from incidents.lifecycle.closing import FIX_FIRST, FLOOR_FIRST, what_is_missing
 from incidents.models import Incident, Update
 from incidents.permissions import Action, refuse_unless
 from incidents.where import Place
@@ -88,7 +89,7 @@ def _context(found: Incident, person: Person, now: datetime, *, everything: bool
         "rows": proofs.rows(countermeasures, now=now, reader=person),
         "cause": Cause.objects.filter(incident=found).first(),
         "may_plan": may_plan(found, person),
-        "missing": missing if found.is_moving else [],
+        "missing": _with_links(found, missing) if found.is_moving else [],
         "photos": list(found.photos.all()),
         "touches": touches(found, downtimes, now),
         "family": again.linked(found),
@@ -105,6 +106,15 @@ def _context(found: Incident, person: Person, now: datetime, *, everything: bool
         ),
         **_told(found, person, now, everything=everything),
     }
+
+
+def _with_links(found: Incident, missing: Sequence[str]) -> list[Gap]:
+    """Each sentence with where it is done; the lifecycle knows the sentences, the screens the addresses."""
+    known = {gap.sentence: gap.address for gap in found.countermeasures.gaps(found)}
+    first = next(iter(known.values()), reverse("incident-resolve", args=[found.number]))
+    known[str(FIX_FIRST)] = reverse("incident-resolve", args=[found.number]) if not known else first
+    known[str(FLOOR_FIRST)] = reverse("incident-confirm", args=[found.number])
+    return [Gap(sentence, known.get(sentence, "")) for sentence in missing]
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ SENTENCES: dict[str, StrPromise] = {
 DID: dict[str, StrPromise] = {
     "added": gettext_lazy("added: %(what)s"),
     "promised": gettext_lazy("agreed on: %(what)s"),
+    "in_the_way": gettext_lazy("said what is in the way of: %(what)s. %(words)s"),
     "check_planned": gettext_lazy("planned how to check: %(what)s"),
     "in_place": gettext_lazy("put in place: %(what)s. %(words)s"),
     "effective": gettext_lazy("signed off that it holds: %(what)s. %(words)s"),

@@ -16,6 +16,9 @@ from incidents.permissions import Action, can
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.models import Person
 
+FIX_FIRST = _("The fix must be in place and proved first.")
+FLOOR_FIRST = _("Somebody from the floor has to confirm that production runs.")
+
 TAKE_BACK_WITHIN = timedelta(minutes=10)
 """A wrong tap may be taken back for this long, while nobody has picked it up."""
 
@@ -126,11 +129,11 @@ def what_is_missing(incident: Incident, *, by: Person | None = None) -> list[str
     """
     missing: list[str] = []
     if incident.status != Status.RESOLVED:
-        missing.append(str(_("The fix must be in place and proved first.")))
+        missing.append(str(FIX_FIRST))
     missing += incident.countermeasures.missing_for_closing(incident)
     confirms = by is not None and by != incident.owner and can(by, Action.CONFIRM, incident)
     if incident.floor_confirmed_by_id is None and not confirms:
-        missing.append(str(_("Somebody from the floor has to confirm that production runs.")))
+        missing.append(str(FLOOR_FIRST))
     return missing
 
 

@@ -125,8 +125,11 @@ def _look_back(incident: Incident, *, now: datetime) -> None:
 def _already_raised(client_id: uuid.UUID | None, *, by: Person | None) -> Incident | None:
     if client_id is None:
         return None
-    known = Incident.objects.with_place().filter(client_id=client_id).first()
-    if known is not None and by is not None:
+    number = Incident.objects.filter(client_id=client_id).values_list("number", flat=True).first()
+    if number is None:  # nearly always: nothing else about it is read
+        return None
+    known = Incident.objects.numbered(number)
+    if by is not None:
         refuse_unless(by, Action.RAISE, known)
     return known
 

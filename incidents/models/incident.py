@@ -121,8 +121,11 @@ class Incident(models.Model):
     severity = models.CharField(_("severity"), max_length=2, choices=Severity.choices)
     flow = models.CharField(_("flow"), max_length=16, choices=Flow.choices)
     is_drill = models.BooleanField(_("practice"), default=False)
+    # Without a constraint in the database: its check would make a raise wait for whoever holds the old one.
+    # Incidents are never deleted, so nothing can be left pointing nowhere.
     repeat_of = models.ForeignKey(
         "self",
+        db_constraint=False,
         verbose_name=_("repeat of"),
         null=True,
         blank=True,

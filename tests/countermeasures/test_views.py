@@ -184,10 +184,19 @@ def test_giving_one_up_needs_a_reason(tech: Client, floor: Floor) -> None:
 def test_causes_are_written_and_come_back_into_the_form(tech: Client, floor: Floor) -> None:
     incident = contained(floor)
     address = f"/incidents/{incident.number}/cause/"
-    tech.post(address, {"root_cause": "Drivers update", "five_whys": "Blank\n\nDriver\n", "escape_cause": ""})
+    tech.post(
+        address,
+        {
+            "root_cause": "Drivers update",
+            "why_1": "Blank",
+            "why_2": " ",
+            "why_3": "Driver",
+            "escape_cause": "",
+        },
+    )
     assert Cause.objects.get(incident=incident).five_whys == ["Blank", "Driver"]
     body = tech.get(address).content.decode()
-    assert "Drivers update" in body and "Blank\nDriver" in body
+    assert "Drivers update" in body and "Blank" in body and "Driver" in body
 
 
 # -- every form

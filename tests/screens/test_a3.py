@@ -67,7 +67,12 @@ def longest(floor: Floor) -> Incident:
             checker=floor.supervisor,
         )
     Cause.objects.create(
-        incident=incident, root_cause=WORDY[:4000], escape_cause=WORDY[:4000], five_whys=[WORDY[:500]] * 10
+        incident=incident,
+        root_cause=WORDY[:4000],
+        escape_cause=WORDY[:4000],
+        five_whys=[WORDY[:500]] * 10,
+        is_person=True,
+        made_easy=WORDY[:1000],
     )
     return fresh(incident)
 
