@@ -6,7 +6,7 @@ Only the button's POST changes anything: mail scanners and phone previews open l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -30,6 +30,12 @@ ASKING = (
     Reason.BRING_SOMEONE,
 )
 """Messages that an answer is an answer to; news asks nothing of its reader."""
+
+LINK_LASTS = timedelta(days=30)
+"""A link answers for so long after its message: who still has to do with it has got newer ones by then."""
+
+CLOSED_LINK_LASTS = timedelta(days=7)
+"""After it is closed the link says so for a week; then it says nothing any more."""
 
 TOOK_IT = "took_it"
 SEEN = "seen"
@@ -56,10 +62,10 @@ class Link:
         return self.incident.owner_id == self.person.pk
 
 
-def open_link(token: str) -> Link:
-    """Look a link up. It changes nothing. Raises Missing for an unknown token or somebody who left."""
+def open_link(token: str, *, now: datetime | None = None) -> Link:
+    """Look a link up. It changes nothing. Raises Missing for one that is unknown, old or of who left."""
     notification = _find(token)
-    if notification is None:
+    if notification is None or _is_too_old(notification, now or timezone.now()):
         raise Missing("unknown_link", _("This link is not known. Open the newest message about it."))
     return _link(notification)
 
@@ -68,6 +74,15 @@ def code_of(token: str) -> str:
     """What is looked up for a link's last part; empty for what can be none."""
     code = token.strip().upper()
     return code if 0 < len(code) <= 16 and set(code) <= set(TOKEN_ALPHABET) else ""
+
+
+def _is_too_old(notification: Notification, now: datetime) -> bool:
+    """Whether its link is too old to open anything."""
+    incident = notification.incident
+    closed_at = incident.closed_at if incident and not incident.is_open else None
+    return now - notification.created_at > LINK_LASTS or (
+        closed_at is not None and now - closed_at > CLOSED_LINK_LASTS
+    )
 
 
 def _find(token: str) -> Notification | None:
@@ -121,9 +136,13 @@ def answer(token: str, *, now: datetime | None = None, channel: str = "link", ta
     once it is closed.
     """
     now = now or timezone.now()
-    known = open_link(token).notification
+    return _answer(open_link(token, now=now).notification, channel=channel, take=take, now=now)
+
+
+def _answer(known: Notification, *, channel: str, take: bool, now: datetime) -> Link:
+    """For who is known to be the reader of this message, however old it is."""
     Incident.objects.locked(known.about.number)
-    notification = _find(token)
+    notification = _find(known.token)
     if notification is None:
         raise Missing("unknown_link", _("This link is not known. Open the newest message about it."))
     if not notification.about.is_open:
@@ -137,7 +156,7 @@ def answer(token: str, *, now: datetime | None = None, channel: str = "link", ta
         asked = _unanswered(notification).filter(wants_answer=True)
         notification = asked.select_related("incident", "person").last() or notification
     _mark(notification, TOOK_IT if took_it else SEEN, channel, now)
-    return open_link(token)
+    return _link(_find(known.token) or notification)
 
 
 @transaction.atomic
@@ -153,7 +172,7 @@ def answer_about(
     incident = Incident.objects.locked(number)
     notification = _newest_told(incident, by)
     if notification is not None:
-        return answer(notification.token, now=now, channel=channel, take=take).incident
+        return _answer(notification, channel=channel, take=take, now=now).incident
     refuse_unless(by, Action.ADD_WORDS, incident)
     if not incident.is_open:
         raise Refused(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from escalation import answering
 from escalation.answering import ASKING, Link
 from escalation.models import Delivery, Notification, Reason
@@ -42,7 +44,7 @@ def open_digest(token: str) -> Digest | None:
     code = answering.code_of(token)
     known = Notification.objects.filter(token=code, reason=Reason.DIGEST, person__is_active=True)
     found = known.select_related("person", "site").first() if code else None
-    if found is None or found.site is None:
+    if found is None or found.site is None or timezone.now() - found.created_at > answering.LINK_LASTS:
         return None
     members = Delivery.objects.filter(bundled_into__notification=found).order_by("id")
     said = [

@@ -10,6 +10,7 @@ from escalation import rounds as now_and_then
 from escalation.drills import running
 from escalation.inbound import mailbox, polling
 from escalation.nudging import nudge, nudge_channel
+from escalation.webhooks import sending
 
 
 @shared_task(ignore_result=True)
@@ -25,6 +26,12 @@ def deliver_due(channel: str) -> None:
     """Every second, and when something was queued. The heartbeat says that this channel has a worker."""
     watch.beat(timezone.now(), channel)
     outbox.deliver_due(channel)
+
+
+@shared_task(ignore_result=True)
+def post_due(kind: str) -> None:
+    """Every second: chat rooms, or programs elsewhere, hear what was written into the timeline."""
+    sending.post_due(kind)
 
 
 @shared_task(ignore_result=True)

@@ -9,11 +9,14 @@ from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from escalation.models import TOKEN_ALPHABET, Delivery, DeliveryState, Notification, Rank
 from escalation.recipients import ways_to, with_push
 from escalation.rows import copy_in, new_ids
 from incidents.models import Incident
-from plant.models import Channel, Person
+from plant.models import Channel, Person, Site
+from plant.own_hours import opens_at
 
 COLLECTED_UNTIL = time(7, 0)
 """When the site's clock says so, what a policy sends as `digest` goes out: before the office's day."""
@@ -148,6 +151,22 @@ def _mornings(tellings: Iterable[Telling], now: datetime) -> dict[int, datetime]
     return {pk: next_morning(ZoneInfo(zone), now) for pk, zone in zones}
 
 
+def _openings(tellings: Iterable[Telling], now: datetime) -> dict[int, datetime]:
+    """When the working hours of those begin who have some and are not in them; one query, if anybody has.
+
+    What is urgent never asks.
+    """
+    people = {one.person.pk: one.person for one in tellings if not one.is_urgent and one.person.works_from}
+    if not people:
+        return {}
+    zones = dict(Site.objects.filter(people__in=people).values_list("people__pk", "timezone"))
+    zone = {pk: ZoneInfo(name) for pk, name in zones.items()}
+    return {
+        pk: opens_at(person, zone.get(pk, timezone.get_default_timezone()), now)
+        for pk, person in people.items()
+    }
+
+
 def next_morning(tz: tzinfo, now: datetime) -> datetime:
     """The next time the clock of the place says `COLLECTED_UNTIL`, also on the nights when it changes."""
     day = now.astimezone(tz).date()
@@ -159,6 +178,7 @@ def _deliveries(
     ids: list[int], tellings: list[Telling], mornings: Mapping[int, datetime], now: datetime
 ) -> Iterator[tuple[Any, ...]]:
     ways: dict[tuple[int, tuple[str, ...], bool], list[tuple[str, str]]] = {}
+    openings = _openings(tellings, now)
     with_devices = _with_devices(tellings)
     for pk, telling in zip(ids, tellings, strict=True):
         person = telling.person
@@ -170,6 +190,8 @@ def _deliveries(
             )
         is_one = telling.by_one_way or telling.is_collected
         goes_at = mornings.get(telling.incident_id or 0, now) if telling.is_collected else now
+        if not telling.is_urgent:
+            goes_at = max(goes_at, openings.get(person.pk, now))
         for channel, to in ways[asked][: 1 if is_one else None]:
             yield (
                 pk,

@@ -8,7 +8,9 @@ from countermeasures import api as countermeasures
 from countermeasures.api import CountermeasureViewSet
 from escalation import api as escalation
 from escalation.channels.api import PushDeviceViewSet
+from escalation.contact import api as contact
 from escalation.drills import api as drills
+from escalation.webhooks.api import ChatRoomViewSet, WebhookViewSet
 from plant import api as plant
 
 router = SimpleRouter()
@@ -16,9 +18,17 @@ router.register("incidents", escalation.IncidentViewSet, basename="api-incident"
 router.register("countermeasures", CountermeasureViewSet, basename="api-countermeasure")
 router.register("escalation/drills", drills.DrillViewSet, basename="api-drill")
 router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api-drill-plan")
+router.register("webhooks", WebhookViewSet, basename="api-webhook")
+router.register("chat-rooms", ChatRoomViewSet, basename="api-chat-room")
 router.register("push-devices", PushDeviceViewSet, basename="api-push-device")
 router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:
     router.register(prefix, viewset, basename=basename)
 
-urlpatterns = [*plant.urlpatterns, *countermeasures.urlpatterns, *escalation.urlpatterns, *router.urls]
+urlpatterns = [
+    *plant.urlpatterns,
+    *countermeasures.urlpatterns,
+    *escalation.urlpatterns,
+    *contact.urlpatterns,
+    *router.urls,
+]

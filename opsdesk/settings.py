@@ -176,6 +176,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 # and email also have a process each; what only comes beside them shares one (ADR 0076).
 CHANNELS = ("sms", "email", "push")
 WORKERS = ("engine", *CHANNELS)
+LISTENERS = ("chat", "webhooks")  # what hears the timeline; a queue each (`escalation.models.ListenerKind`)
 LAST_SEEN = (
     "escalation.watch.last_seen"  # seconds since each part worked: for who starts them (opsdesk.silence)
 )
@@ -201,6 +202,15 @@ CELERY_BEAT_SCHEDULE = {
             "options": {"expires": 2, "queue": channel},
         }
         for channel in CHANNELS
+    },
+    **{
+        f"post-{kind}": {
+            "task": "escalation.tasks.post_due",
+            "schedule": 1.0,
+            "args": (kind,),
+            "options": {"expires": 2, "queue": kind},
+        }
+        for kind in LISTENERS
     },
 }
 NUDGE_ENGINE = True  # after a commit, run the engine now instead of within a second
@@ -367,6 +377,9 @@ SPECTACULAR_SETTINGS = {
         "CountermeasureKind": "countermeasures.models.Kind",
         "CountermeasureStatus": "countermeasures.models.Stage",
         "ReachLevel": "plant.reachability.Level",
+        "PostState": "escalation.models.PostState",
+        "DeliveryState": "escalation.models.DeliveryState",
+        "SeverityEnum": "incidents.models.Severity",
     },
 }
 

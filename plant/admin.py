@@ -238,6 +238,7 @@ class PersonAdmin(WarnsAboutPeople, ITMayManage, UserAdmin):  # type: ignore[typ
                     ("email", "email_verified_at"),
                     "urgent_channels",
                     "normal_channels",
+                    ("works_from", "works_until"),
                 )
             },
         ),

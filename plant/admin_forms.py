@@ -11,8 +11,10 @@ from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
+from opsdesk.errors import Invalid
 from plant.models import Area, Channel, Crew, Person, RoleAssignment, ShiftPattern, Site
 from plant.models.shifts import refuse_bad_rotation
+from plant.numbers import country_of, mobile_of
 
 DAY_OFF = "-"
 
@@ -69,13 +71,26 @@ class _PersonFields(forms.ModelForm):  # type: ignore[type-arg]
     )
 
 
-class PersonAddForm(AdminUserCreationForm):  # type: ignore[type-arg]
+class _TolerantMobile:
+    """A number as people write it, kept as the networks write it."""
+
+    cleaned_data: dict[str, Any]
+    instance: Person
+
+    def clean_mobile(self) -> str:
+        try:
+            return mobile_of(self.cleaned_data["mobile"] or "", country_of(self.instance))
+        except Invalid as wrong:
+            raise ValidationError(str(wrong)) from wrong
+
+
+class PersonAddForm(_TolerantMobile, AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = Person
         fields = ("username", "name", "site", "email", "mobile", "language")
 
 
-class PersonChangeForm(_PersonFields, UserChangeForm):  # type: ignore[type-arg]
+class PersonChangeForm(_TolerantMobile, _PersonFields, UserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = Person
         fields = "__all__"  # noqa: DJ007 - the fieldsets of PersonAdmin choose

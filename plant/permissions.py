@@ -50,6 +50,27 @@ def refuse_reach(by: Person, site: Site) -> None:
         )
 
 
+def may_change_contact(person: Person, other: Person) -> bool:
+    """Whether the person decides how the other is told: their own, or as IT manager of their site.
+
+    Who works for every site is looked after by who does so too.
+    """
+    if person.is_superuser or person.pk == other.pk:
+        return True
+    held = [one for one in person.assignments if one.role == Role.IT_MANAGER]
+    if other.is_superuser or other.is_corporate:
+        return any(one.site_id is None for one in held)
+    return any(one.site_id is None or one.site_id in other.site_ids for one in held)
+
+
+def refuse_contact(by: Person, other: Person) -> None:
+    """Raise NotAllowed (403) unless ``by`` may decide how ``other`` is told."""
+    if not may_change_contact(by, other):
+        raise NotAllowed(
+            "not_your_contact", _("Each person and their IT manager decide how they are told. Ask them.")
+        )
+
+
 def may_read_roster(person: Person, site: Site) -> bool:
     return person.is_superuser or person.holds(*READS_ROSTER, site=site)
 

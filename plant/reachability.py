@@ -63,8 +63,8 @@ _TO_DO = {
     Fault.EMAIL_CAME_BACK: _("Check the address with them."),
     Fault.NOT_ON_ROSTER: _("Put them into a crew."),
     Fault.LEFT_ON_ROSTER: _("End their roster."),
-    Fault.MOBILE_UNVERIFIED: _("Send them a text message and ask whether it came."),
-    Fault.EMAIL_UNVERIFIED: _("Write to them and ask whether it came."),
+    Fault.MOBILE_UNVERIFIED: _("Send them a code, or ask them to do it under their settings."),
+    Fault.EMAIL_UNVERIFIED: _("Send them the link, or ask them to do it under their settings."),
 }
 
 

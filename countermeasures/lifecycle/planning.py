@@ -21,6 +21,7 @@ from countermeasures.lifecycle.moves import (
     write,
 )
 from countermeasures.models import Countermeasure, Kind, Stage, Strength
+from countermeasures.promises.follow import give_up_elsewhere
 from incidents.lifecycle.moves import locked, needs_reason
 from incidents.lifecycle.working import bandage_end
 from incidents.models import SeverityRule
@@ -181,6 +182,7 @@ def withdraw(
 ) -> Countermeasure:
     """It will not be done after all; it stays in the record with the reason."""
     found = locked_for(pk, by=by, seen_version=seen_version)
+    give_up_elsewhere(found, now=now)
     return move(
         found,
         to=Stage.WITHDRAWN,

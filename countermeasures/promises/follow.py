@@ -64,6 +64,12 @@ def follow_elsewhere(
     _bring_in_line(owed, found.incident, countermeasure=found, by=by, now=now)
 
 
+def give_up_elsewhere(found: Countermeasure, *, now: datetime | None = None) -> None:
+    """What was to be done at other stations is not owed any more: the countermeasure is given up."""
+    for pk in found.elsewhere.filter(answer=Answer.APPLIES).values_list("pk", flat=True):
+        lifecycle.end(f"where_else:{pk}", kept=False, now=now)
+
+
 def follow_incidents(ids: Iterable[int], now: datetime) -> None:
     """What these incidents, whose locks the caller holds, owe by themselves. Two queries for nothing."""
     mine = Q(waiting_until__isnull=False) | Q(review_on__isnull=False)

@@ -26,6 +26,7 @@ from escalation.timers import as_fired, as_wanted
 from incidents import lifecycle
 from incidents.models import Event, EventKind
 from plant.duty import DutyBook
+from plant.models import Channel
 
 BATCH = 500
 """Incidents per transaction: large enough that queries do not count, small enough that locks are short."""
@@ -201,6 +202,8 @@ def _event(firing: Firing, now: datetime) -> tuple[Any, ...]:
             for one in firing.resolved.recipients
         ],
     }
+    if any(Channel.CHAT in one.channels for one in firing.resolved.recipients):
+        data["chat"] = True
     if firing.is_late:
         data["late_s"] = int(firing.late.total_seconds())
     if firing.resolved.missing:

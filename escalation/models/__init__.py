@@ -3,6 +3,7 @@
 from escalation.models.devices import PushDevice
 from escalation.models.drills import Drill, DrillPlan, Weekday
 from escalation.models.inbound import Did, Inbound
+from escalation.models.listeners import Listener, ListenerKind, Post, PostState, Unposted
 from escalation.models.messages import (
     TOKEN_ALPHABET,
     Delivery,
@@ -32,10 +33,14 @@ __all__ = [
     "DrillPlan",
     "Heartbeat",
     "Inbound",
+    "Listener",
+    "ListenerKind",
     "Notification",
     "NotificationQuerySet",
     "Policy",
     "PolicyQuerySet",
+    "Post",
+    "PostState",
     "PushDevice",
     "Rank",
     "Reason",
@@ -45,6 +50,7 @@ __all__ = [
     "TimerQuerySet",
     "TimerState",
     "TurnCount",
+    "Unposted",
     "Unread",
     "Weekday",
     "new_token",

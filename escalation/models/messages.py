@@ -35,6 +35,9 @@ class Reason(models.TextChoices):
     GAP_AHEAD = "gap_ahead", _("A gap in the roster ahead")
     REACHABILITY = "reachability", _("Who cannot be reached")
     DRILL_REPORT = "drill_report", _("What a drill found")
+    LISTENER_OFF = "listener_off", _("A room or program does not hear us")
+    VERIFY = "verify", _("Is this your number or address?")
+    TEST = "test", _("Test message")
     DIGEST = "digest", _("Several things in one message")
 
 

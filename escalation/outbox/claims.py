@@ -14,7 +14,7 @@ LEASE = timedelta(seconds=90)
 SENDERS_PER_CHANNEL = 2
 """Senders at work on one channel over all machines: a provider that hangs cannot occupy every worker."""
 
-_SLOTS = {"sms": 11_001, "email": 11_002, "push": 11_004}
+_SLOTS = {"sms": 11_001, "email": 11_002, "push": 11_004, "chat": 11_005, "webhooks": 11_006}
 _OTHER_CHANNEL = 11_003
 
 

@@ -46,7 +46,9 @@ STORM_PACE = timedelta(minutes=2)
 STORM_CALM = timedelta(minutes=5)
 """A storm ends when there were never more than that for so long: one late incident does not start it anew."""
 
-ASKED_BY_SOMEBODY = frozenset({Reason.ASSIGNED, Reason.HELP, Reason.BRING_SOMEONE})
+ASKED_BY_SOMEBODY = frozenset(
+    {Reason.ASSIGNED, Reason.HELP, Reason.BRING_SOMEONE, Reason.VERIFY, Reason.TEST}
+)
 """Somebody waits for this very person."""
 
 FIRST_WORDS = frozenset({Reason.STEP, Reason.FALLBACK, Reason.LAPSED, Reason.TOLD_REOPENED})

@@ -32,6 +32,10 @@ SHIFT_IS_NEW = timedelta(hours=1)
 """A shift start that goes out later than this is old news (`rounds.once.LATE`)."""
 
 
+PROOF_IS_NEW = timedelta(minutes=30)
+"""A code or test that goes out later is asked for again (`contact.proving.LASTS`)."""
+
+
 def is_old(notification: Notification, at: datetime) -> bool:
     """Whether a message about a site comes too late to be of use: the shift runs, the gap is over."""
     if notification.reason == Reason.SHIFT_START:
@@ -39,7 +43,7 @@ def is_old(notification: Notification, at: datetime) -> bool:
     if notification.reason == Reason.GAP_AHEAD:
         ends = [hole["to"] for hole in notification.data["holes"]]
         return all(ends) and max(map(datetime.fromisoformat, ends)) <= at
-    return False
+    return notification.reason in (Reason.VERIFY, Reason.TEST) and at - notification.due_at > PROOF_IS_NEW
 
 
 def is_needed(notification: Notification, now: Now) -> bool:

@@ -65,7 +65,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
         link = answering.open_link(token)
     except Missing:
-        return _unknown(request) if GUESSED.allows(address_of(request)) else too_many(request)
+        return unknown(request) if GUESSED.allows(address_of(request)) else too_many(request)
     if not OPENED.allows(str(link.notification.pk)):
         return too_many(request)
     with translation.override(link.person.language), timezone.override(link.incident.site.tz):
@@ -174,7 +174,7 @@ def _keeps_running(link: Link) -> str:
     return _("The clock keeps running until product moves.")
 
 
-def _unknown(request: HttpRequest) -> HttpResponse:
+def unknown(request: HttpRequest) -> HttpResponse:
     """Says nothing about what exists."""
     context = {
         "title": _("This link does not work"),

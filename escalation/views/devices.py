@@ -30,9 +30,8 @@ def devices(request: HttpRequest) -> HttpResponseBase:
     """One's own devices, and signing this one up: the browser fills the form in (`push.js`)."""
     person, refusal = person_of(request), None
     if request.method == "POST":
-        asked: dict[str, Any] = {
-            name: request.POST.get(name, "") for name in ("endpoint", "p256dh", "auth", "name")
-        }
+        fields = ("endpoint", "p256dh", "auth", "name")
+        asked: dict[str, Any] = {name: request.POST.get(name, "") for name in fields}
         try:
             device = signing_up.subscribe(by=person, **asked)
             said = _("“%(name)s” shows your alerts from now on.") % {"name": device.name}

@@ -66,7 +66,6 @@ def before(request: HttpRequest) -> HttpResponse:
         if counted.days_90:
             times, days = (counted.days_30, 30) if counted.days_30 else (counted.days_90, 90)
             context["again"] = how_often(times + 1, days)
-            context["family_url"] = found.get_absolute_url() if shell.person else ""
     known = workarounds.known(found if shell.person else None, systems, now=now)
     context["workaround"] = next(iter(known), None)
     return render(request, "escalation/before.html", context)

@@ -7,8 +7,9 @@ out: whoever holds a link can answer as its owner.
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,24 +19,36 @@ from csp.decorators import csp
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from escalation.models import Delivery, DeliveryState, Notification, Reason
+from escalation.channels.sandbox import NAME as SANDBOX
+from escalation.contact.proving import DIGITS
+from escalation.inbound.sms import take_sms
+from escalation.models import Delivery, DeliveryState, Inbound, Notification, Reason
 from escalation.views import live
 from incidents.models import Incident
 from incidents.models.incident import parse_number
 from opsdesk.errors import Missing
+from opsdesk.htmx import next_page
 from plant.models import Channel, Person, Role
 
 PAGE = 30
+LONGEST_REPLY = 480
+"""Three segments: more than anybody writes with one thumb."""
+
 LINK = re.compile(r"https?://[^\s<>\"']+")
-ANSWER_TOKEN = re.compile(r"/a/[A-Za-z0-9]+")
+ANSWER_TOKEN = re.compile(r"/([av])/[A-Za-z0-9]+")
+CODE = re.compile(rf"^\d{{{DIGITS}}}\b")
+"""What proves a number stands first in its message; nothing else begins with six digits."""
+
 WRITTEN = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.SENDING)
 
 
@@ -48,6 +61,10 @@ class Message:
     words: SafeString
     together: Sequence[Incident] = ()
     """What it says, where that is several things."""
+    answers: Sequence[Inbound] = ()
+    """What was texted back after it and before the next one, oldest first."""
+    may_answer: bool = False
+    """The newest text message to this number: it is answered from here."""
 
     @property
     def is_email(self) -> bool:
@@ -110,10 +127,12 @@ def _context(request: HttpRequest, reader: Person, now: datetime) -> dict[str, A
     found = list(_found(asked, reader)[: PAGE + 1])
     carried = _carried(found[:PAGE])
     shown = [_message(delivery, carried.get(delivery.pk, ())) for delivery in found[:PAGE]]
+    shown = with_answers(shown) if is_sandbox() else shown
     return {
         "now": now,
         "asked": asked,
         "messages_shown": shown,
+        "reference": uuid.uuid4().hex,
         "older": asked.query(before=found[PAGE - 1].pk) if len(found) > PAGE else "",
         "opened": _opened(request, reader),
         "people": _people(),
@@ -173,7 +192,7 @@ def _message(delivery: Delivery, together: Sequence[Incident] = ()) -> Message:
 
 def without_tokens(text: str) -> str:
     """The text as it is in the sandbox; elsewhere without the part of a link that answers for somebody."""
-    return text if is_sandbox() else ANSWER_TOKEN.sub("/a/…", text)
+    return text if is_sandbox() else CODE.sub("…", ANSWER_TOKEN.sub(r"/\1/…", text))
 
 
 def linked(text: str) -> SafeString:
@@ -187,6 +206,60 @@ def linked(text: str) -> SafeString:
         ]
         end = match.start() + len(address)
     return mark_safe("".join([*parts, conditional_escape(text[end:])]))  # noqa: S308 - every part is escaped
+
+
+def with_answers(shown: Sequence[Message]) -> list[Message]:
+    """Each text message with what was texted back to it; one query. The newest can be answered."""
+    texts = [one for one in shown if one.delivery.channel == Channel.SMS and one.delivery.address]
+    if not texts:
+        return list(shown)
+    since = min(one.at for one in texts)
+    numbers = {one.delivery.address for one in texts}
+    heard = Inbound.objects.filter(channel=Channel.SMS, sender__in=numbers, received_at__gte=since)
+    answers: dict[int, list[Inbound]] = {}
+    for said in heard.order_by("received_at", "pk"):
+        before = [one for one in texts if one.delivery.address == said.sender and one.at <= said.received_at]
+        if before:
+            answers.setdefault(max(before, key=_order).delivery.pk, []).append(said)
+    newest = {one.delivery.address: one.delivery.pk for one in sorted(texts, key=_order)}
+    return [
+        replace(
+            one,
+            answers=answers.get(one.delivery.pk, ()),
+            may_answer=newest.get(one.delivery.address) == one.delivery.pk and one in texts,
+        )
+        for one in shown
+    ]
+
+
+def _order(message: Message) -> tuple[datetime, int]:
+    return message.at, message.delivery.pk
+
+
+@login_required
+@require_POST
+def reply(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Text back as whoever got the message: the whole loop without any account. In the sandbox only.
+
+    It is the same as from a gateway, so that what is seen here is what will happen there.
+    """
+    person = request.user
+    assert isinstance(person, Person)  # behind login_required
+    if not is_sandbox():
+        raise Missing("no_outbox", _("Messages really go out here: answer from the phone."))
+    delivery = _visible(person).filter(channel=Channel.SMS, pk=pk).first()
+    if delivery is None:
+        raise Missing("unknown_message", _("There is no such message."))
+    text = request.POST.get("text", "").strip()[:LONGEST_REPLY]
+    reference = request.POST.get("reference", "")[:40]
+    if text:
+        take_sms(
+            sender=delivery.address,
+            text=text,
+            reference=f"outbox-{reference or uuid.uuid4().hex}-{pk}",
+            provider=SANDBOX,
+        )
+    return redirect(f"{next_page(request) or reverse('outbox')}#m-{pk}")
 
 
 def _opened(request: HttpRequest, reader: Person) -> Message | None:

@@ -1,6 +1,7 @@
 """The verbs of the roster and of the plant's calendar."""
 
 from plant.lifecycle.calendar import add_entry, change_entry, remove_entry, set_calendar
+from plant.lifecycle.contact import Choices, change_addresses, choose_ways, mark_verified
 from plant.lifecycle.cover import (
     LONGEST,
     ShiftTime,
@@ -14,11 +15,15 @@ from plant.lifecycle.crew import put_into_crew
 
 __all__ = [
     "LONGEST",
+    "Choices",
     "ShiftTime",
     "add_cover",
     "add_entry",
+    "change_addresses",
     "change_cover",
     "change_entry",
+    "choose_ways",
+    "mark_verified",
     "put_into_crew",
     "refuse_wrong_cover",
     "remove_cover",

@@ -56,6 +56,10 @@ class Channel(models.TextChoices):
     DIGEST = "digest", _("Digest")
 
 
+def monday_to_friday() -> list[int]:
+    return [0, 1, 2, 3, 4]
+
+
 class PersonQuerySet(models.QuerySet["Person"]):
     def active(self) -> PersonQuerySet:
         return self.filter(is_active=True)
@@ -121,6 +125,17 @@ class Person(AbstractUser):
         help_text=_("In order of preference. Empty: as the escalation policy says."),
     )
 
+    works_from = models.TimeField(
+        _("working hours from"),
+        null=True,
+        blank=True,
+        help_text=_("By the clock of the site. What is not urgent waits for them. Empty: at any hour."),
+    )
+    works_until = models.TimeField(_("working hours until"), null=True, blank=True)
+    works_days = models.JSONField(
+        _("working days"), default=monday_to_friday, blank=True, help_text=_("0 is Monday.")
+    )
+
     objects: ClassVar[PersonManager] = PersonManager()
 
     class Meta:
@@ -132,7 +147,12 @@ class Person(AbstractUser):
                 fields=["badge"],
                 condition=~models.Q(badge=""),
                 name="person_badge_unique",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(works_from__isnull=True, works_until__isnull=True)
+                | models.Q(works_from__isnull=False, works_until__isnull=False),
+                name="working_hours_have_both_ends",
+            ),
         ]
 
     def __str__(self) -> str:

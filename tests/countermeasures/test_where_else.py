@@ -10,6 +10,7 @@ from django.db.models import ProtectedError
 
 from countermeasures import lifecycle as fixes
 from countermeasures.models import Answer, Countermeasure, Elsewhere
+from countermeasures.promises.models import Outcome, Promise
 from countermeasures.where_else import progress_of, where_else
 from incidents import lifecycle
 from incidents.models import EventKind, Incident, Status
@@ -251,6 +252,21 @@ def test_progress_of_many_takes_as_many_queries_as_of_one(
         found = progress_of([fix, *more])
     assert (found[fix.pk].settled, found[fix.pk].total) == (1, 3)
     assert found[more[0].pk].unanswered == 3
+
+
+def test_a_task_elsewhere_is_a_promise_kept_by_doing_it(floor: Floor, fix: Countermeasure) -> None:
+    task = fixes.applies_elsewhere(fix.pk, by=floor.tech, station=at("T-A"), now=NOW)
+    promise = Promise.objects.get(subject=f"where_else:{task.pk}")
+    assert (promise.person, promise.due_on, promise.outcome) == (floor.tech, task.due_on, Outcome.OPEN)
+    fixes.done_elsewhere(fix.pk, by=floor.tech, station=at("T-A"), evidence="Seen", now=NOW)
+    promise.refresh_from_db()
+    assert promise.outcome == Outcome.KEPT
+
+
+def test_giving_the_fix_up_gives_up_what_was_promised_elsewhere(floor: Floor, fix: Countermeasure) -> None:
+    task = fixes.applies_elsewhere(fix.pk, by=floor.tech, station=at("T-A"), now=NOW)
+    fixes.withdraw(fix.pk, by=floor.tech, reason="Too dear", now=NOW)
+    assert Promise.objects.get(subject=f"where_else:{task.pk}").outcome == Outcome.WITHDRAWN
 
 
 def test_the_database_keeps_the_rules_too(floor: Floor, fix: Countermeasure) -> None:

@@ -170,7 +170,7 @@ def test_an_it_manager_adds_a_person_who_can_then_sign_in(client: Client, site: 
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("mobile", "555-0114", "A mobile number starts with + and the country"),
+        ("mobile", "555-0114", "This is no telephone number"),
         ("password2", "something else", "password"),
         ("username", "taken", "already exists"),
         ("name", "", "This field is required"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from django.conf import settings as conf
 from django.test import Client
 
+from escalation import answering
+from escalation.answering import CLOSED_LINK_LASTS, LINK_LASTS
 from escalation.models import Delivery, Notification, Timer
 from escalation.views.answer import GUESSED, OPENED
 from incidents import lifecycle
@@ -259,3 +262,40 @@ def test_opening_without_end_is_braked_per_link_and_locks_nobody_else_out(
         phone.head("/a/ZZZZZZZZZZ/")
     assert phone.get(link).status_code == 429
     assert phone.get(link_of(world, "jimenez")).status_code == 200
+
+
+def test_an_old_link_gives_the_plain_page_and_answers_nothing(
+    world: Any, advance: Advance, phone: Client
+) -> None:
+    raised(world, advance)
+    link = link_of(world, "vela")
+    nonce = re.search(r'name="nonce" value="([^"]+)"', phone.get(link).content.decode())
+    assert nonce
+    world.now += LINK_LASTS + timedelta(minutes=1)
+    before = everything(world)
+    response = phone.get(link)
+    assert response.status_code == 404 and "This link does not work" in words(response)
+    assert "INC-" not in words(response)
+    assert phone.post(link, {"nonce": nonce.group(1)}).status_code == 404
+    assert everything(world) == before
+
+
+def test_a_week_after_it_is_closed_the_link_says_nothing_any_more(
+    world: Any, advance: Advance, phone: Client
+) -> None:
+    incident = raised(world, advance)
+    link = link_of(world, "vela")
+    lifecycle.take_back(incident.number, by=world["petty"], now=world.now)
+    world.now += CLOSED_LINK_LASTS
+    assert "Closed" in words(phone.get(link))
+    world.now += timedelta(minutes=1)
+    assert phone.get(link).status_code == 404
+
+
+def test_who_texts_the_number_of_an_old_incident_answers_it_all_the_same(
+    world: Any, advance: Advance
+) -> None:
+    incident = raised(world, advance)
+    late = world.now + LINK_LASTS + timedelta(days=1)
+    answering.answer_about(incident.number, by=world["vela"], channel="sms", now=late)
+    assert fresh(incident).owner == world["vela"]

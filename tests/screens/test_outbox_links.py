@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from escalation import outbox
+from escalation.contact import proving
 from escalation.models import Notification
 
 pytestmark = pytest.mark.django_db
@@ -30,3 +32,16 @@ def test_odd_numbers_in_the_address_break_nothing(world: Any, as_: Callable[[str
     client = as_("tillery")
     for name in ("before", "mail"):
         assert client.get("/outbox/", {name: odd}).status_code == 200
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_where_messages_go_out_nobody_reads_the_code_or_link_that_proves_an_address(
+    world: Any, as_: Callable[[str], Client], settings: Any, channel: str
+) -> None:
+    sent = proving.start(world["vela"], channel, by=world["vela"], now=world.now)
+    outbox.drain(world.now)
+    assert proving.code_for(sent) in as_("hutchins").get("/outbox/").content.decode() or channel == "email"
+    settings.EMAIL_URL = "smtp://mail.example:25"
+    body = as_("hutchins").get("/outbox/").content.decode()
+    assert 'class="letter"' in body
+    assert proving.code_for(sent) not in body and sent.token not in body

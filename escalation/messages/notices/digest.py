@@ -12,7 +12,14 @@ from django.utils.translation import ngettext
 
 from escalation.gsm7 import Flexible
 from escalation.messages.facts import state_of, where_forms, who_of
-from escalation.messages.notices import drill_report, gap_ahead, reachability, shift_start
+from escalation.messages.notices import (
+    drill_report,
+    gap_ahead,
+    listener_off,
+    proof,
+    reachability,
+    shift_start,
+)
 from escalation.messages.notices.notice import Notice
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Storm
 from incidents import readings
@@ -24,6 +31,9 @@ ABOUT_A_SITE: Mapping[str, Callable[[Notification, datetime], Notice]] = {
     Reason.DRILL_REPORT: drill_report.words,
     Reason.GAP_AHEAD: gap_ahead.words,
     Reason.REACHABILITY: reachability.words,
+    Reason.LISTENER_OFF: listener_off.words,
+    Reason.VERIFY: proof.verify,
+    Reason.TEST: proof.test,
 }
 """The words of each message about a site that may stand alone or among several things."""
 

@@ -1,0 +1,1 @@
+"""Whether a person is reached: codes and links that prove a number or an address, and test messages."""
