@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from rest_framework.authtoken.models import Token
 
+from benchmarks import fixes
 from benchmarks.figures import percentiles
 from incidents.models import Category, Incident
 from plant.models import Person, Station
@@ -23,6 +24,7 @@ from plant.models import Person, Station
 RAISES = 500
 OPENINGS = 200
 WARM_UP = 20
+COUNTERMEASURES = 100_000
 
 WORDS = ("label", "scanner", "torque", "INC-1042", "press 7", "Wi-Fi", "camera", "login")
 
@@ -93,6 +95,15 @@ def raise_api(address: str) -> dict[str, float]:
 def dashboard_page(address: str) -> dict[str, float]:
     with _as_person(address, "tillery") as browser:
         return _measure(lambda: browser.timed("GET", "/dashboard/", wanted=200), OPENINGS)
+
+
+def countermeasures_board(address: str) -> dict[str, float]:
+    """With 100,000 countermeasures, 3,000 of them open: all of it, and what is late, in turn."""
+    fixes.there_are(COUNTERMEASURES)
+    shows = cycle(("", "?show=late", "?show=week", "?kind=permanent"))
+    with _as_person(address, "tillery") as browser:
+        path = "/countermeasures/"
+        return _measure(lambda: browser.timed("GET", path + next(shows), wanted=200), OPENINGS)
 
 
 def incident_page(address: str) -> dict[str, float]:

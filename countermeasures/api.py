@@ -115,6 +115,14 @@ class CountermeasureFilter(django_filters.FilterSet):
     owner = django_filters.ModelChoiceFilter(queryset=Person.objects.all(), to_field_name="username")
     site = django_filters.CharFilter(field_name="incident__site__code", max_length=24)
     live = django_filters.BooleanFilter(method="is_live", label=_("Promised or being proved"))
+    area = django_filters.CharFilter(field_name="incident__area__code", max_length=24)
+    checker = django_filters.ModelChoiceFilter(queryset=Person.objects.all(), to_field_name="username")
+    due_before = django_filters.DateFilter(
+        field_name="due_on", lookup_expr="lt", label=_("Promised for a day before this one")
+    )
+    ends_before = django_filters.DateFilter(
+        field_name="expires_on", lookup_expr="lt", label=_("A bandage that ends before this day")
+    )
 
     class Meta:
         model = Countermeasure
