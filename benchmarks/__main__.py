@@ -45,8 +45,12 @@ ENGINE = [
     Bench("engine_record", 10_000, {"per_s": (">=", 2500)}),
     Bench("engine_scaling", 10_000, {}),
     Bench("engine_lag", 1000, {"recorded_p99_ms": ("<=", 1500), "p99_ms": ("<=", 5000)}),
-    Bench("email_hand_over", 3000, {"per_s": (">=", 150)}),
     Bench("engine_hand_over", 10_000, {"per_s": (">=", 150)}, runs=1),
+]
+OUTBOUND = [
+    Bench("email_hand_over", 3000, {"per_s": (">=", 250)}),
+    Bench("sms_hand_over", 3000, {"per_s": (">=", 200)}),
+    Bench("dead_provider", 3000, {"ratio": (">=", 0.9)}),
 ]
 GROWTH = [
     Bench("growth_dashboard", 1_000_000, {}),
@@ -65,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
             growth = Growth(_chosen(GROWTH, asked.names))
             _build(report)
             growth.measure(FEW)
-            if pages_or_engine := [*_chosen(PAGES, asked.names), *_chosen(ENGINE, asked.names)]:
+            if pages_or_engine := _chosen([*PAGES, *ENGINE, *OUTBOUND], asked.names):
                 _add_closed(asked.incidents)
                 _measure_all(pages_or_engine, asked.runs, report)
             growth.measure(MANY)
@@ -84,7 +88,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--incidents", type=int, default=100_000, help="closed incidents in the database")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
     asked = parser.parse_args(arguments)
-    unknown = set(asked.names) - {bench.name for bench in PAGES + ENGINE + GROWTH}
+    unknown = set(asked.names) - {bench.name for bench in PAGES + ENGINE + OUTBOUND + GROWTH}
     if unknown:
         parser.error(f"there is no bench called {', '.join(sorted(unknown))}")
     return asked
@@ -145,6 +149,8 @@ def _measure_all(benches: Sequence[Bench], runs: int, report: Report) -> None:
         _measure_pages(pages, runs, report)
     for bench in (bench for bench in ENGINE if bench in benches):
         _measure(bench, _function("engine", bench.name), runs, report)
+    for bench in (bench for bench in OUTBOUND if bench in benches):
+        _measure(bench, _function("outbound", bench.name), runs, report)
 
 
 def _measure_pages(benches: Sequence[Bench], runs: int, report: Report) -> None:

@@ -17,7 +17,6 @@ from escalation.models import Delivery, DeliveryQuerySet, DeliveryState, Notific
 from escalation.policies import publish
 
 MANY = 10_000
-LETTERS = 3_000
 AT_ONCE = 1_000
 ARMED = 100_000
 IDLE_TURNS = 100
@@ -47,15 +46,15 @@ def engine_record() -> dict[str, float]:
     Beside it the raw limit: the same rows, written by PostgreSQL alone.
     """
     with crowd.armed_incidents(ARMED - MANY, due_at=timezone.now() + timedelta(hours=12)):
-        due_at = _arm(MANY)
+        due_at = arm(MANY)
         raw = raw_seconds(MANY, due_at)
         crowd.forget_newest()
-        due_at = _arm(MANY)
+        due_at = arm(MANY)
         started = time.perf_counter()
         fired = tick(now=due_at).fired
         seconds = time.perf_counter() - started
         recorded = Notification.objects.filter(timer__due_at=due_at).count()
-        _expect(fired == recorded == MANY, f"{fired} fired and {recorded} recorded of {MANY}")
+        expect(fired == recorded == MANY, f"{fired} fired and {recorded} recorded of {MANY}")
         crowd.forget_newest()
     return {"per_s": MANY / seconds, "raw_per_s": MANY / raw, "ratio": raw / seconds}
 
@@ -68,28 +67,15 @@ def engine_scaling() -> dict[str, float]:
 
 def _seconds_of(processes: int) -> float:
     """From the first turn's start until the last process finds nothing more."""
-    due_at = _arm(MANY)
+    due_at = arm(MANY)
     with stage.tickers_running(processes) as tickers:
         started = time.perf_counter()
         fired = sum(stage.tick_together(tickers, due_at))
         seconds = time.perf_counter() - started
     recorded = Notification.objects.filter(timer__due_at=due_at).count()
-    _expect(fired == recorded == MANY, f"{fired} fired and {recorded} recorded of {MANY}")
+    expect(fired == recorded == MANY, f"{fired} fired and {recorded} recorded of {MANY}")
     crowd.forget_newest()
     return seconds
-
-
-def email_hand_over() -> dict[str, float]:
-    """Emails that wait in the outbox of a running OpsDesk, to be sent from one instant on."""
-    due_at = _arm(LETTERS, ahead=timedelta(seconds=45))
-    tick(now=due_at)
-    with stage.sink_running() as (address, sink), stage.opsdesk_running(email=address):
-        _expect(timezone.now() < due_at, "OpsDesk started too late")
-        sent = _wait_until_sent(due_at, LETTERS)
-        _expect_all_taken(LETTERS, stage.stop_and_count(sink))
-    seconds = max(_after(due_at, sent.values_list("sent_at", flat=True)))
-    crowd.forget_newest()
-    return {"per_s": LETTERS / seconds}
 
 
 def engine_hand_over() -> dict[str, float]:
@@ -113,12 +99,12 @@ def _live(count: int) -> dict[str, list[float]]:
         due_at = timezone.now() + timedelta(seconds=WARM_UP + count / 500)
         crowd.waiting_incidents(count, due_at=due_at)
         armed = Timer.objects.armed().filter(due_at=due_at)
-        _wait_until(lambda: armed.count() == count, "armed")
-        _expect(timezone.now() < due_at, "the timers were armed too late to be due at one instant")
+        wait_until(lambda: armed.count() == count, "armed")
+        expect(timezone.now() < due_at, "the timers were armed too late to be due at one instant")
         recorded = _watch_recording(due_at, count)
-        sent = _wait_until_sent(due_at, count)
-        _expect_all_taken(count, stage.stop_and_count(sink))
-    handed = _after(due_at, sent.values_list("sent_at", flat=True))
+        sent = wait_until_sent(due_at, count)
+        expect_all_taken(count, stage.stop_and_count(sink))
+    handed = after(due_at, sent.values_list("sent_at", flat=True))
     crowd.forget_newest()
     return {"recorded": recorded, "handed": handed}
 
@@ -129,7 +115,7 @@ def _watch_recording(due_at: datetime, count: int) -> list[float]:
     told = Notification.objects.filter(timer__due_at=due_at)
     end = time.monotonic() + PATIENCE
     while len(lags) < count:
-        _expect(time.monotonic() < end, f"not everything was recorded within {PATIENCE:.0f} s")
+        expect(time.monotonic() < end, f"not everything was recorded within {PATIENCE:.0f} s")
         time.sleep(WATCH_EVERY)
         there = told.count()
         lags += [(timezone.now() - due_at).total_seconds()] * (there - len(lags))
@@ -157,7 +143,7 @@ def _idle_turns() -> list[float]:
     return seconds
 
 
-def _arm(count: int, *, ahead: timedelta = timedelta(minutes=1)) -> datetime:
+def arm(count: int, *, ahead: timedelta = timedelta(minutes=1)) -> datetime:
     """Incidents whose timers are armed and due at the returned instant."""
     due_at = timezone.now() + ahead
     crowd.waiting_incidents(count, due_at=due_at)
@@ -168,28 +154,30 @@ def _arm(count: int, *, ahead: timedelta = timedelta(minutes=1)) -> datetime:
     return due_at
 
 
-def _wait_until_sent(due_at: datetime, count: int) -> DeliveryQuerySet:
+def wait_until_sent(due_at: datetime, count: int, *, channel: str = "") -> DeliveryQuerySet:
+    """The messages of timers due then, once so many of them are handed over; of one channel, or of all."""
     sent = Delivery.objects.filter(notification__timer__due_at=due_at, state=DeliveryState.SENT)
-    _wait_until(lambda: sent.count() == count, "handed over")
+    sent = sent.filter(channel=channel) if channel else sent
+    wait_until(lambda: sent.count() == count, "handed over")
     return sent
 
 
-def _wait_until(is_so: Callable[[], bool], what: str) -> None:
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + PATIENCE
     while not is_so():
-        _expect(time.monotonic() < end, f"not everything was {what} within {PATIENCE:.0f} s")
+        expect(time.monotonic() < end, f"not everything was {what} within {PATIENCE:.0f} s")
         time.sleep(0.25)
 
 
-def _expect_all_taken(wanted: int, taken: int) -> None:
-    _expect(taken >= wanted, f"the SMTP server took {taken} of {wanted} emails")
+def expect_all_taken(wanted: int, taken: int) -> None:
+    expect(taken >= wanted, f"the server took {taken} of {wanted} messages")
 
 
-def _expect(is_so: bool, otherwise: str) -> None:
+def expect(is_so: bool, otherwise: str) -> None:
     """A figure of a run that went wrong is worse than none."""
     if not is_so:
         raise RuntimeError(f"This run cannot be counted: {otherwise}.")
 
 
-def _after(moment: datetime, moments: Iterable[datetime | None]) -> list[float]:
+def after(moment: datetime, moments: Iterable[datetime | None]) -> list[float]:
     return [(one - moment).total_seconds() for one in moments if one is not None]

@@ -18,6 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.emulators import twilio
+
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 180.0
 """Seconds until OpsDesk must answer: the first start builds the demo plant."""
@@ -45,10 +47,11 @@ def fresh_home() -> Iterator[Path]:
 
 
 @contextmanager
-def opsdesk_running(*, email: str = "sandbox://") -> Iterator[str]:
+def opsdesk_running(*, email: str = "sandbox://", sms: str = "sandbox://") -> Iterator[str]:
     """Web, workers and beat as `make run` has them; yields the address."""
     port = free_port()
-    env = {**os.environ, "PORT": str(port), "EMAIL_URL": email, "DEMO": "0", "LOG_LEVEL": "ERROR"}
+    env = {**os.environ, "PORT": str(port), "EMAIL_URL": email, "SMS_URL": sms}
+    env |= {"DEMO": "0", "LOG_LEVEL": "ERROR"}
     with _process([sys.executable, "-m", "opsdesk.run"], env):
         address = f"http://127.0.0.1:{port}"
         wait_until_ready(address)
@@ -59,14 +62,30 @@ def opsdesk_running(*, email: str = "sandbox://") -> Iterator[str]:
 def sink_running() -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """An SMTP server that takes everything; yields the address for EMAIL_URL and the process."""
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.sink", str(port)]
-    sink = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert sink.stdout is not None
-    sink.stdout.readline()  # "ready"
-    try:
+    with _server("benchmarks.sink", str(port)) as sink:
         yield f"smtp://127.0.0.1:{port}", sink
+
+
+@contextmanager
+def gateway_running(*, hangs: bool = False) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """An SMS gateway with Twilio's API that takes everything, or never answers; the address for SMS_URL."""
+    port = free_port()
+    account = f"{twilio.ACCOUNT}:{twilio.TOKEN}"
+    with _server("tests.emulators.twilio", str(port), *(["--hangs"] if hangs else [])) as gateway:
+        yield f"twilio+http://{account}@127.0.0.1:{port}?from=%2B15550109999", gateway
+
+
+@contextmanager
+def _server(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """One of our servers to talk to, which says when it is ready and, when it ends, how much it took."""
+    command = [sys.executable, "-m", module, *arguments]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    server.stdout.readline()  # "ready"
+    try:
+        yield server
     finally:
-        _end(sink)
+        _end(server)
 
 
 Ticker = subprocess.Popen[str]

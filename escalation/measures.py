@@ -23,7 +23,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from escalation import watch
-from escalation.models import DeliveryState, Heartbeat, Timer, TurnCount
+from escalation.models import DeliveryState, Heartbeat, ProviderHealth, Timer, TurnCount
 from plant.models import Site
 
 logger = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ def measure(now: datetime) -> Iterator[Metric]:
     yield _queue_age(now)
     yield _deliveries(now)
     yield _storms()
+    yield from _providers()
     yield _turns()
     yield _lag(
         "opsdesk_recorded_lag_seconds",
@@ -136,6 +137,16 @@ def _deliveries(now: datetime) -> Metric:
     values |= {(channel, state): float(n) for channel, state, n in _rows(DELIVERIES, {"since": now - HOUR})}
     words = "Messages: those that wait or are being sent, and what became of others in the last hour"
     return _gauge("opsdesk_deliveries", words, ["channel", "state"], values)
+
+
+def _providers() -> Iterator[Metric]:
+    """Of those that were ever asked to send for real."""
+    found = list(ProviderHealth.objects.order_by("channel", "name"))
+    labels = ["channel", "provider"]
+    up: Values = {(one.channel, one.name): float(not one.is_down) for one in found}
+    failures: Values = {(one.channel, one.name): float(one.failures) for one in found}
+    yield _gauge("opsdesk_provider_up", "0 while a provider is marked down", labels, up)
+    yield _gauge("opsdesk_provider_failures", "Failures of a provider in a row", labels, failures)
 
 
 def _storms() -> Metric:

@@ -170,3 +170,8 @@ def ways_to(
         if pairs:
             return pairs
     return [(wanted[0] if wanted else WAYS[0], "")]
+
+
+def other_ways(person: Person, channel: str) -> list[tuple[str, str]]:
+    """(channel, address) pairs by all ways but this one; empty when nothing else reaches the person."""
+    return [(way, address(person, way)) for way in WAYS if way != channel and address(person, way)]

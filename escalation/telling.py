@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from escalation.models import TOKEN_ALPHABET, Delivery, DeliveryState, Notification, Rank
-from escalation.recipients import ways_to, with_push
+from escalation.recipients import other_ways, ways_to, with_push
 from escalation.rows import copy_in, new_ids
 from incidents.models import Incident
 from plant.models import Channel, Person, Site
@@ -48,6 +48,8 @@ class Telling:
     data: dict[str, Any] = field(default_factory=dict)
     as_urgent: bool = False
     """By the ways of something urgent although it goes out last: a practice."""
+    not_by: str = ""
+    """A channel that is no way to say this, because it is what this is about."""
     by_one_way: bool = False
     """Only by the first of the ways that reach the person: what does not press is said once."""
 
@@ -192,7 +194,8 @@ def _deliveries(
         goes_at = mornings.get(telling.incident_id or 0, now) if telling.is_collected else now
         if not telling.is_urgent:
             goes_at = max(goes_at, openings.get(person.pk, now))
-        for channel, to in ways[asked][: 1 if is_one else None]:
+        chosen = (telling.not_by and other_ways(person, telling.not_by)) or ways[asked]
+        for channel, to in chosen[: 1 if is_one else None]:
             yield (
                 pk,
                 channel,

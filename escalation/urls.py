@@ -22,6 +22,7 @@ from escalation.views import (
     preview,
     prove,
     reach,
+    receipts,
     sent,
     told,
     where_else,
@@ -83,6 +84,7 @@ urlpatterns = [
     path("setup/people/<str:username>/reach/<slug:channel>/verify/", contact.verify),
     path("setup/people/<str:username>/reach/<slug:channel>/test/", contact.try_out),
     path("v/<str:token>/", prove.prove, name="prove"),
+    path("sms/twilio/status", receipts.twilio_status, name="twilio-status"),
     path("a/<str:token>/", digest.link, name="answer"),
     path("a/<str:token>", digest.link),
 ]

@@ -7,7 +7,7 @@ No sentence repeats an address: most hold a password.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import apprise
@@ -26,7 +26,7 @@ class Provider:
     """One address of a setting. `name` is what people and logs read: no secret, unique in its setting."""
 
     name: str
-    url: str
+    url: str = field(repr=False)
     position: int = 0
 
     @property
@@ -110,7 +110,7 @@ class TwilioAddress:
 
     base: str
     account: str
-    token: str
+    token: str = field(repr=False)
     sender: str
 
     @classmethod

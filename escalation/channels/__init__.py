@@ -42,16 +42,9 @@ __all__ = [
     "providers_of",
 ]
 
-SETTINGS = {
-    Channel.SMS.value: "SMS_URL",
-    Channel.EMAIL.value: "EMAIL_URL",
-    Channel.PUSH.value: "PUSH_URL",
-}
-"""The setting that names the providers of a channel."""
-
 _SENDERS: dict[tuple[str, str], Callable[[Provider], Sender]] = {
-    (Channel.EMAIL, "smtp"): lambda provider: Smtp(provider.url),
-    (Channel.EMAIL, "smtps"): lambda provider: Smtp(provider.url),
+    (Channel.EMAIL, "smtp"): Smtp,
+    (Channel.EMAIL, "smtps"): Smtp,
     (Channel.SMS, "twilio"): Twilio,
     (Channel.SMS, "apprise"): ByApprise,
     (Channel.PUSH, "vapid"): lambda _provider: WebPush(),
@@ -60,7 +53,7 @@ _SENDERS: dict[tuple[str, str], Callable[[Provider], Sender]] = {
 
 def providers_of(channel: str) -> list[Provider]:
     """The providers of a channel, in the order in which they are tried."""
-    return providers(getattr(settings, SETTINGS[channel]))
+    return providers(getattr(settings, f"{channel.upper()}_URL", "sandbox://"))
 
 
 def open_channel(channel: str, provider: Provider | None = None) -> Sender:

@@ -15,9 +15,16 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from escalation.channels.base import ChannelDown, PermanentFailure, Receipt, TemporaryFailure
+from escalation.channels.base import (
+    ChannelDown,
+    PermanentFailure,
+    Receipt,
+    RefusedHere,
+    TemporaryFailure,
+)
 from escalation.channels.mail_token import token
 from escalation.models import Delivery, Notification
+from opsdesk.outbound import Provider
 
 TIMEOUT = 10.0
 """Seconds that the server may take for one answer; a message takes four of them."""
@@ -26,8 +33,9 @@ TIMEOUT = 10.0
 class Smtp:
     """A sender for `smtp://user:password@host:587?tls=1`, or `smtps://` for TLS from the first byte."""
 
-    def __init__(self, url: str):
-        self._url = urlsplit(url)
+    def __init__(self, provider: Provider):
+        self._name = provider.name
+        self._url = urlsplit(provider.url)
         self._host = self._url.hostname or "localhost"
         self._server: smtplib.SMTP | None = None
 
@@ -66,14 +74,16 @@ class Smtp:
         except smtplib.SMTPResponseException as error:
             if error.smtp_code == 421:
                 raise ChannelDown(f"{self._host} is not available.") from error
-            raise _refusal(error.smtp_code, error.smtp_error) from error
+            # not of this reader: another server may know the sender, or mind the words less
+            failure = _refusal(error.smtp_code, error.smtp_error)
+            raise RefusedHere(str(failure)) if failure.is_permanent else failure from error
         except (TimeoutError, smtplib.SMTPServerDisconnected) as error:
             # smtplib says "disconnected" for both: only a silent server must not be given the message again.
             if not isinstance(error, TimeoutError) and not isinstance(error.__context__, TimeoutError):
                 raise
             self._leave()
             raise ChannelDown(f"{self._host} does not answer.") from error
-        return Receipt(self._host[:32], message_id(delivery))
+        return Receipt(self._name, message_id(delivery))
 
     def _connect(self) -> smtplib.SMTP:
         try:

@@ -16,6 +16,7 @@ from escalation.models.messages import (
     new_token,
 )
 from escalation.models.policy import Clock, Policy, PolicyQuerySet
+from escalation.models.providers import ProviderHealth
 from escalation.models.storms import Storm
 from escalation.models.timers import Run, Timer, TimerQuerySet, TimerState, Unread
 from escalation.models.watch import Heartbeat, TurnCount
@@ -41,6 +42,7 @@ __all__ = [
     "PolicyQuerySet",
     "Post",
     "PostState",
+    "ProviderHealth",
     "PushDevice",
     "Rank",
     "Reason",

@@ -35,6 +35,7 @@ class Reason(models.TextChoices):
     GAP_AHEAD = "gap_ahead", _("A gap in the roster ahead")
     REACHABILITY = "reachability", _("Who cannot be reached")
     DRILL_REPORT = "drill_report", _("What a drill found")
+    PROVIDER = "provider", _("A way for messages is down, or works again")
     LISTENER_OFF = "listener_off", _("A room or program does not hear us")
     VERIFY = "verify", _("Is this your number or address?")
     TEST = "test", _("Test message")
@@ -206,6 +207,15 @@ class Delivery(models.Model):
         db_index=False,
         help_text=_("The message that says this together with others."),
     )
+    instead_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="stand_ins",
+        db_index=False,
+        help_text=_("The same message by the provider before, which failed or gave no receipt in time."),
+    )
     attempt = models.PositiveSmallIntegerField(default=0)
     provider = models.CharField(max_length=32, blank=True)
     provider_ref = models.CharField(max_length=120, blank=True)
@@ -216,6 +226,12 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
+    receipt_due_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it goes another way if no receipt has come.")
+    )
+    silent_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it went another way because no receipt had come.")
+    )
     error = models.CharField(max_length=300, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True)
@@ -256,6 +272,11 @@ class Delivery(models.Model):
                 fields=["lease_until"],
                 condition=Q(state="sending"),
                 name="delivery_leased",
+            ),
+            models.Index(
+                fields=["channel", "receipt_due_at"],
+                condition=Q(receipt_due_at__isnull=False),
+                name="delivery_receipt_due",
             ),
             models.Index(F("sent_at").desc(nulls_last=True), name="delivery_newest"),
             models.Index(

@@ -60,8 +60,10 @@ def _may_arrive(delivery: Delivery) -> bool:
     """Arrived, or on its way; in a message with others, as that one is."""
     delivery = delivery.carrier
     if delivery.state == DeliveryState.QUEUED:
-        return delivery.attempt < RETRIES
-    return delivery.state in (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DELIVERED)
+        return delivery.attempt < RETRIES + (delivery.instead_of_id is not None)  # its first try counted on
+    if delivery.state == DeliveryState.SENT:
+        return delivery.silent_at is None  # else its receipt is overdue, and no provider is left
+    return delivery.state in (DeliveryState.SENDING, DeliveryState.DELIVERED)
 
 
 def _unused_channel(person: Person, siblings: list[Delivery]) -> str:

@@ -140,7 +140,8 @@ FACTS = """
               AND before.reason = ANY(%(first_words)s)
               AND before.created_at >= greatest(i.clocks_from, run.replanned_at)
         ), false),
-        storm.id
+        storm.id,
+        d.instead_of_id IS NOT NULL
     FROM escalation_delivery d
     JOIN escalation_notification n ON n.id = d.notification_id
     LEFT JOIN incidents_incident i ON i.id = n.incident_id

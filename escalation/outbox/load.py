@@ -97,6 +97,8 @@ class Waiting:
     is_practice: bool
     was_told: bool
     storm_id: int | None
+    stands_in: bool = False
+    """The provider before failed or gave no receipt: it was let through then."""
 
     @property
     def always_goes(self) -> bool:
@@ -106,7 +108,7 @@ class Waiting:
         """
         if self.rank == Rank.SAFETY or not self.address or self.reason == Reason.DIGEST:
             return True
-        return self.reason in ASKED_BY_SOMEBODY or self.is_new_line_down
+        return self.stands_in or self.reason in ASKED_BY_SOMEBODY or self.is_new_line_down
 
     @property
     def is_new_line_down(self) -> bool:

@@ -8,26 +8,28 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from escalation import messages
-from escalation.channels import ChannelDown, Failed, PermanentFailure, Receipt, Sender, open_channel
+from escalation.channels import ChannelDown, Failed, OptedOut, Provider, Receipt, Sender, open_channel
 from escalation.heard import has_heard
+from escalation.inbound import opting_out
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
-from escalation.outbox import fallback, together
+from escalation.outbox import fallback, receipts, standing_in, together
+from escalation.outbox.batch import load
 from escalation.outbox.claims import release, slot
+from escalation.outbox.crew import Crew, Outcome
 from escalation.outbox.gate import admit
+from escalation.outbox.lineup import LineUp, down_until
 from escalation.outbox.needed import FIELDS, is_needed, is_old
 from escalation.outbox.needed import Now as IncidentNow
-from incidents import readings
-from incidents.models import Incident
 from plant.duty import DutyBook
 from plant.models import Channel
 
@@ -60,13 +62,13 @@ ATTEMPTS = {Rank.SAFETY: 40, Rank.URGENT: 20, Rank.QUIET: 12}
 OTHER_CHANNEL_AFTER = 2
 """Failed attempts after which something urgent also goes by the next channel, while this one is retried."""
 
-BREAK = 5.0
-"""Seconds for which a channel that was down is not asked again; what waits for it is handled at once."""
+LONG_PAUSE = 10.0
+"""Seconds: a provider that asks for a longer pause is as good as down for what is urgent."""
 
 UNKNOWN_TROUBLE_PAUSE = timedelta(seconds=5)
 """Pause after trouble that is neither a message's nor the provider's, such as a query that was given up."""
 
-_down_until: dict[str, tuple[float, str]] = {}
+_down_until = down_until
 
 
 @dataclass(slots=True)
@@ -82,15 +84,25 @@ def deliver_due(channel: str, now: datetime | None = None, *, limit: int = BATCH
     """Send what is due on a channel until nothing is left or the turn is over. A bad message is contained."""
     done = Sent()
     end = time.monotonic() + LONGEST_TURN
-    with slot(channel) as is_free, ExitStack() as open_things:
-        turn = _Turn(channel, now, done, open_things)
-        while is_free and (now is not None or time.monotonic() < end):
-            admitted = admit(channel, limit=limit, now=now or timezone.now())
-            if not admitted.seen:
-                break
-            if admitted.ids:
-                turn.work(admitted.ids)
+    with slot(channel) as is_free:
+        if not is_free:
+            return done
+        receipts.look_for_silent(channel, now or timezone.now())
+        with LineUp(channel, partial(_open, channel)) as line_up, Crew() as crew:
+            turn = _Turn(channel, now, done, line_up, crew)
+            while now is not None or time.monotonic() < end:
+                admitted = admit(channel, limit=limit, now=now or timezone.now())
+                if not admitted.seen:
+                    break
+                if admitted.ids:
+                    turn.work(admitted.ids)
+        receipts.fetch(channel, now or timezone.now())
     return done
+
+
+def _open(channel: str, provider: Provider) -> Sender:
+    """The channel's first provider is the one that it opens by itself."""
+    return open_channel(channel, provider) if provider.position else open_channel(channel)
 
 
 def drain(now: datetime | None = None) -> Sent:
@@ -107,14 +119,14 @@ def drain(now: datetime | None = None) -> Sent:
 
 
 class _Turn:
-    """The batches of one turn, over one connection to the provider."""
+    """The batches of one turn, over connections that stay open from batch to batch."""
 
-    def __init__(self, channel: str, now: datetime | None, done: Sent, open_things: ExitStack):
+    def __init__(self, channel: str, now: datetime | None, done: Sent, line_up: LineUp, crew: Crew):
         self._channel = channel
         self._given = now
         self._done = done
-        self._open_things = open_things
-        self._sender: Sender | None = None
+        self._line_up = line_up
+        self._crew = crew
         self._book: DutyBook | None = None
         self._contexts: Mapping[int, messages.Context] = {}
 
@@ -133,13 +145,12 @@ class _Turn:
     def _work(self, deliveries: Sequence[Delivery]) -> None:
         self._contexts = self._ladders(deliveries) if self._channel == Channel.EMAIL else {}
         waiting = iter(deliveries)
-        try:
-            self._send_all(waiting)
-        except ChannelDown as down:
-            self._hang_up()
-            _down_until[self._channel] = (time.monotonic() + BREAK, str(down))
-            for delivery in waiting:
-                self._failed(delivery, down)
+        for delivery in waiting:
+            if self._lease_is_short(delivery):
+                release([delivery.pk, *(one.pk for one in waiting)], not_before=self.now)
+                break
+            self._send(delivery)
+        self._note_all(self._crew.rest())
 
     def _ladders(self, deliveries: Sequence[Delivery]) -> dict[int, messages.Context]:
         """Who was told and who is next, for the emails of a batch; if that breaks, each looks for its own."""
@@ -154,62 +165,69 @@ class _Turn:
             logger.exception("Who was told and who is next could not be read for a batch of emails.")
             return {}
 
-    def _connected(self) -> Sender:
-        if self._sender is None:
-            self._sender = self._open_things.enter_context(open_channel(self._channel))
-        return self._sender
-
-    def _hang_up(self) -> None:
-        self._sender = None
-        self._open_things.close()
-
-    def _send_all(self, waiting: Iterator[Delivery]) -> None:
-        until, why = _down_until.get(self._channel, (0.0, ""))
-        if time.monotonic() < until:
-            raise ChannelDown(why)
-        sender = self._connected()
-        for delivery in waiting:
-            if self._lease_is_short(delivery):
-                release([delivery.pk, *(one.pk for one in waiting)], not_before=self.now)
-                return
-            self._send(delivery, sender)
-
     def _lease_is_short(self, delivery: Delivery) -> bool:
         return delivery.lease_until is not None and delivery.lease_until - self.now < LONGEST_SEND
 
-    def _send(self, delivery: Delivery, sender: Sender) -> None:
-        incident_id = delivery.notification.incident_id
-        if not _is_needed(delivery.notification, incident_id, self.now):
-            self._dropped(delivery)
+    def _send(self, delivery: Delivery) -> None:
+        """By the provider whose turn it is. The incident is asked when there is room for the message."""
+        try:
+            provider = self._line_up.choose(self._tried(delivery), delivery.attempt, self.now)
+        except ChannelDown as down:
+            self._failed(delivery, down, None)
             return
+        try:
+            sender = self._line_up.sender(provider)
+        except ChannelDown as down:
+            self._note(Outcome(delivery, provider, down))
+            return
+        self._note_all(self._crew.make_room(sender, provider))
+        if self._is_written(delivery):
+            self._note_all(self._crew.give(sender, delivery, provider))
+
+    def _tried(self, delivery: Delivery) -> set[str]:
+        """Nothing is looked up for the first attempt, which nearly all are."""
+        return standing_in.tried(delivery) if delivery.instead_of_id else set()
+
+    def _is_written(self, delivery: Delivery) -> bool:
+        """Ask the incident once more and put the words in; False: nobody has to hear it any more."""
+        incident_id = delivery.notification.incident_id
+        if standing_in.came_after_all(delivery) or not _is_needed(
+            delivery.notification, incident_id, self.now
+        ):
+            self._dropped(delivery)
+            return False
         if together.is_together(delivery):
             carried = together.still_needed(delivery, self.now)
             if not carried:
                 self._dropped(delivery)
-                return
+                return False
             write_together(delivery, carried, now=self.now)
         else:
             write(delivery, now=self.now, context=self._contexts.get(incident_id or 0))
-        try:
-            receipt = sender.send(delivery)
-        except ChannelDown as down:
-            self._failed(delivery, down)
-            raise
-        except Failed as failure:
-            self._failed(delivery, failure)
-        except Exception as error:
-            logger.exception("Delivery %s broke its channel.", delivery.pk)
-            self._failed(delivery, PermanentFailure(type(error).__name__))
+        return True
+
+    def _note_all(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            self._note(outcome)
+
+    def _note(self, outcome: Outcome) -> None:
+        delivery, provider, result = outcome.delivery, outcome.provider, outcome.result
+        if isinstance(result, Receipt):
+            self._line_up.worked(provider, self.now)
+            self._sent(delivery, result, provider)
         else:
-            self._sent(delivery, receipt)
+            self._line_up.failed(provider, result, self.now)
+            self._failed(delivery, result, provider)
 
     # --- marking ---
 
-    def _sent(self, delivery: Delivery, receipt: Receipt) -> None:
+    def _sent(self, delivery: Delivery, receipt: Receipt, provider: Provider) -> None:
         now = self.now
         delivery.state = DeliveryState.DELIVERED if receipt.delivered else DeliveryState.SENT
         delivery.sent_at, delivery.delivered_at = now, now if receipt.delivered else None
         delivery.provider, delivery.provider_ref, delivery.error = receipt.provider, receipt.reference, ""
+        if not receipt.delivered:
+            delivery.receipt_due_at = receipts.due_at(delivery, provider, now)
         mark(delivery)
         self._done.sent += 1
 
@@ -218,22 +236,40 @@ class _Turn:
         mark(delivery)
         self._done.dropped += 1
 
-    def _failed(self, delivery: Delivery, failure: Failed) -> None:
-        """Try again later, or give up visibly; something urgent finds another way now."""
+    def _failed(self, delivery: Delivery, failure: Failed, provider: Provider | None) -> None:
+        """By the next provider; else again later, or visibly over, and what is urgent another way now."""
         now = self.now
         delivery.error = str(failure)[:300]
+        if provider is not None:
+            delivery.provider = provider.name
+            if self._goes_by_the_next(delivery, failure, provider):
+                return
         is_over = failure.is_permanent or delivery.attempt >= ATTEMPTS[Rank(delivery.rank)]
         if is_over:
             delivery.state, delivery.failed_at = DeliveryState.FAILED, now
             self._done.failed += 1
         else:
             delivery.state, delivery.not_before = DeliveryState.QUEUED, now + pause(delivery, failure)
-        goes_on = is_over or delivery.attempt >= OTHER_CHANNEL_AFTER or isinstance(failure, ChannelDown)
+        goes_on = is_over or delivery.attempt >= OTHER_CHANNEL_AFTER or _is_away(failure)
         is_about_one = delivery.notification.is_urgent and delivery.notification.incident_id
         if goes_on and (is_about_one or together.is_together(delivery)):
             self._mark_with_another_way(delivery, now)
         else:
             mark(delivery)
+        if isinstance(failure, OptedOut):
+            opting_out.stop(delivery.address, now=now)
+
+    def _goes_by_the_next(self, delivery: Delivery, failure: Failed, provider: Provider) -> bool:
+        """Both or neither: this attempt has failed, and one by the next provider is queued."""
+        tried = {*self._tried(delivery), provider.name}
+        if not failure.elsewhere or not self._line_up.another(tried, self.now):
+            return False
+        delivery.state, delivery.failed_at = DeliveryState.FAILED, self.now
+        with transaction.atomic():
+            if mark(delivery):
+                standing_in.queue(delivery, self.now)
+        self._done.failed += 1
+        return True
 
     def _mark_with_another_way(self, delivery: Delivery, now: datetime) -> None:
         """Both or neither: whoever dies in between leaves a claim, never a person who is skipped quietly."""
@@ -266,6 +302,11 @@ def _is_needed(notification: Notification, incident_id: int | None, now: datetim
     return not is_asking or Notification.objects.filter(pk=notification.pk, answered_at=None).exists()
 
 
+def _is_away(failure: Failed) -> bool:
+    """Whether the channel is of no use for now. A short pause that the provider asked for is no reason."""
+    return isinstance(failure, ChannelDown) and (failure.retry_after or LONG_PAUSE) >= LONG_PAUSE
+
+
 def pause(delivery: Delivery, failure: Failed | None = None) -> timedelta:
     """How long to wait before the next attempt; a little different each time, so that a crowd spreads out.
 
@@ -278,14 +319,14 @@ def pause(delivery: Delivery, failure: Failed | None = None) -> timedelta:
     return max(ours, min(theirs, LONGEST_PAUSE[rank]))
 
 
-def mark(delivery: Delivery) -> None:
+def mark(delivery: Delivery) -> bool:
     """Write how it went and give the claim up; nothing is written over a claim that somebody else has now."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE escalation_delivery
             SET state = %s, sent_at = %s, delivered_at = %s, failed_at = %s, not_before = %s, provider = %s,
-                provider_ref = %s, error = %s, subject = %s, text = %s, html = %s,
+                provider_ref = %s, error = %s, subject = %s, text = %s, html = %s, receipt_due_at = %s,
                 lease_until = NULL, lease_by = ''
             WHERE id = %s AND state = 'sending' AND lease_by = %s
             """,
@@ -301,48 +342,15 @@ def mark(delivery: Delivery) -> None:
                 delivery.subject,
                 delivery.text,
                 delivery.html,
+                delivery.receipt_due_at,
                 delivery.pk,
                 delivery.lease_by,
             ],
         )
+        return cursor.rowcount > 0
 
 
-# --- reading a batch ---
-
-
-def load(ids: Sequence[int]) -> list[Delivery]:
-    """The claimed messages, most urgent first, with all that their words need: a fixed number of queries."""
-    deliveries = list(
-        Delivery.objects.filter(pk__in=ids)
-        .select_related("notification__person", "notification__timer", "notification__site")
-        .order_by("rank", "not_before", "id")
-    )
-    _give_incidents([one.notification for one in deliveries if one.notification.incident_id])
-    return deliveries
-
-
-def _give_incidents(notifications: Sequence[Notification]) -> None:
-    """One object per incident, so that what is attached to it is there for all its messages."""
-    wanted = {notification.about_id for notification in notifications}
-    found = Incident.objects.filter(pk__in=wanted).with_place().select_related("shelved_by")
-    known = {incident.pk: incident for incident in found}
-    _attach(list(known.values()))
-    for notification in notifications:
-        notification.incident = known[notification.about_id]
-
-
-def _attach(incidents: list[Incident]) -> None:
-    """Give the incidents their last words; for one that breaks, messages say the bare facts."""
-    try:
-        readings.attach(incidents)
-    except Exception:
-        if not connection.is_usable():
-            raise
-        if len(incidents) == 1:
-            logger.exception("The words of %s cannot be read.", incidents[0])
-            return
-        for incident in incidents:
-            _attach([incident])
+# --- words ---
 
 
 def incident_now(incident_id: int) -> IncidentNow:

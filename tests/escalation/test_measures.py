@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from escalation import measures, outbox, watch
 from escalation.engine import tick
 from escalation.engine.reconcile import reconcile_batch
-from escalation.models import Delivery, TurnCount
+from escalation.models import Delivery, ProviderHealth, TurnCount
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +131,15 @@ def test_without_a_database_they_say_so(monkeypatch):
     assert REGISTRY.get_sample_value("opsdesk_database_up") == 0
 
 
+def test_providers_that_are_up_and_down(world):
+    ProviderHealth.objects.create(
+        channel="sms", name="twilio api.example", failures=7, is_down=True, since=world.now
+    )
+    seen = numbers(world.now)
+    assert seen['opsdesk_provider_up{channel="sms",provider="twilio api.example"}'] == 0
+    assert seen['opsdesk_provider_failures{channel="sms",provider="twilio api.example"}'] == 7
+
+
 def test_the_page_of_metrics_takes_few_queries(world, django_assert_max_num_queries):
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         list(measures.measure(world.now))

@@ -17,6 +17,7 @@ from escalation.messages.notices import (
     gap_ahead,
     listener_off,
     proof,
+    provider,
     reachability,
     shift_start,
 )
@@ -31,6 +32,7 @@ ABOUT_A_SITE: Mapping[str, Callable[[Notification, datetime], Notice]] = {
     Reason.DRILL_REPORT: drill_report.words,
     Reason.GAP_AHEAD: gap_ahead.words,
     Reason.REACHABILITY: reachability.words,
+    Reason.PROVIDER: provider.words,
     Reason.LISTENER_OFF: listener_off.words,
     Reason.VERIFY: proof.verify,
     Reason.TEST: proof.test,

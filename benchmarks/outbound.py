@@ -1,0 +1,112 @@
+"""Handing over: emails and texts per second, and what a dead provider costs the other channels."""
+
+from __future__ import annotations
+
+import smtplib
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat, LPad
+from django.utils import timezone
+
+from benchmarks import crowd, stage
+from benchmarks.engine import after, arm, expect, expect_all_taken, wait_until_sent
+from escalation.channels.email import build
+from escalation.engine import tick
+from escalation.models import Delivery, Rank
+from escalation.outbox import batch, sending
+
+LETTERS = 3_000
+TEXTS = 3_000
+BARE = 500
+"""Emails of the bare loop: enough for a steady figure."""
+
+DEAD = 200
+"""Urgent texts that wait for a provider whose connections hang."""
+
+AHEAD = timedelta(seconds=45)
+"""For OpsDesk to come up before anything is due."""
+
+
+def email_hand_over() -> dict[str, float]:
+    """Emails that wait in the outbox of a running OpsDesk, sent from one instant on.
+
+    Beside it a bare loop: the same emails built and sent over one connection, and nothing else.
+    """
+    due_at = arm(LETTERS, ahead=AHEAD)
+    tick(now=due_at)
+    with stage.sink_running() as (address, _sink):
+        bare = BARE / _bare_seconds(address, due_at)
+    per_s = LETTERS / _email_seconds(due_at, sms="sandbox://")
+    crowd.forget_newest()
+    return {"per_s": per_s, "bare_per_s": bare, "ratio": per_s / bare}
+
+
+def sms_hand_over() -> dict[str, float]:
+    """Texts to as many phones that wait in the outbox of a running OpsDesk, by a gateway on loopback."""
+    due_at = arm(TEXTS, ahead=AHEAD)
+    tick(now=due_at)
+    _as_texts(due_at, TEXTS, rank=Rank.QUIET)
+    with stage.gateway_running() as (address, gateway), stage.opsdesk_running(sms=address):
+        expect(timezone.now() < due_at, "OpsDesk started too late")
+        sent = wait_until_sent(due_at, TEXTS)
+        expect_all_taken(TEXTS, stage.stop_and_count(gateway))
+    seconds = max(after(due_at, sent.values_list("sent_at", flat=True)))
+    crowd.forget_newest()
+    return {"per_s": TEXTS / seconds}
+
+
+def dead_provider() -> dict[str, float]:
+    """Emails per second while texts wait for a gateway whose connections hang, to those while it works."""
+    with stage.gateway_running() as (works, _gateway):
+        beside_one_that_works = _emails_beside(works)
+    with stage.gateway_running(hangs=True) as (dead, _gateway):
+        beside_a_dead_one = _emails_beside(dead)
+    return {
+        "per_s": beside_a_dead_one,
+        "works_per_s": beside_one_that_works,
+        "ratio": beside_a_dead_one / beside_one_that_works,
+    }
+
+
+def _emails_beside(sms: str) -> float:
+    due_at = arm(LETTERS + DEAD, ahead=AHEAD)
+    tick(now=due_at)
+    _as_texts(due_at, DEAD, rank=Rank.QUIET)
+    seconds = _email_seconds(due_at, sms=sms)
+    crowd.forget_newest()
+    return LETTERS / seconds
+
+
+def _email_seconds(due_at: datetime, *, sms: str) -> float:
+    """From when they are due until the last email is handed over."""
+    with stage.sink_running() as (address, sink), stage.opsdesk_running(email=address, sms=sms):
+        expect(timezone.now() < due_at, "OpsDesk started too late")
+        sent = wait_until_sent(due_at, LETTERS, channel="email")
+        expect_all_taken(LETTERS, stage.stop_and_count(sink))
+    return max(after(due_at, sent.values_list("sent_at", flat=True)))
+
+
+def _as_texts(due_at: datetime, count: int, *, rank: Rank) -> None:
+    """Make texts of queued emails, each to a phone of its own: one phone has a budget."""
+    queued = Delivery.objects.filter(notification__timer__due_at=due_at).order_by("id")
+    ids = list(queued.values_list("pk", flat=True)[:count])
+    digits = LPad(Cast("pk", CharField()), 10, Value("0"))
+    Delivery.objects.filter(pk__in=ids).update(
+        channel="sms", rank=rank, address=Concat(Value("+1"), digits, output_field=CharField())
+    )
+
+
+def _bare_seconds(address: str, due_at: datetime) -> float:
+    host, port = address.removeprefix("smtp://").split(":")
+    ids = Delivery.objects.filter(notification__timer__due_at=due_at).values_list("pk", flat=True)
+    letters = batch.load(list(ids[:BARE]))
+    for letter in letters:
+        sending.write(letter, now=due_at, context=None)
+    started = time.perf_counter()
+    with smtplib.SMTP(host, int(port)) as server:
+        for letter in letters:
+            server.sendmail(settings.DEFAULT_FROM_EMAIL, [letter.address], build(letter))
+    return time.perf_counter() - started

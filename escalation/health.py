@@ -1,0 +1,231 @@
+"""How the providers of each channel do: marked down after five failures in a row, told, probed until back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from escalation.channels import Provider, providers_of
+from escalation.models import ProviderHealth
+
+DOWN_AFTER = 5
+"""Failures in a row (issue 4)."""
+
+PROBED_EVERY = timedelta(seconds=15)
+"""How often one message is risked on a provider that is marked down."""
+
+LATELY = timedelta(hours=1)
+"""What the rates of a card are about."""
+
+
+@dataclass(slots=True)
+class State:
+    """What is known of a provider. `is_noted`: it is written down that it worked in this turn."""
+
+    failures: int = 0
+    is_down: bool = False
+    paused_until: datetime | None = None
+    error: str = ""
+    is_noted: bool = False
+
+
+def states(channel: str) -> dict[str, State]:
+    """By name. One query."""
+    rows = ProviderHealth.objects.filter(channel=channel)
+    return {one.name: State(one.failures, one.is_down, one.paused_until, one.error) for one in rows}
+
+
+def failed(channel: str, provider: Provider, why: str, now: datetime) -> bool:
+    """Count a failure that is the provider's own. True for the fifth in a row: it is marked down."""
+    if provider.scheme == "sandbox":
+        return False
+    return _write(
+        """
+        INSERT INTO escalation_providerhealth AS h
+            (channel, name, failures, error, failed_at, since, is_down)
+        VALUES (%(channel)s, %(name)s, 1, %(why)s, %(now)s, %(now)s, false)
+        ON CONFLICT (channel, name) DO UPDATE SET
+            failures = h.failures + 1, error = excluded.error, failed_at = excluded.failed_at,
+            is_down = h.is_down OR h.failures + 1 >= %(most)s,
+            since = CASE WHEN NOT h.is_down AND h.failures + 1 >= %(most)s THEN excluded.since
+                    ELSE h.since END
+        RETURNING is_down AND failures = %(most)s
+        """,
+        channel=channel,
+        name=provider.name,
+        why=why[:300],
+        now=now,
+        most=DOWN_AFTER,
+    )
+
+
+def worked(channel: str, provider: Provider, now: datetime) -> State:
+    """It took a message: whatever failed before is over."""
+    if provider.scheme != "sandbox":
+        _write(
+            """
+            INSERT INTO escalation_providerhealth AS h
+                (channel, name, failures, error, worked_at, since, is_down)
+            VALUES (%(channel)s, %(name)s, 0, '', %(now)s, %(now)s, false)
+            ON CONFLICT (channel, name) DO UPDATE SET
+                failures = 0, error = '', worked_at = excluded.worked_at, is_down = false,
+                paused_until = NULL,
+                since = CASE WHEN h.is_down THEN excluded.since ELSE h.since END
+            RETURNING true
+            """,
+            channel=channel,
+            name=provider.name,
+            now=now,
+        )
+    return State(is_noted=True)
+
+
+def paused(channel: str, provider: Provider, seconds: float, now: datetime) -> None:
+    """It asked to be left alone: for every process, whoever heard it."""
+    until = now + timedelta(seconds=seconds)
+    _write(
+        """
+        INSERT INTO escalation_providerhealth AS h
+            (channel, name, failures, error, since, is_down, paused_until)
+        VALUES (%(channel)s, %(name)s, 0, %(why)s, %(now)s, false, %(until)s)
+        ON CONFLICT (channel, name) DO UPDATE SET
+            paused_until = excluded.paused_until, error = excluded.error
+        RETURNING true
+        """,
+        channel=channel,
+        name=provider.name,
+        why=f"{provider.name} asked for a pause.",
+        now=now,
+        until=until,
+    )
+
+
+def take_probe(channel: str, name: str, now: datetime) -> bool:
+    """Whether a provider that is marked down is to be asked now; yes for one caller only in each stretch."""
+    down = ProviderHealth.objects.filter(channel=channel, name=name, is_down=True)
+    never, long_ago = down.filter(probed_at=None), down.filter(probed_at__lte=now - PROBED_EVERY)
+    return bool(never.update(probed_at=now) or long_ago.update(probed_at=now))
+
+
+def _write(query: str, **asked: Any) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(query, asked)
+        return bool(cursor.fetchone()[0])
+
+
+# --- cards ---
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCard:
+    """One provider of a channel as a person reads it. Counts are of the last hour."""
+
+    channel: str
+    provider: str
+    is_practice: bool
+    is_down: bool
+    since: datetime | None
+    paused_until: datetime | None
+    failures: int
+    error: str
+    sent: int
+    delivered: int
+    failed: int
+    silent: int
+    oldest_queued: datetime | None
+    """When the oldest that is due on the channel was to go out; the same for all its providers."""
+
+    @property
+    def per_minute(self) -> float:
+        return self.sent / (LATELY.total_seconds() / 60)
+
+    @property
+    def failure_rate(self) -> float:
+        """From 0 to 1; 0 where nothing was sent."""
+        tried = self.sent + self.failed
+        return self.failed / tried if tried else 0.0
+
+
+def cards(now: datetime) -> list[HealthCard]:
+    """One for each provider of each channel, in the order in which they are tried. Three queries."""
+    counts, oldest = _counts(now), _oldest(now)
+    known = {(one.channel, one.name): one for one in ProviderHealth.objects.all()}
+    return [
+        _card(
+            channel,
+            provider,
+            known.get((channel, provider.name)),
+            counts.get((channel, provider.name), (0, 0, 0, 0)),
+            oldest.get(channel),
+        )
+        for channel in settings.CHANNELS
+        for provider in providers_of(channel)
+    ]
+
+
+def _card(
+    channel: str,
+    provider: Provider,
+    known: ProviderHealth | None,
+    counts: Sequence[int],
+    oldest: datetime | None,
+) -> HealthCard:
+    sent, delivered, failures, silent = counts
+    return HealthCard(
+        channel=channel,
+        provider=provider.name,
+        is_practice=provider.scheme == "sandbox",
+        is_down=known is not None and known.is_down,
+        since=known.since if known else None,
+        paused_until=known.paused_until if known else None,
+        failures=known.failures if known else 0,
+        error=known.error if known else "",
+        sent=sent,
+        delivered=delivered,
+        failed=failures,
+        silent=silent,
+        oldest_queued=oldest,
+    )
+
+
+COUNTS = """
+    SELECT channel, provider, count(*) FILTER (WHERE state IN ('sent', 'delivered')),
+           count(*) FILTER (WHERE state = 'delivered'), 0, count(*) FILTER (WHERE silent_at IS NOT NULL)
+    FROM escalation_delivery WHERE sent_at > %(since)s AND state <> 'failed' GROUP BY 1, 2
+    UNION ALL
+    SELECT channel, provider, 0, 0, count(*), 0 FROM escalation_delivery
+    WHERE state IN ('failed', 'dropped') AND state = 'failed' AND queued_at > %(since)s GROUP BY 1, 2
+"""
+"""By the indexes of what was sent last and of what was not sent."""
+
+
+def _counts(now: datetime) -> dict[tuple[str, str], tuple[int, int, int, int]]:
+    found: dict[tuple[str, str], tuple[int, int, int, int]] = {}
+    for channel, name, *numbers in _rows(COUNTS, {"since": now - LATELY}):
+        before = found.get((channel, name), (0, 0, 0, 0))
+        sent, delivered, failures, silent = (a + b for a, b in zip(before, numbers, strict=True))
+        found[channel, name] = sent, delivered, failures, silent
+    return found
+
+
+OLDEST = """
+    SELECT way.channel, (
+        SELECT min(d.not_before) FROM escalation_delivery d
+        WHERE d.state = 'queued' AND d.channel = way.channel AND d.not_before <= %(now)s
+    ) FROM unnest(%(channels)s::text[]) AS way(channel)
+"""
+
+
+def _oldest(now: datetime) -> dict[str, datetime | None]:
+    return dict(_rows(OLDEST, {"now": now, "channels": list(settings.CHANNELS)}))
+
+
+def _rows(query: str, asked: dict[str, Any]) -> Iterable[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, asked)
+        return list(cursor.fetchall())
