@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from countermeasures.models import Cause, Countermeasure
+from countermeasures.models import Cause, Countermeasure, Measurement
 from incidents.admin import OnlyRead
 from plant.admin import ManagedByIT
 
@@ -16,6 +16,16 @@ class CountermeasureAdmin(OnlyRead, ManagedByIT):
     list_filter = ("kind", "stage", "incident__site")
     list_select_related = ("incident", "owner", "checker")
     search_fields = ("=incident__number", "what")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+
+@admin.register(Measurement)
+class MeasurementAdmin(OnlyRead, ManagedByIT):
+    site_lookup = "countermeasure__incident__site"
+    list_display = ("countermeasure", "at", "value", "unit", "times", "note", "by")
+    list_select_related = ("countermeasure", "by")
+    search_fields = ("=countermeasure__incident__number", "note")
     ordering = ("-id",)
     show_full_result_count = False
 

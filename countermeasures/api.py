@@ -163,7 +163,7 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
 
     def get_queryset(self) -> QuerySet[Countermeasure]:
         found = Countermeasure.objects.with_people().select_related(
-            "incident__site", "incident__owner", "created_by", "removed_by"
+            "incident__site", "incident__owner", "created_by", "removed_by", "placed_by"
         )
         return found if self.person.is_corporate else found.filter(incident__site_id__in=self.person.site_ids)
 
@@ -194,6 +194,25 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
         rows: Any = events_of(self.one(pk))
         shown: Any = EventSerializer
         return self.get_paginated_response(shown(self.paginate_queryset(rows) or [], many=True).data)
+
+    @extend_schema(methods=["GET"], responses=serializers.MeasurementSerializer(many=True), filters=False)
+    @extend_schema(
+        methods=["POST"],
+        request=serializers.MeasureInput,
+        responses={201: serializers.MeasurementSerializer},
+        filters=False,
+    )
+    @action(detail=True, methods=["get", "post"], pagination_class=OldestFirst, filterset_class=None)
+    def measurements(self, request: Request, pk: int) -> Response:
+        """The measurement log, oldest first. POST adds a line: a number, times tried, or what was seen."""
+        if request.method == "POST":
+            said = serializers.MeasureInput(data=request.data)
+            said.is_valid(raise_exception=True)
+            logged = lifecycle.log_measurement(pk, by=self.person, **said.validated_data)
+            return Response(serializers.MeasurementSerializer(logged).data, status=status.HTTP_201_CREATED)
+        rows: Any = self.one(pk).measurements.select_related("by")
+        page: Any = self.paginate_queryset(rows) or []
+        return self.get_paginated_response(serializers.MeasurementSerializer(page, many=True).data)
 
     @extend_schema(request=serializers.AddInput, responses={201: serializers.CountermeasureSerializer})
     def create(self, request: Request) -> Response:

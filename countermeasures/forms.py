@@ -65,7 +65,12 @@ class PlanCheckForm(ActForm):
         label=_("Times it must hold"), min_value=1, max_value=1_000_000, required=False
     )
     exposure_unit = forms.CharField(
-        label=_("Times of what"), max_length=60, required=False, help_text=_("Like shift starts or trucks.")
+        label=_("Times of what"),
+        max_length=60,
+        required=False,
+        help_text=_(
+            "Empty: shift starts, counted by themselves. Anything else, like trucks, is counted by hand."
+        ),
     )
     checker = PersonField(label=_("Who checks it"), help_text=_("Never the owner."))
 
@@ -82,6 +87,23 @@ class CheckForm(ActForm):
         coerce=lambda said: said == "yes",
         widget=forms.RadioSelect,
     )
+
+
+class MeasureForm(ActForm):
+    """The number first and the rest optional: one tap more than typing it."""
+
+    value = forms.DecimalField(
+        label=_("The number"),
+        max_digits=12,
+        decimal_places=3,
+        required=False,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "any", "autofocus": True}),
+    )
+    unit = forms.CharField(label=_("Of what"), max_length=30, required=False)
+    times = forms.IntegerField(
+        label=_("Times tried since the last one"), min_value=0, max_value=1_000_000, required=False
+    )
+    note = _words(_("What you saw"), rows=2, required=False)
 
 
 class ExtendForm(ActForm):

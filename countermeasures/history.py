@@ -30,6 +30,7 @@ DID: dict[str, StrPromise] = {
     "checking": _("From now on it is being proved"),
     "effective": _("signed off that it holds"),
     "not_effective": _("found that it did not hold"),
+    "measured": _("measured"),
     "extended": _("let it stay longer"),
     "waived": _("accepts that a weaker one is enough"),
     "taken_off": _("took it off"),
@@ -47,6 +48,7 @@ SAID_BESIDE = frozenset(
         "measured",
         "waived_reason",
         "in_place_at",
+        "placed_by",
         "checking_from",
         "checked_at",
         "checked_by",
@@ -56,6 +58,10 @@ SAID_BESIDE = frozenset(
     }
 )
 """Fields that only repeat the words, the person or the time of their entry."""
+
+
+ENDED_IS_NEWS = frozenset({"waived_by"})
+"""Of these, those that are said when they end: a waiver ends by itself when the fix does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def _entry(event: Event) -> Entry:
 
 def _changes(changed: dict[str, list[Any]]) -> Iterable[Change]:
     for name, (was, now) in changed.items():
-        if name in SAID_BESIDE:
+        if name in SAID_BESIDE and not (name in ENDED_IS_NEWS and was and not now):
             continue
         try:
             field = Countermeasure._meta.get_field(name)

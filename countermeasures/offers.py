@@ -81,6 +81,14 @@ def _may(offer: Offer, found: Countermeasure, person: Person) -> bool:
     return is_own_promise or can(person, offer.action, found.incident)
 
 
+def may_measure(found: Countermeasure, person: Person) -> bool:
+    """Whether this person may write into its measurement log now."""
+    if found.kind == Kind.CONTAINMENT or found.stage in (Stage.WITHDRAWN, Stage.EFFECTIVE):
+        return False
+    acts = can(person, Action.CHECK, found.incident) or can(person, Action.PLAN, found.incident)
+    return found.incident_is_open and (acts or found.owner_id == person.pk)
+
+
 def may_plan(incident: Incident, person: Person) -> bool:
     """Whether this person may add a countermeasure or write the causes."""
     return incident.is_open and can(person, Action.PLAN, incident)

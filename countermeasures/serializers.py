@@ -11,11 +11,21 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from countermeasures.family_history import History, Tried
-from countermeasures.models import Answer, Cause, Countermeasure, Kind, Stage, Strength
+from countermeasures.models import Answer, Cause, Countermeasure, Kind, Measurement, Stage, Strength
 from countermeasures.suggestions import Suggestion
 from countermeasures.where_else import Place, WhereElse
 from countermeasures.workarounds import Workaround
-from incidents.serializers import DayField, ReasonInput, Said, SpanField, by_code, code_of, person_field, span
+from incidents.serializers import (
+    DayField,
+    MomentField,
+    ReasonInput,
+    Said,
+    SpanField,
+    by_code,
+    code_of,
+    person_field,
+    span,
+)
 from plant.models import Station, System
 
 LONGEST_WINDOW = timedelta(days=730)
@@ -86,6 +96,34 @@ class CheckInput(Said):
     measured = serializers.CharField(max_length=300)
 
 
+class MeasureInput(Said):
+    value = serializers.DecimalField(
+        max_digits=12, decimal_places=3, required=False, allow_null=True, coerce_to_string=False
+    )
+    unit = serializers.CharField(required=False, allow_blank=True, max_length=30)
+    times = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=MOST_TIMES,
+        help_text=_("Since the one before."),
+    )
+    note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    at = MomentField(required=False, allow_null=True, help_text=_("When it was measured; now if left out."))
+
+
+class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
+    """One line of the measurement log."""
+
+    value = serializers.DecimalField(max_digits=12, decimal_places=3, coerce_to_string=False, read_only=True)
+    by = code_of("by.username")
+
+    class Meta:
+        model = Measurement
+        fields = ["id", "at", "value", "unit", "times", "note", "by"]
+        read_only_fields = fields
+
+
 class ExtendInput(ReasonInput):
     expires_on = DayField()
 
@@ -133,9 +171,13 @@ class CountermeasureSerializer(serializers.ModelSerializer[Countermeasure]):
     removed_by = code_of("removed_by.username")
     checker = code_of("checker.username")
     checked_by = code_of("checked_by.username")
+    placed_by = code_of("placed_by.username")
     created_by = code_of("created_by.username")
     window = serializers.SerializerMethodField()
     held_for = serializers.SerializerMethodField(help_text=_("How much of the window has passed."))
+    times_held = serializers.IntegerField(
+        read_only=True, help_text=_("How much of the exposure there was, as last counted.")
+    )
     proved_on = serializers.DateField(read_only=True, help_text=_("The day on which the window is over."))
     lacks = serializers.SerializerMethodField(help_text=_("What is missing before the incident may close."))
 
@@ -159,6 +201,7 @@ class CountermeasureSerializer(serializers.ModelSerializer[Countermeasure]):
             "removed_by",
             "evidence",
             "in_place_at",
+            "placed_by",
             "metric",
             "baseline",
             "target",
@@ -166,6 +209,7 @@ class CountermeasureSerializer(serializers.ModelSerializer[Countermeasure]):
             "window_exposure",
             "exposure_unit",
             "held_for",
+            "times_held",
             "proved_on",
             "checker",
             "checking_from",

@@ -78,6 +78,14 @@ PICKED_FROM = 60
 """Open problems that are offered, what hurts first on top."""
 
 ADD = Verb(_("Add a countermeasure"), _("Add it"), forms.AddForm, lifecycle.add)
+MEASURE = Verb(
+    _("Log a measurement"),
+    _("Write it down"),
+    forms.MeasureForm,
+    lifecycle.log_measurement,
+    _("It cannot be changed afterwards. A wrong number is put right by another one."),
+    "plus",
+)
 CAUSE = Verb(
     _("Why did it happen?"),
     _("Write it down"),
@@ -111,6 +119,21 @@ def add(request: HttpRequest, number: str) -> HttpResponseBase:
     incident = Incident.objects.numbered(number)
     refuse_unless(_person(request), Action.PLAN, incident)
     return _handle(request, ADD, incident, target=incident.number, known={"kind": "permanent"})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def measure(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """One more line in the measurement log; the unit is that of the line before."""
+    found = Countermeasure.objects.with_people().filter(pk=pk).first()
+    if found is None:
+        raise Missing("unknown_countermeasure", _("There is no such countermeasure."))
+    found.incident = Incident.objects.numbered(found.incident.number)
+    refuse_unless(_person(request), Action.ADD_WORDS, found.incident)
+    last = found.measurements.exclude(unit="").last()
+    known = {"unit": last.unit if last else ""}
+    return _handle(request, MEASURE, found.incident, target=pk, found=found, known=known)
 
 
 @login_required

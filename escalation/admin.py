@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from escalation.models import Delivery, Heartbeat, Notification, Policy, Run, Timer, Unread
+from escalation.models import ChaseRule, Delivery, Heartbeat, Notification, Policy, Run, Timer, Unread
 from incidents.admin import OnlyRead
 from plant.admin import ManagedByIT
 
@@ -87,3 +87,12 @@ class UnreadAdmin(ReadOnly):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnly):
     list_display = ("name", "at")
+
+
+@admin.register(ChaseRule)
+class ChaseRuleAdmin(ManagedByIT):
+    """An IT manager says here when people of their site are asked about promises."""
+
+    site_lookup = "site"
+    list_display = ("site", "before", "lead_after", "it_manager_after", "managers_after", "again_every")
+    list_select_related = ("site",)

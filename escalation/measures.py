@@ -122,9 +122,10 @@ def _timers(now: datetime) -> Metric:
 
 
 def _queue_age(now: datetime) -> Metric:
+    asked = {"channels": list(settings.CHANNELS), "kinds": list(settings.LISTENERS)}
     ages: Values = {
         (channel,): max((now - first).total_seconds(), 0.0) if first else 0.0
-        for channel, first in _rows(OLDEST, {"channels": list(settings.CHANNELS)})
+        for channel, first in _rows(f"({OLDEST}) UNION ALL ({OLDEST_POST})", asked)
     }
     words = "How long the oldest message that nobody has taken is due to be handed over"
     return _gauge("opsdesk_queue_age_seconds", words, ["channel"], ages)
@@ -200,6 +201,13 @@ OLDEST = """
         ORDER BY q.not_before LIMIT 1
     ) AS d ON true
     GROUP BY way.channel ORDER BY way.channel
+"""
+
+OLDEST_POST = """
+    SELECT kind.name, min(p.not_before) FROM unnest(%(kinds)s::text[]) AS kind(name)
+    LEFT JOIN escalation_listener l ON l.kind = kind.name AND l.is_active
+    LEFT JOIN escalation_post p ON p.listener_id = l.id AND p.state = 'queued'
+    GROUP BY kind.name ORDER BY kind.name
 """
 
 DELIVERIES = """

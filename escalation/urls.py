@@ -20,6 +20,8 @@ from escalation.views import (
     policies,
     policy_editor,
     preview,
+    promise_link,
+    promises,
     prove,
     reach,
     receipts,
@@ -49,6 +51,7 @@ urlpatterns = [
     path("incidents/<slug:number>/seen/", incident_page.seen, name="incident-seen"),
     path("countermeasures/", countermeasure_board.countermeasures, name="countermeasures"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
+    path("promises/", promises.promises, name="promises"),
     path("setup/policies/", policies.policies, name="policies"),
     path("setup/policies/new/", policy_editor.new, name="policy-new"),
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),
@@ -87,4 +90,6 @@ urlpatterns = [
     path("sms/twilio/status", receipts.twilio_status, name="twilio-status"),
     path("a/<str:token>/", digest.link, name="answer"),
     path("a/<str:token>", digest.link),
+    path("p/<str:token>/", promise_link.promise, name="promise-link"),
+    path("p/<str:token>", promise_link.promise),
 ]

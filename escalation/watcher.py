@@ -26,6 +26,7 @@ from django.utils import timezone
 from escalation import calling, engine, outbox, rounds, watch
 from escalation.alarm import Alarm, Notice
 from escalation.watch import Facts, Kind, Trouble, diagnose
+from escalation.webhooks import sending
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +105,7 @@ class Watcher:
             "ping": ping,
         }
         jobs |= {channel: _sender(channel) for channel in settings.CHANNELS}
+        jobs |= {kind: _poster(kind) for kind in settings.LISTENERS}
         self.hands = {name: Hand(name, job) for name, job in jobs.items()}
 
     # --- the loop -------------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ class Watcher:
         """Judge what was seen last, act on it, and have it looked at again. Returns what is wrong."""
         troubles = self.troubles(now)
         if troubles and troubles[0].kind != Kind.DATABASE:
-            for name in ("tick", "rounds", *settings.CHANNELS):
+            for name in ("tick", "rounds", *settings.CHANNELS, *settings.LISTENERS):
                 self.hands[name].ask()
         self._say(self.alarm.hear(troubles, now), now)
         self._ping_while_all_is_well(troubles, now)
@@ -178,6 +180,13 @@ def _sender(channel: str) -> Callable[[], None]:
         outbox.deliver_due(channel)
 
     return send
+
+
+def _poster(kind: str) -> Callable[[], None]:
+    def post() -> None:
+        sending.post_due(kind)
+
+    return post
 
 
 def ping() -> None:

@@ -57,6 +57,19 @@ class SeverityRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     proving_days = forms.IntegerField(
         label=_("A fix is proved over (days)"), min_value=1, max_value=TWO_YEARS
     )
+    proving_shift_starts = forms.IntegerField(
+        label=_("A fix is proved over (shift starts)"),
+        min_value=1,
+        max_value=2_000,
+        required=False,
+        help_text=_("Counted from the shift patterns and the calendar of the place. Both must be reached."),
+    )
+    extension_days = forms.IntegerField(
+        label=_("A manager extends a bandage by at most (days)"),
+        min_value=1,
+        max_value=A_QUARTER,
+        required=False,
+    )
     repeat_days = forms.IntegerField(
         label=_("The same again is a repeat for (days)"),
         min_value=1,
@@ -67,7 +80,20 @@ class SeverityRuleForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = SeverityRule
-        fields = ("update_every_minutes", "bandage_days", "proving_days", "repeat_days")
+        fields = (
+            "update_every_minutes",
+            "bandage_days",
+            "extension_days",
+            "proving_days",
+            "proving_shift_starts",
+            "repeat_days",
+        )
+
+    def clean_proving_shift_starts(self) -> int:
+        return self.cleaned_data["proving_shift_starts"] or self.instance.proving_shift_starts
+
+    def clean_extension_days(self) -> int:
+        return self.cleaned_data["extension_days"] or self.instance.extension_days
 
     def clean_repeat_days(self) -> int:
         return self.cleaned_data["repeat_days"] or self.instance.repeat_days
@@ -78,7 +104,15 @@ class SeverityRuleAdmin(ManagedByIT):
     """The four severities are given; their numbers are the plant's."""
 
     form = SeverityRuleForm
-    list_display = ("severity", "update_every_minutes", "bandage_days", "proving_days", "repeat_days")
+    list_display = (
+        "severity",
+        "update_every_minutes",
+        "bandage_days",
+        "extension_days",
+        "proving_days",
+        "proving_shift_starts",
+        "repeat_days",
+    )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

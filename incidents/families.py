@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import (
-    Case,
     Count,
     DateTimeField,
     DurationField,
@@ -19,7 +18,6 @@ from django.db.models import (
     Q,
     Subquery,
     Value,
-    When,
 )
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -31,6 +29,9 @@ from opsdesk.errors import Missing
 from plant.models import Site, Station, System
 
 MONTH, QUARTER = timedelta(days=30), timedelta(days=90)
+
+LONGEST_MEMORY = timedelta(days=730)
+"""The longest that an IT manager may set: a bound that an index can serve whatever was set."""
 
 _REPEAT_DAYS = SeverityRule.objects.filter(severity=OuterRef("severity")).values("repeat_days")
 REMEMBERED_FOR = ExpressionWrapper(
@@ -101,13 +102,15 @@ class Family:
             countermeasures__kind="permanent",
             countermeasures__stage="checking",
         )
+        is_open = self.incidents().filter(proving, closed_at=None).order_by("-raised_at", "-pk")[:1]
         forgotten_before = ExpressionWrapper(
             Value(now, DateTimeField()) - REMEMBERED_FOR,
             DateTimeField(),
         )
-        closed = Q(status=Status.CLOSED, closed_at__gte=forgotten_before)
-        first = Case(When(status=Status.CLOSED, then=Value(1)), default=Value(0))
-        return self.incidents().filter(proving | closed).order_by(first, "-raised_at", "-pk").first()
+        closed = self.incidents().filter(closed_at__gte=now - LONGEST_MEMORY)
+        closed = closed.filter(closed_at__gte=forgotten_before).order_by("-closed_at", "-pk")[:1]
+        found = list(is_open.union(closed, all=True))
+        return min(found, key=lambda one: not one.is_open, default=None)
 
 
 def of(incident: Incident) -> Family | None:

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from countermeasures import api as countermeasures
 from countermeasures.api import CountermeasureViewSet
+from countermeasures.promises.api import PromiseViewSet
 from escalation import api as escalation
 from escalation.channels.api import PushDeviceViewSet
 from escalation.contact import api as contact
@@ -16,6 +17,7 @@ from plant import api as plant
 router = SimpleRouter()
 router.register("incidents", escalation.IncidentViewSet, basename="api-incident")
 router.register("countermeasures", CountermeasureViewSet, basename="api-countermeasure")
+router.register("promises", PromiseViewSet, basename="api-promise")
 router.register("escalation/drills", drills.DrillViewSet, basename="api-drill")
 router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api-drill-plan")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")

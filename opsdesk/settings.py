@@ -189,6 +189,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55, "queue": "engine"},
     },
+    "shift-starts": {
+        "task": "countermeasures.tasks.count_shift_starts",
+        "schedule": 300.0,  # for what screens show; a sign-off counts anew
+        "options": {"expires": 290, "queue": "engine"},
+    },
     "drills": {
         "task": "escalation.tasks.drills",
         "schedule": 5.0,  # a practice stops within so many seconds of something real
@@ -288,7 +293,7 @@ MEDIA_ROOT = OPSDESK_HOME / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "opsdesk.static.Static"
         if _collected or text("COLLECTING_STATIC")
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

@@ -21,7 +21,7 @@ from django.utils.translation import gettext, gettext_noop
 from plant.duty import DutyBook, Place
 from plant.models import CalendarEntry, Site, SiteCalendar
 from plant.models.calendar import saturday_and_sunday
-from plant.rotation import ONE_DAY, CrewCalendar, instant
+from plant.rotation import ONE_DAY, ONE_SECOND, CrewCalendar, ShiftSpan, instant
 from plant.snapshot import DAY_SECONDS, Layout, Scope
 
 HORIZON = timedelta(days=62)
@@ -116,6 +116,17 @@ class PlantHours:
             else:
                 stints.append(Stint(since, until))
         return stints
+
+    def shift_starts(self, place: Place, after: datetime, until: datetime) -> list[datetime]:
+        """When shifts started at the place, after ``after`` and up to ``until``: in UTC, in order, each once.
+
+        Crews that start at the same moment are one start. One that falls into a stop or on a holiday is none.
+        Where no shift pattern applies, each day that is worked is one start, at its midnight. Right from the
+        moment on for which the hours were read.
+        """
+        scopes = self._scopes(self.known.scope(place))
+        found = {at for scope in scopes for at in self._starts_in(scope, after, until)}
+        return sorted(at for at in found if after < at <= until)
 
     def wait(self, place: Place, at: datetime) -> Wait:
         """Until when what is planned for ``at`` waits for the place to work, and why.
@@ -217,6 +228,30 @@ class PlantHours:
         day = at.astimezone(self.known.sites[scope.site_id].tz).date()
         return day.weekday() not in self._weekend(scope.site_id) and not self.holiday_on(scope.site_id, day)
 
+    def _starts_in(self, scope: Scope, after: datetime, until: datetime) -> Iterator[datetime]:
+        crews = self.known.crews_in(scope)
+        if not crews:
+            yield from (at for at in self._midnights(scope, after, until) if self._works(scope, at))
+        for crew in crews:
+            for span in crew.spans_between(after, until + ONE_SECOND):
+                if self._starts(scope, span):
+                    yield span.starts_at
+
+    def _starts(self, scope: Scope, span: ShiftSpan) -> bool:
+        """What is entered for the moment has the last word, else the holiday of the day it starts on."""
+        here = [entry for entry in self._entries if entry.holds(span.starts_at) and entry.concerns(scope)]
+        if here:
+            return not any(entry.row.is_stop for entry in here)
+        return not self.holiday_on(scope.site_id, span.day)
+
+    def _midnights(self, scope: Scope, start: datetime, end: datetime) -> Iterator[datetime]:
+        """The first moment of each local day from the one of ``start`` to the one of ``end``."""
+        tz = self.known.sites[scope.site_id].tz
+        day, last = start.astimezone(tz).date(), end.astimezone(tz).date()
+        while day <= last:
+            yield instant(day, time(), tz)
+            day += ONE_DAY
+
     def _crew_works(self, crew: CrewCalendar, site_id: int, at: datetime) -> bool:
         span = crew.span_at(at)
         return span is not None and not self.holiday_on(site_id, span.day)
@@ -232,11 +267,7 @@ class PlantHours:
         return sorted({one for one in self._candidates(scope, start, end) if start <= one <= end})
 
     def _candidates(self, scope: Scope, start: datetime, end: datetime) -> Iterator[datetime]:
-        tz = self.known.sites[scope.site_id].tz
-        day, last = start.astimezone(tz).date(), end.astimezone(tz).date()
-        while day <= last:
-            yield instant(day, time(), tz)
-            day += ONE_DAY
+        yield from self._midnights(scope, start, end)
         for one in self._scopes(scope):
             for crew in self.known.crews_in(one):
                 for span in crew.spans_between(start, end):

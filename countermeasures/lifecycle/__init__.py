@@ -8,6 +8,7 @@ from countermeasures.lifecycle.elsewhere import (
     does_not_apply_elsewhere,
     done_elsewhere,
 )
+from countermeasures.lifecycle.measuring import log_measurement
 from countermeasures.lifecycle.planning import add, plan_check, start, withdraw
 from countermeasures.lifecycle.proving import check, did_not_hold, put_in_place, waive
 from countermeasures.lifecycle.relapses import weigh, weigh_due
@@ -21,6 +22,7 @@ __all__ = [
     "does_not_apply_elsewhere",
     "done_elsewhere",
     "extend",
+    "log_measurement",
     "plan_check",
     "put_in_place",
     "start",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.lifecycle.moves import locked_for, refuse, write
 from countermeasures.models import Countermeasure, Kind
 from incidents.lifecycle.moves import needs_reason
+from incidents.models import SeverityRule
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import Refused
 from plant.models import Person
@@ -39,6 +41,14 @@ def extend(
             "expires_on",
             "not_later",
             _("The new day has to be later than the old one."),
+        )
+    latest = today + timedelta(days=SeverityRule.of(found.incident.severity).extension_days)
+    if expires_on > latest:
+        refuse(
+            "expires_on",
+            "too_long",
+            _("Until %(day)s at the latest. Then it is looked at again.")
+            % {"day": date_format(latest, "j M")},
         )
     data = {"was": found.expires_on.isoformat() if found.expires_on else None}
     return write(

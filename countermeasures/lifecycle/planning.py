@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from countermeasures.exposure import unit_of
 from countermeasures.lifecycle.moves import (
     kept,
     locked_for,
@@ -20,16 +21,23 @@ from countermeasures.lifecycle.moves import (
     tell,
     write,
 )
-from countermeasures.models import Countermeasure, Kind, Stage, Strength
+from countermeasures.models import SHIFT_STARTS, Countermeasure, Kind, Stage, Strength
 from countermeasures.promises.follow import give_up_elsewhere
 from incidents.lifecycle.moves import locked, needs_reason
 from incidents.lifecycle.working import bandage_end
-from incidents.models import SeverityRule
+from incidents.models import Incident, SeverityRule
 from incidents.permissions import Action
 from opsdesk.errors import Refused
 from plant.models import Person
 
-NOT_PROVED: dict[str, Any] = {"checking_from": None, "checked_by": None, "checked_at": None, "measured": ""}
+NOT_PROVED: dict[str, Any] = {
+    "checking_from": None,
+    "checked_by": None,
+    "checked_at": None,
+    "measured": "",
+    "placed_by": None,
+    "exposed": 0,
+}
 """What is promised again has its boxes empty; what was measured before stays in the timeline."""
 
 
@@ -74,9 +82,7 @@ def add(
         metric=metric.strip(),
         baseline=baseline.strip(),
         target=target.strip(),
-        window_days=window_days or SeverityRule.of(incident.severity).proving_days,
-        window_exposure=window_exposure,
-        exposure_unit=exposure_unit,
+        **window_of(incident, kind, days=window_days, times=window_exposure, unit=exposure_unit),
         checker=checker,
         created_by=by,
         created_at=now,
@@ -165,10 +171,25 @@ def plan_check(
         target=needed(target, "target", _("Say what you want to see.")),
         baseline=baseline.strip(),
         checker=checker,
-        window_days=window_days or SeverityRule.of(found.incident.severity).proving_days,
-        window_exposure=window_exposure,
-        exposure_unit=exposure_unit,
+        **window_of(found.incident, found.kind, days=window_days, times=window_exposure, unit=exposure_unit),
     )
+
+
+def window_of(
+    incident: Incident, kind: Kind | str, *, days: int | None, times: int | None, unit: str
+) -> dict[str, Any]:
+    """How long and how often it must hold: the numbers of the severity where nothing was said."""
+    rule = SeverityRule.of(incident.severity)
+    if kind == Kind.CONTAINMENT:
+        return {"window_days": days or rule.proving_days}
+    unit = unit_of(unit)
+    if times is None and unit != SHIFT_STARTS:
+        refuse("window_exposure", "no_times", _("Say how many %(unit)s it must hold.") % {"unit": unit})
+    return {
+        "window_days": days or rule.proving_days,
+        "window_exposure": times or rule.proving_shift_starts,
+        "exposure_unit": unit,
+    }
 
 
 @transaction.atomic

@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from countermeasures.exposure import counted
 from countermeasures.lifecycle.moves import locked_for, move, needed, refuse, write
 from countermeasures.models import Countermeasure, Kind, Stage
+from countermeasures.wording import held_for
 from incidents.lifecycle.closing import came_back
 from incidents.lifecycle.moves import needs_reason
 from incidents.permissions import Action, refuse_unless
@@ -38,6 +40,11 @@ def put_in_place(
             "no_check_planned",
             _("Plan the check first: what is measured, what you want to see, and who checks it."),
         )
+    if found.checker is not None and found.checker == by:
+        raise NotAllowed(
+            "own_work",
+            _("You are to check this, so somebody else puts it in place. Or name another checker."),
+        )
     if not found.is_strong_enough:
         raise Refused(
             "too_weak",
@@ -56,10 +63,11 @@ def put_in_place(
         words=evidence,
         evidence=evidence,
         in_place_at=now,
+        placed_by=by,
     )
     if placed.kind == Kind.CONTAINMENT:
         return placed
-    return move(placed, to=Stage.CHECKING, by=by, now=now, did="checking", checking_from=now)
+    return move(placed, to=Stage.CHECKING, by=by, now=now, did="checking", checking_from=now, exposed=0)
 
 
 @transaction.atomic
@@ -101,12 +109,15 @@ def check(
     found = Countermeasure.objects.locked(pk)
     if by == found.owner:
         raise NotAllowed("own_work", _("You own this, so somebody else has to check it."))
+    if by == found.placed_by:
+        raise NotAllowed("own_work", _("You put this in place, so somebody else has to check it."))
     refuse_unless(by, Action.CHECK, found.incident)
     found.incident.refuse_if_stale(seen_version)
     measured = needed(measured, "measured", _("Say what you measured."))
     now = now or timezone.now()
     if effective:
-        _refuse_before_window_ends(found, now)
+        exposed = counted(found, now)
+        _refuse_before_window_ends(found, now, exposed)
         return move(
             found,
             to=Stage.EFFECTIVE,
@@ -117,21 +128,24 @@ def check(
             checked_by=by,
             checked_at=now,
             measured=measured,
+            exposed=exposed,
         )
     return did_not_hold(found, by=by, measured=measured, now=now)
 
 
-def _refuse_before_window_ends(found: Countermeasure, now: datetime) -> None:
-    if found.stage == Stage.CHECKING and found.days_proved(now) < (found.window_days or 0):
-        raise Refused(
-            "window_not_over",
-            _("It has held for %(days)s of %(window)s days. It is proved on %(day)s at the earliest.")
-            % {
-                "days": found.days_proved(now),
-                "window": found.window_days,
-                "day": date_format(found.proved_on, "j M") if found.proved_on else "",
-            },
-        )
+def _refuse_before_window_ends(found: Countermeasure, now: datetime, exposed: int) -> None:
+    if found.stage != Stage.CHECKING or found.is_window_over(now, exposed=exposed):
+        return
+    found.exposed = exposed  # what is said is what was just counted
+    figures = {
+        "held": held_for(found, now),
+        "day": date_format(found.proved_on, "j M") if found.proved_on else "",
+    }
+    if found.days_proved(now) < (found.window_days or 0):
+        sentence = _("It has held for %(held)s. It is proved on %(day)s at the earliest.")
+    else:
+        sentence = _("It has held for %(held)s. Both must be reached before it is proved.")
+    raise Refused("window_not_over", sentence % figures)
 
 
 def did_not_hold(
@@ -142,7 +156,11 @@ def did_not_hold(
     now: datetime | None,
     data: dict[str, Any] | None = None,
 ) -> Countermeasure:
-    """The fix failed: the boxes are empty again, and the incident comes back if it was thought to be safe."""
+    """The fix failed: the boxes are empty again, and the incident comes back if it was thought to be safe.
+
+    A manager's word that a weaker one is enough ends with it: it was a bet on this fix, and it is lost.
+    """
+    lost = {"waived_by": None, "waived_reason": ""} if found.waived_by_id else {}
     failed = move(
         found,
         to=Stage.NOT_EFFECTIVE,
@@ -154,6 +172,9 @@ def did_not_hold(
         measured=measured,
         checked_by=by,
         checked_at=now or timezone.now(),
+        placed_by=None,
+        exposed=0,
+        **lost,
     )
     if found.kind == Kind.PERMANENT and failed.incident.is_moving:
         reason = _("The fix did not hold: %(what)s") % {"what": found.what}

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F
 
+from countermeasures.exposure import is_being_proved
 from countermeasures.lifecycle.proving import did_not_hold
 from countermeasures.models import Countermeasure, Kind, Stage
 from incidents import families
@@ -90,5 +91,5 @@ def _being_proved(old: Incident, at: datetime) -> list[Countermeasure]:
     for fix in fixes:
         fix.incident = old
     return sorted(
-        (fix for fix in fixes if fix.is_being_proved(at)), key=lambda fix: fix.kind == Kind.PERMANENT
+        (fix for fix in fixes if is_being_proved(fix, at)), key=lambda fix: fix.kind == Kind.PERMANENT
     )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from countermeasures import lifecycle as fixes
-from countermeasures.models import Countermeasure, Kind, Stage, Strength
+from countermeasures.exposure import place_of, unit_of
+from countermeasures.models import SHIFT_STARTS, Countermeasure, Kind, Stage, Strength
 from escalation import answering
 from escalation.demo.cast import Cast
 from escalation.demo.story import Fix, Said, Story
@@ -21,6 +22,7 @@ from incidents.families import Family
 from incidents.models import Incident, SeverityRule, WaitingOn
 from incidents.permissions import Action
 from plant.models import Person, System
+from plant.working_time import PlantHours
 
 EVIDENCE = (
     "Seen at the station together with the supervisor. Change record filed.",
@@ -273,7 +275,7 @@ def _planned(run: Play, fix: Fix) -> Generator[datetime, None, Countermeasure]:
     yield at
     incident = run.incident
     owner = run.cast.people[fix.owner]
-    exposure, unit = fix.exposure
+    exposure, unit = _exposure(fix, incident)
     found = fixes.add(
         run.number,
         by=run.owner,
@@ -298,6 +300,19 @@ def _planned(run: Play, fix: Fix) -> Generator[datetime, None, Countermeasure]:
     return found
 
 
+def _exposure(fix: Fix, incident: Incident) -> tuple[int, str]:
+    """What the target names, never more than the story's time has had; else a shift start every other day."""
+    times, unit = fix.exposure
+    if times is None:
+        return max(1, fix.window_days // 2), SHIFT_STARTS
+    unit = unit_of(unit)
+    if unit != SHIFT_STARTS or fix.placed_at is None or fix.checked_at is None:
+        return times, unit
+    hours = PlantHours.at(fix.placed_at + timedelta(days=1))
+    had = len(hours.shift_starts(place_of(incident), fix.placed_at, fix.checked_at))
+    return max(1, min(times, had)), unit
+
+
 def _why_weak(found: Countermeasure) -> str:
     if found.strength == Strength.TRAIN:
         return "A start while we look for something that stops it by itself."
@@ -308,12 +323,17 @@ def _kept_safe(run: Play, fix: Fix) -> Moments:
     """A bandage that would run out before the fix is in is extended on its last morning."""
     worn = Countermeasure.objects.filter(incident=run.incident).worn().first()
     until = run.day_of(fix.placed_at) if fix.placed_at else fix.due_on + timedelta(days=2)
-    if worn is None or worn.expires_on is None or worn.expires_on >= until or not run.story.extends:
+    if worn is None or worn.expires_on is None or not run.story.extends:
         return
-    at = max(run.local(worn.expires_on, time(8, 40)), fix.planned_at + 50 * MINUTES)
-    if fix.placed_at is None or at < fix.placed_at:
+    longest = timedelta(days=SeverityRule.of(run.incident.severity).extension_days)
+    good_until = worn.expires_on
+    while good_until < until:
+        at = max(run.local(good_until, time(8, 40)), fix.planned_at + 50 * MINUTES)
+        if fix.placed_at is not None and at >= fix.placed_at:
+            return
         yield at
-        _extend(run, at, until)
+        good_until = min(until, run.day_of(at) + longest)
+        _extend(run, at, good_until)
 
 
 def _placed(run: Play, fix: Fix, found: Countermeasure) -> Moments:
@@ -332,12 +352,21 @@ def _placed(run: Play, fix: Fix, found: Countermeasure) -> Moments:
 
 
 def _proved(run: Play, fix: Fix, found: Countermeasure) -> Moments:
-    """Checked by somebody else, confirmed by the floor, closed."""
+    """Measured for the last time, checked by somebody else, confirmed by the floor, closed."""
     at = fix.checked_at
     assert at is not None
-    yield at
     incident = run.incident
     checker = found.checker or run.cast.who_may(Action.CHECK, incident, but=[found.owner])
+    if not found.is_counted_from_shifts:
+        yield at - 30 * MINUTES
+        fixes.log_measurement(
+            found.pk,
+            by=checker,
+            times=found.window_exposure,
+            note=fix.measured,
+            now=at - 30 * MINUTES,
+        )
+    yield at
     fixes.check(found.pk, by=checker, effective=True, measured=fix.measured, now=at)
     yield at + 60 * MINUTES
     confirms = run.cast.who_may(Action.CONFIRM, incident, but=[run.owner])

@@ -111,7 +111,12 @@ def _tell_without_engine(story: Story, cast: Cast) -> None:
 @contextmanager
 def _in_the_sandbox() -> Iterator[None]:
     """Nobody is texted about the past, and the real engine is not woken up: it is run here by hand."""
-    there = {"NUDGE_ENGINE": False, "EMAIL_URL": "sandbox://", "SMS_URL": "sandbox://"}
+    there = {
+        "NUDGE_ENGINE": False,
+        "EMAIL_URL": "sandbox://",
+        "SMS_URL": "sandbox://",
+        "PUSH_URL": "sandbox://",
+    }
     before = {name: getattr(settings, name) for name in there}
     for name, value in there.items():
         setattr(settings, name, value)

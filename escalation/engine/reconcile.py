@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from countermeasures.promises.follow import follow_incidents
 from escalation import rules
 from escalation.engine import asking, news, subjects
 from escalation.engine.contained import batch
@@ -58,6 +59,7 @@ def reconcile(ids: Sequence[int], now: datetime) -> Outcome:
         _bring_forward(plan, armed[subject.pk], state, now)
         _compare(plan, subject.pk, wanted, armed[subject.pk], now, waits)
     asking.follow(known, now)
+    follow_incidents(ids, now)
     told = news.tellings(known, now)
     _write(plan, now)
     channels = tell(told, now=now)

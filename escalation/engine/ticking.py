@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from countermeasures.lifecycle import weigh_due
 from escalation import measures, watch
+from escalation.chasing import turn as chasing
 from escalation.engine import asking, audit, storms
 from escalation.engine.fire import Outcome, fire_batch
 from escalation.engine.reconcile import reconcile_batch
@@ -34,6 +35,7 @@ class Ticked:
     fired: int = 0
     told: int = 0
     mended: int = 0
+    chased: int = 0
     took_back: int = 0
     is_done: bool = True
     channels: set[str] = field(default_factory=set)
@@ -86,6 +88,7 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
             break
     else:
         done.is_done = False
+    _chase(at, book, done)
     done.took_back = take_back_expired(at.now)
     watch.beat(at.now, heartbeat)
     measures.count_turn(time.perf_counter() - began)
@@ -142,6 +145,13 @@ def _ask_again(at: _Time, done: Ticked) -> Outcome:
     done.told += outcome.told
     done.channels |= outcome.channels
     return outcome
+
+
+def _chase(at: _Time, book: _Book, done: Ticked) -> None:
+    outcome = chasing.turn(at.now, book.at)
+    done.told += outcome.told
+    done.chased += outcome.fired
+    done.channels |= outcome.channels
 
 
 def _anything_due(now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Who must hear about it, and when: policies, the timers of each incident, and what was sent to whom."""
 
+from escalation.models.chases import Chase, ChaseRule
 from escalation.models.devices import PushDevice
 from escalation.models.drills import Drill, DrillPlan, Weekday
 from escalation.models.inbound import Did, Inbound
@@ -25,6 +26,8 @@ from plant.models import Channel
 __all__ = [
     "TOKEN_ALPHABET",
     "Channel",
+    "Chase",
+    "ChaseRule",
     "Clock",
     "Delivery",
     "DeliveryQuerySet",

@@ -35,6 +35,7 @@ class Reason(models.TextChoices):
     GAP_AHEAD = "gap_ahead", _("A gap in the roster ahead")
     REACHABILITY = "reachability", _("Who cannot be reached")
     DRILL_REPORT = "drill_report", _("What a drill found")
+    PROMISE = "promise", _("Asked about a promise")
     PROVIDER = "provider", _("A way for messages is down, or works again")
     LISTENER_OFF = "listener_off", _("A room or program does not hear us")
     VERIFY = "verify", _("Is this your number or address?")

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from escalation import messages
 from escalation.channels import ChannelDown, Failed, OptedOut, Provider, Receipt, Sender, open_channel
+from escalation.chasing.standing import still_stands
 from escalation.heard import has_heard
 from escalation.inbound import opting_out
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
@@ -293,7 +294,7 @@ class _Turn:
 def _is_needed(notification: Notification, incident_id: int | None, now: datetime) -> bool:
     """Asked in the moment before it goes out: who has answered is not asked, news is for who has heard."""
     if incident_id is None:
-        return not is_old(notification, now)
+        return not is_old(notification, now) and still_stands(notification)
     if not is_needed(notification, incident_now(incident_id)):
         return False
     if notification.data.get("if_heard"):

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from escalation.chasing.standing import still_stands
 from escalation.heard import has_heard
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
 from escalation.outbox import fallback
@@ -98,7 +99,7 @@ def _is_needed(notification: Notification, now: datetime) -> bool:
     """As `sending` asks for one message."""
     incident = notification.incident
     if incident is None:
-        return not is_old(notification, now)
+        return not is_old(notification, now) and still_stands(notification)
     if notification.reason == Reason.ASKED_AGAIN and notification.answered_at is not None:
         return False
     if notification.data.get("if_heard") and not has_heard(incident.pk, notification.person_id):

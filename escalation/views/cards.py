@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from countermeasures.models import Countermeasure, Kind, Stage
 from countermeasures.offers import Offer
 from countermeasures.slips import Slips, slips_of
+from countermeasures.wording import held_for
 from escalation.views import proofs
 from plant.models import Person
 from plant.wording import moment
@@ -93,7 +94,7 @@ def _figure(one: Countermeasure, now: datetime) -> str:
     if one.stage == Stage.EFFECTIVE:
         return ngettext("%(n)s day", "%(n)s days", one.window_days) % {"n": one.window_days}
     if one.stage == Stage.CHECKING:
-        return _("%(days)s of %(window)s days") % {"days": one.days_proved(now), "window": one.window_days}
+        return held_for(one, now)
     return ""
 
 

@@ -12,8 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from countermeasures.history import history
+from countermeasures.measured import measured
 from countermeasures.models import Cause, Countermeasure
+from countermeasures.offers import may_measure
 from countermeasures.where_else import progress_of
+from countermeasures.wording import unit_words
 from escalation.views import live, proofs
 from incidents.models import Incident
 from incidents.permissions import Action, refuse_unless
@@ -55,6 +58,9 @@ def _context(found: Countermeasure, person: Person, now: datetime) -> dict[str, 
         "one": found,
         "incident": incident,
         "now": now,
+        "unit": unit_words(found),
+        "measured": measured(found, now),
+        "may_measure": may_measure(found, person),
         "row": proofs.row(found, now=now, reader=person),
         "others": proofs.rows(others, now=now),
         "elsewhere": progress_of([found]).get(found.pk),

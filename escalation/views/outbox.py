@@ -136,7 +136,7 @@ def _context(request: HttpRequest, reader: Person, now: datetime) -> dict[str, A
         "older": asked.query(before=found[PAGE - 1].pk) if len(found) > PAGE else "",
         "opened": _opened(request, reader),
         "people": _people(),
-        "channels": [Channel.SMS, Channel.EMAIL],
+        "channels": [Channel.SMS, Channel.EMAIL, Channel.PUSH],
         "is_sandbox": is_sandbox(),
     }
 

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from countermeasures.models import LIVE, Countermeasure, Kind, Stage
 from countermeasures.offers import Offer, offers
+from countermeasures.wording import held_for
 from plant.models import Person
 
 ICONS = {Kind.CONTAINMENT: "moving", Kind.PERMANENT: "shield", Kind.PREVENTIVE: "eye"}
@@ -100,8 +101,7 @@ def _stage(one: Countermeasure, now: datetime) -> str:
         if one.stage == Stage.IN_PLACE:
             return _("On")
     if one.stage == Stage.CHECKING:
-        figures = {"days": one.days_proved(now), "window": one.window_days}
-        return _("%(days)s of %(window)s days") % figures
+        return held_for(one, now)
     if one.stage in (Stage.PLANNED, Stage.IN_WORK) and one.is_planned_check_complete:
         then = ngettext(
             "then proved over %(days)s day", "then proved over %(days)s days", one.window_days or 0

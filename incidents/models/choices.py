@@ -50,6 +50,15 @@ class SeverityRule(models.Model):
     )
     bandage_days = models.PositiveSmallIntegerField(_("a bandage is good for (days)"), default=7)
     proving_days = models.PositiveSmallIntegerField(_("a fix is proved over (days)"), default=90)
+    proving_shift_starts = models.PositiveIntegerField(
+        _("a fix is proved over (shift starts)"),
+        default=60,
+        db_default=60,
+        help_text=_("Counted from the shift patterns and the calendar of the place. Both must be reached."),
+    )
+    extension_days = models.PositiveSmallIntegerField(
+        _("a manager extends a bandage by at most (days)"), default=30, db_default=30
+    )
     repeat_days = models.PositiveSmallIntegerField(
         _("the same again is a repeat for (days)"),
         default=90,
@@ -88,9 +97,13 @@ REPEAT_DAYS = 90
 """Days after closing in which the same again is a repeat (domain §2)."""
 
 DEFAULT_RULES: dict[str, dict[str, int | None]] = {
-    "S1": {"update_every_minutes": 30, "bandage_days": 7, "proving_days": 30},
+    "S1": {"update_every_minutes": 30, "bandage_days": 7, "proving_days": 30, "proving_shift_starts": 30},
     "S2": {"update_every_minutes": 120, "bandage_days": 7, "proving_days": 60},
     "S3": {"update_every_minutes": 480, "bandage_days": 7, "proving_days": 90},
     "S4": {"update_every_minutes": None, "bandage_days": 7, "proving_days": 90},
 }
-"""Word: 30 min, 2 h, each shift, never (domain §2); bandage 7 days; proof 30, 60, 90 days (domain §3)."""
+"""Word: 30 min, 2 h, each shift, never (domain §2); bandage 7 days; proof 30, 60, 90 days (domain §3).
+
+Shift starts: 60 (domain §3), and one for each of the 30 days of an S1: a plant of one shift can prove it
+soon after its window. An extension of 30 days is a month: long enough for a part to come.
+"""

@@ -187,3 +187,15 @@ def test_the_list_costs_the_same_for_many(floor: Floor, django_assert_max_num_qu
     client = program(floor.operator)
     with django_assert_max_num_queries(4):
         assert len(client.get("/api/v1/countermeasures/").json()["results"]) == 12
+
+
+def test_the_measurement_log_is_written_and_read(floor: Floor) -> None:
+    where = f"countermeasures/{place_fix(floor, reach(floor, Status.CONTAINED)).pk}/measurements/"
+    line = {"value": 2.5, "unit": "stops", "times": 4, "note": "Both at night"}
+    made = post(floor.supervisor, where, line)
+    assert made.status_code == 201, made.json()
+    assert {name: made.json()[name] for name in line} == line
+    assert made.json()["by"] == floor.supervisor.username
+    assert get(floor.operator, where).json()["results"] == [made.json()]
+    refused = post(floor.supervisor, where, {})
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["value"])

@@ -71,6 +71,8 @@ def test_it_leaves_its_line_on_the_timeline(floor: Floor) -> None:
             "metric": [None, "Label queue stops"],
             "target": [None, "None"],
             "window_days": [None, 30],
+            "window_exposure": [None, 30],
+            "exposure_unit": [None, "shift starts"],
             "checker": [None, str(floor.supervisor)],
         },
     }

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from countermeasures import lifecycle as fixes
 from countermeasures.models import Countermeasure
-from incidents.models import Status
+from incidents.models import SeverityRule, Status
 from opsdesk.errors import Invalid, Refused
 from tests.factories import NOW, Floor, place_fix, reach
 
@@ -30,6 +30,19 @@ def test_the_new_day_is_later_than_the_old_one(floor: Floor, bandage: Countermea
     with pytest.raises(Invalid) as refusal:
         fixes.extend(bandage.pk, by=floor.manager, expires_on=day, reason="x", now=NOW)
     assert refusal.value.code == "not_later"
+
+
+def test_an_extension_is_a_month_at_most_and_then_it_is_asked_about_again(
+    floor: Floor, bandage: Countermeasure
+) -> None:
+    month = NOW.date() + timedelta(days=30)
+    with pytest.raises(Invalid) as refusal:
+        fixes.extend(bandage.pk, by=floor.manager, expires_on=month + timedelta(days=1), reason="x", now=NOW)
+    assert (refusal.value.code, "1 Apr" in str(refusal.value)) == ("too_long", True)
+    fixes.extend(bandage.pk, by=floor.manager, expires_on=month, reason="Part is late", now=NOW)
+    SeverityRule.objects.update(extension_days=60)
+    later = month + timedelta(days=29)
+    assert fixes.extend(bandage.pk, by=floor.manager, expires_on=later, reason="Still", now=NOW)
 
 
 def test_it_needs_a_reason(floor: Floor, bandage: Countermeasure) -> None:

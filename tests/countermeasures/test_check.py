@@ -78,6 +78,7 @@ def test_the_last_day_counts_from_its_morning_by_the_plants_calendar(floor: Floo
 
 def test_boxes_fill_by_tenths(floor: Floor) -> None:
     found = place_fix(floor, reach(floor, Status.CONTAINED))
+    found.exposed = 30
     boxes = [found.proof_boxes(NOW + timedelta(days=days)) for days in (0, 2, 3, 15, 29, 30, 99)]
     assert boxes == [0, 0, 1, 5, 9, 10, 10]
 

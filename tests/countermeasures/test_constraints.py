@@ -11,6 +11,12 @@ from tests.factories import Floor, place_fix, plan_fix, reach
 BROKEN = [
     ("planned", "checker_id = owner_id", "checker_is_never_the_owner"),
     ("planned", "checked_by_id = owner_id", "checked_by_never_the_owner"),
+    ("planned", "placed_by_id = checker_id", "checker_did_not_place_it"),
+    (
+        "planned",
+        "placed_by_id = checker_id, checked_by_id = checker_id, checker_id = NULL",
+        "checked_by_did_not_place",
+    ),
     ("planned", "kind = 'containment'", "containment_expires"),
     ("planned", "stage = 'in_place'", "in_place_has_evidence"),
     ("placed", "evidence = ''", "in_place_has_evidence"),

@@ -143,7 +143,9 @@ def test_what_did_not_hold_opens_the_incident_again(floor: Floor) -> None:
 def test_signing_off_too_early_is_refused_with_the_day(floor: Floor) -> None:
     found = place_fix(floor, contained(floor), now=timezone.now())
     response = as_(floor, Role.SUPERVISOR).post(at(found, "check"), {"measured": "Fine", "effective": "yes"})
-    assert response.status_code == 409 and "It has held for 0 of 30 days." in words(response)
+    assert response.status_code == 409 and "It has held for 0 of 30 days · 0 of 30 shift starts." in words(
+        response
+    )
 
 
 def test_the_owner_cannot_check_their_own(tech: Client, floor: Floor) -> None:

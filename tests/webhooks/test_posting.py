@@ -12,10 +12,12 @@ import httpx
 import pytest
 from django.db import connection, transaction
 
+from escalation import measures
 from escalation.drills import running
 from escalation.engine import tick
 from escalation.messages import render
 from escalation.models import Listener, Notification, Post, Reason, Unposted
+from escalation.watcher import Watcher
 from escalation.webhooks import calling, queue, sending
 from incidents import lifecycle
 from incidents.models import Event, EventKind
@@ -346,3 +348,21 @@ def test_no_address_and_no_secret_is_ever_logged_or_kept_readable(world, receive
     kept = f"{listener.address} {listener.secret} {listener.last_error}"
     assert "very-secret-path" not in kept
     assert secret not in kept
+
+
+def test_the_watcher_stands_in_while_the_workers_are_away(world, receiver, add):
+    listener, _secret = add("webhooks", receiver.url, kinds=["raised"])
+    world.raise_it("stopped")
+    hand = Watcher(world.now).hands["webhooks"]
+    hand._job()
+    assert states(listener) == ["sent"]
+
+
+def test_metrics_say_how_long_the_oldest_post_waits(world, receiver, add):
+    add("webhooks", receiver.url, kinds=["raised"])
+    world.raise_it("stopped")
+    queue.spread(world.now)
+    measured = measures.measure(world.now + timedelta(seconds=30))
+    (ages,) = [one for one in measured if one.name == "opsdesk_queue_age_seconds"]
+    found = {sample.labels["channel"]: sample.value for sample in ages.samples}
+    assert (found["webhooks"], found["chat"], found["push"]) == (30.0, 0.0, 0.0)

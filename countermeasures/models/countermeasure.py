@@ -14,27 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from countermeasures.promises.models import Promise, PromiseChange
 from incidents.models import Impact, Incident, Severity, Status
 from opsdesk.errors import Missing
-from plant.models import Person, Station, System
+from plant.models import Person, System
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-
-__all__ = [
-    "LIVE",
-    "STRONG_ENOUGH",
-    "Cause",
-    "Countermeasure",
-    "CountermeasureQuerySet",
-    "Kind",
-    "Promise",
-    "PromiseChange",
-    "Stage",
-    "Strength",
-]
 
 
 class Kind(models.TextChoices):
@@ -67,6 +52,9 @@ class Strength(models.TextChoices):
 
 STRONG_ENOUGH = (Strength.ELIMINATE, Strength.PREVENT, Strength.DETECT_STOP)
 """Needed for S1, S2 and repeats (domain §3), or a manager's waiver."""
+
+SHIFT_STARTS = "shift starts"
+"""The unit that is counted from the shift patterns; any other is counted by hand, in the measurement log."""
 
 LIVE = (Stage.PLANNED, Stage.IN_WORK, Stage.IN_PLACE, Stage.CHECKING)
 
@@ -218,12 +206,27 @@ class Countermeasure(models.Model):
     evidence = models.TextField(_("evidence that it is in place"), blank=True)
     in_place_at = models.DateTimeField(_("in place since"), null=True, blank=True)
 
+    placed_by = models.ForeignKey(
+        Person,
+        verbose_name=_("put in place by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
     metric = models.CharField(_("what we measure"), max_length=200, blank=True)
     baseline = models.CharField(_("how it was before"), max_length=120, blank=True)
     target = models.CharField(_("what we want to see"), max_length=120, blank=True)
     window_days = models.PositiveSmallIntegerField(_("days it must hold"), null=True, blank=True)
     window_exposure = models.PositiveIntegerField(_("times it must hold"), null=True, blank=True)
     exposure_unit = models.CharField(_("times of what"), max_length=60, blank=True)
+    exposed = models.PositiveIntegerField(
+        _("times it has held"),
+        default=0,
+        db_default=0,
+        help_text=_("Counted at each shift start, or from the measurements; counted anew before a sign-off."),
+    )
     checker = models.ForeignKey(
         Person,
         verbose_name=_("checked by"),
@@ -254,6 +257,14 @@ class Countermeasure(models.Model):
             models.CheckConstraint(
                 condition=Q(checked_by=None) | Q(owner=None) | ~Q(checked_by=F("owner")),
                 name="checked_by_never_the_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(checker=None) | Q(placed_by=None) | ~Q(checker=F("placed_by")),
+                name="checker_did_not_place_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_by=None) | Q(placed_by=None) | ~Q(checked_by=F("placed_by")),
+                name="checked_by_did_not_place_it",
             ),
             models.CheckConstraint(
                 condition=~Q(kind="containment") | Q(expires_on__isnull=False),
@@ -338,15 +349,30 @@ class Countermeasure(models.Model):
         end = (self.checked_at or now or timezone.now()).astimezone(tz).date()
         return max(0, min(self.window_days, (end - self.checking_from.astimezone(tz).date()).days))
 
-    def is_being_proved(self, at: datetime) -> bool:
-        """Whether that moment lies inside the window in which it must hold; a repeat then proves it wrong."""
-        if self.stage != Stage.CHECKING or self.checking_from is None or at < self.checking_from:
-            return False
-        return self.days_proved(at) < (self.window_days or 0)
+    @property
+    def is_counted_from_shifts(self) -> bool:
+        return self.window_exposure is not None and self.exposure_unit == SHIFT_STARTS
+
+    @property
+    def times_held(self) -> int:
+        """How much of the exposure there was, as last counted; none after a relapse."""
+        if self.window_exposure is None or self.stage == Stage.NOT_EFFECTIVE:
+            return 0
+        return min(self.exposed, self.window_exposure)
+
+    def is_window_over(self, at: datetime, *, exposed: int) -> bool:
+        """Both must be reached: the days, and the exposure that was planned (none for what asks for none)."""
+        return self.days_proved(at) >= (self.window_days or 0) and exposed >= (self.window_exposure or 0)
 
     def proof_boxes(self, now: datetime | None = None) -> int:
-        """How many of the ten boxes are filled: each is a tenth of the window."""
-        return 10 * self.days_proved(now) // self.window_days if self.window_days else 0
+        """How many of the ten boxes are filled: each is a tenth of the window, of days or of exposure.
+
+        The lower of the two counts: what ran on few shifts is not proved by a quiet month.
+        """
+        if not self.window_days:
+            return 0
+        boxes = 10 * self.days_proved(now) // self.window_days
+        return min(boxes, 10 * self.times_held // self.window_exposure) if self.window_exposure else boxes
 
     @property
     def needs_strength(self) -> bool:
@@ -377,60 +403,3 @@ class Countermeasure(models.Model):
     @property
     def incident_is_open(self) -> bool:
         return self.incident.status != Status.CLOSED
-
-
-class Answer(models.TextChoices):
-    """What was found at another station with the same system."""
-
-    APPLIES = "applies", _("To do here")
-    DOES_NOT_APPLY = "does_not_apply", _("Does not apply")
-    DONE = "done", _("Done here")
-
-
-class Elsewhere(models.Model):
-    """Where else? One station with the same system, and whether the countermeasure is needed there too."""
-
-    countermeasure = models.ForeignKey(Countermeasure, on_delete=models.PROTECT, related_name="elsewhere")
-    station = models.ForeignKey(Station, on_delete=models.PROTECT, related_name="+")
-    answer = models.CharField(_("answer"), max_length=16, choices=Answer.choices)
-    reason = models.CharField(_("why it does not apply"), max_length=300, blank=True)
-    evidence = models.CharField(_("evidence that it is in place"), max_length=300, blank=True)
-    owner = models.ForeignKey(
-        Person,
-        verbose_name=_("owner"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="elsewhere_owned",
-    )
-    due_on = models.DateField(_("promised for"), null=True, blank=True)
-    answered_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    answered_at = models.DateTimeField(_("answered"))
-
-    class Meta:
-        ordering = ["countermeasure", "station"]
-        verbose_name = _("where else")
-        verbose_name_plural = _("where else")
-        constraints = [
-            models.UniqueConstraint(fields=["countermeasure", "station"], name="elsewhere_once_a_station"),
-            models.CheckConstraint(
-                condition=~Q(answer="applies") | Q(owner__isnull=False, due_on__isnull=False),
-                name="what_applies_is_promised",
-            ),
-            models.CheckConstraint(
-                condition=~Q(answer="does_not_apply") | ~Q(reason=""), name="what_does_not_apply_has_a_reason"
-            ),
-            models.CheckConstraint(
-                condition=~Q(answer="done") | ~Q(evidence=""), name="done_elsewhere_has_evidence"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["due_on"], condition=Q(answer="applies"), name="elsewhere_due"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.station}: {self.get_answer_display()}"
-
-    @property
-    def is_settled(self) -> bool:
-        return self.answer in (Answer.DOES_NOT_APPLY, Answer.DONE)

@@ -1,0 +1,36 @@
+"""What we do so that it stays fixed."""
+
+from countermeasures.models.countermeasure import (
+    LIVE,
+    SHIFT_STARTS,
+    STRONG_ENOUGH,
+    Cause,
+    Countermeasure,
+    CountermeasureQuerySet,
+    Gap,
+    Kind,
+    Stage,
+    Strength,
+)
+from countermeasures.models.elsewhere import Answer, Elsewhere
+from countermeasures.models.measurement import Measurement, MeasurementQuerySet
+from countermeasures.promises.models import Promise, PromiseChange
+
+__all__ = [
+    "LIVE",
+    "SHIFT_STARTS",
+    "STRONG_ENOUGH",
+    "Answer",
+    "Cause",
+    "Countermeasure",
+    "CountermeasureQuerySet",
+    "Elsewhere",
+    "Gap",
+    "Kind",
+    "Measurement",
+    "MeasurementQuerySet",
+    "Promise",
+    "PromiseChange",
+    "Stage",
+    "Strength",
+]

@@ -1,0 +1,55 @@
+"""Keeping a promise is doing what it is about: each kind by the verb that belongs to it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from countermeasures import lifecycle as fixes
+from countermeasures.models import Elsewhere, Promise
+from countermeasures.promises import lifecycle
+from countermeasures.promises.models import PromiseKind
+from incidents.lifecycle import stop_waiting
+from opsdesk.errors import Refused
+from plant.models import Person
+
+WITH_EVIDENCE = (PromiseKind.FIX, PromiseKind.WHERE_ELSE)
+"""Kinds that are kept by saying how one can see it."""
+
+
+def keep(promise: Promise, *, by: Person, words: str = "", now: datetime | None = None) -> None:
+    """It is done. `words`: how one can see it, where the verb asks for it. Raises what the verb raises."""
+    if not promise.is_open:
+        return
+    pk = int(promise.subject.rpartition(":")[2])
+    if promise.kind == PromiseKind.FIX:
+        fixes.put_in_place(pk, by=by, evidence=words, now=now)
+    elif promise.kind == PromiseKind.BANDAGE:
+        fixes.take_off(pk, by=by, now=now)
+    elif promise.kind == PromiseKind.WHERE_ELSE:
+        row = Elsewhere.objects.select_related("station").get(pk=pk)
+        fixes.done_elsewhere(row.countermeasure_id, station=row.station, by=by, evidence=words, now=now)
+    elif promise.kind == PromiseKind.WAITING and promise.incident is not None:
+        stop_waiting(promise.incident.number, by=by, now=now)
+        lifecycle.keep(promise.pk, by=by, now=now)
+    elif promise.kind == PromiseKind.CHECK:
+        raise Refused("sign_it_off", _("Open the countermeasure and say what you measured."))
+    else:
+        lifecycle.keep(promise.pk, by=by, now=now)
+
+
+def agree_new_date(
+    promise: Promise,
+    *,
+    by: Person,
+    due_on: date,
+    reason: str,
+    in_the_way: str = "",
+    now: datetime | None = None,
+) -> None:
+    """Another day with its reason; a bandage stays on longer only when a manager says so."""
+    if promise.kind == PromiseKind.BANDAGE and promise.countermeasure_id is not None:
+        fixes.extend(promise.countermeasure_id, by=by, expires_on=due_on, reason=reason, now=now)
+        return
+    lifecycle.agree_new_date(promise.pk, by=by, due_on=due_on, reason=reason, in_the_way=in_the_way, now=now)

@@ -1,0 +1,27 @@
+"""The figures of a proof in words: "61 of 90 days · 41 of 60 shift starts"."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from countermeasures.models import SHIFT_STARTS, Countermeasure
+
+
+def held_for(one: Countermeasure, now: datetime) -> str:
+    """How far it is proved: days, and beside them the exposure where one was planned."""
+    days = _("%(days)s of %(window)s days") % {"days": one.days_proved(now), "window": one.window_days}
+    if one.window_exposure is None:
+        return days
+    times = _("%(times)s of %(window)s %(unit)s") % {
+        "times": one.times_held,
+        "window": one.window_exposure,
+        "unit": unit_words(one),
+    }
+    return f"{days} · {times}"
+
+
+def unit_words(one: Countermeasure) -> str:
+    """What is counted, in the reader's language."""
+    return _("shift starts") if one.exposure_unit in ("", SHIFT_STARTS) else one.exposure_unit

@@ -1,0 +1,104 @@
+"""The page behind the link of a question about a promise: no login, no script. Opening it changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from countermeasures.models import Promise
+from countermeasures.promises import doing, lifecycle
+from countermeasures.promises.models import InTheWay, PromiseKind
+from escalation.messages.notices.promise import day_of
+from escalation.models import Notification, Reason
+from escalation.views import answer as one
+from opsdesk.errors import Invalid, Refused
+
+SALT = "promise"
+LASTS = 12 * 60 * 60
+"""Seconds that the buttons of a drawn page work."""
+
+
+@csrf_exempt
+@one.private
+@require_http_methods(["GET", "HEAD", "POST"])
+def promise(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Kept, another date, or what is in the way; by whoever the link was sent to."""
+    rows = Notification.objects.select_related("person").filter(token=token, reason=Reason.PROMISE)
+    told = rows.filter(person__is_active=True).first()
+    if told is None:
+        return one.unknown(request) if one.GUESSED.allows(one.address_of(request)) else one.too_many(request)
+    if not one.OPENED.allows(str(told.pk)):
+        return one.too_many(request)
+    found = Promise.objects.with_people().get(pk=told.data["promise"])
+    with translation.override(told.person.language), timezone.override(found.site.tz):
+        if request.method == "POST":
+            return _answered(request, told, found, token)
+        return _page(request, told, found)
+
+
+def _answered(request: HttpRequest, told: Notification, found: Promise, token: str) -> HttpResponseBase:
+    """Do it and show the page afresh; a refusal keeps the words that were typed."""
+    try:
+        drawn_for = signing.loads(request.POST.get("nonce", ""), salt=SALT, max_age=LASTS)
+    except signing.BadSignature:
+        drawn_for = None
+    try:
+        if drawn_for != told.pk:
+            sentence = _("This page was open for long. Press the button once more.")
+            raise Refused("old_page", sentence, status=403)
+        _do(request, told, found)
+    except Refused as refusal:
+        return _page(request, told, found, refusal=refusal)
+    return redirect("promise-link", token)
+
+
+def _do(request: HttpRequest, told: Notification, found: Promise) -> None:
+    given, by = request.POST, told.person
+    why, words = given.get("in_the_way", ""), given.get("words", "")
+    if given.get("answer") == "kept":
+        doing.keep(found, by=by, words=words)
+    elif given.get("answer") == "why":
+        lifecycle.say_why(found.pk, by=by, in_the_way=why, words=words)
+    else:
+        day = _day(given.get("due_on", ""))
+        if day is None:
+            sentence = _("Say by which day.")
+            raise Invalid("no_day", sentence, fields={"due_on": [sentence]})
+        reason = words or (str(InTheWay(why).label) if why in InTheWay.values else "")
+        doing.agree_new_date(found, by=by, due_on=day, reason=reason, in_the_way=why)
+
+
+def _day(text: str) -> Any:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _page(
+    request: HttpRequest, told: Notification, found: Promise, *, refusal: Refused | None = None
+) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "promise": found,
+        "person": told.person,
+        "day": day_of(found, now),
+        "has_passed": found.has_passed(now),
+        "is_own": found.person_id == told.person_id,
+        "asks_evidence": found.kind in doing.WITH_EVIDENCE,
+        "is_check": found.kind == PromiseKind.CHECK,
+        "changes": found.changes.select_related("by"),
+        "reasons": InTheWay.choices,
+        "given": request.POST,
+        "nonce": signing.dumps(told.pk, salt=SALT),
+        "refusal": refusal,
+    }
+    return render(request, "escalation/promise_link.html", context, status=refusal.status if refusal else 200)

@@ -1,0 +1,80 @@
+"""Promises by API: the list for everybody, a person's own only for who may, and the verbs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from countermeasures.models import Promise
+from countermeasures.promises.models import PromiseKind
+from plant.models import Role
+from tests.api.calls import program
+from tests.factories import Floor, make_person, make_site, plan_fix, raise_
+
+URL = "/api/v1/promises/"
+
+
+@pytest.fixture
+def promise(floor: Floor) -> Promise:
+    now = timezone.now()
+    due_on = now.astimezone(floor.site.tz).date() + timedelta(days=3)
+    found = plan_fix(floor, raise_(floor, now=now), due_on=due_on, now=now)
+    return Promise.objects.get(countermeasure=found, kind=PromiseKind.FIX)
+
+
+def test_the_list_says_who_promised_what_and_by_when(floor: Floor, promise: Promise) -> None:
+    said = program(floor.operator).get(URL).json()["results"]
+    assert [(one["person"], one["kind"], one["outcome"]) for one in said] == [
+        (floor.tech.username, "fix", "open")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        (Role.IT_TECH, 200),
+        (Role.IT_LEAD, 200),
+        (Role.IT_MANAGER, 200),
+        (Role.PRODUCTION_MANAGER, 200),
+        (Role.MATERIALS_MANAGER, 200),
+        (Role.PLANT_MANAGER, 200),
+        (Role.IT_DIRECTOR, 200),
+        (Role.IT_SPECIALIST, 403),
+        (Role.SUPERVISOR, 403),
+        (Role.TEAM_LEADER, 403),
+        (Role.DEPT_MANAGER, 403),
+        (Role.SUPPORT, 403),
+    ],
+)
+def test_the_list_of_one_person_is_for_them_their_lead_and_managers(
+    floor: Floor, promise: Promise, role: Role, status: int
+) -> None:
+    caller = program(floor.who(role))
+    assert caller.get(URL, {"person": floor.tech.username}).status_code == status
+    seen = [row["person"] for row in caller.get(f"{URL}people/").json()]
+    assert (floor.tech.username in seen) == (status == 200)
+
+
+def test_a_new_date_and_what_is_in_the_way(floor: Floor, promise: Promise) -> None:
+    caller = program(floor.tech)
+    day = (promise.due_at + timedelta(days=9)).date().isoformat()
+    said = caller.post(f"{URL}{promise.pk}/new-date/", {"due_on": day, "reason": "Part is late"}).json()
+    assert (said["due_on"], said["moved"], said["slipped"]) == (day, 1, False)
+    said = caller.post(f"{URL}{promise.pk}/in-the-way/", {"in_the_way": "part"}).json()
+    assert said["in_the_way"] == "part"
+    assert caller.post(f"{URL}{promise.pk}/new-date/", {"due_on": day}).status_code == 400
+
+
+def test_keeping_it_needs_the_evidence_that_the_countermeasure_needs(floor: Floor, promise: Promise) -> None:
+    caller = program(floor.tech)
+    assert caller.post(f"{URL}{promise.pk}/keep/", {}).status_code == 400
+    assert caller.post(f"{URL}{promise.pk}/keep/", {"words": "Seen"}).json()["outcome"] == "kept"
+
+
+def test_promises_of_another_site_do_not_exist(promise: Promise) -> None:
+    stranger = program(make_person("Stranger", roles=[Role.IT_MANAGER], site=make_site()))
+    assert stranger.get(URL).json()["results"] == []
+    assert stranger.post(f"{URL}{promise.pk}/keep/", {"words": "x"}).status_code == 404
+    assert stranger.post(f"{URL}{promise.pk}/in-the-way/", {"in_the_way": "part"}).status_code == 403
