@@ -11,5 +11,6 @@ class EscalationConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("escalation.receivers")
+        import_module("escalation.inbound.webhooks")
         import_module("escalation.measures")
         import_module("escalation.calendar_changes").listen()

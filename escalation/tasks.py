@@ -8,6 +8,7 @@ from django.utils import timezone
 from escalation import engine, outbox, watch
 from escalation import rounds as now_and_then
 from escalation.drills import running
+from escalation.inbound import mailbox, polling
 from escalation.nudging import nudge, nudge_channel
 from escalation.webhooks import sending
 
@@ -47,6 +48,18 @@ def drills() -> None:
     done = running.look()
     if done.started or done.ended:
         nudge()
+
+
+@shared_task(ignore_result=True)
+def read_mailbox() -> None:
+    """Every few seconds, where answers by mail are read from a mailbox."""
+    mailbox.poll()
+
+
+@shared_task(ignore_result=True)
+def poll_texts() -> None:
+    """Every few seconds, where a gateway that hears back is set up."""
+    polling.poll()
 
 
 def _turn() -> None:

@@ -14,6 +14,7 @@ from escalation.views import (
     digest,
     drills,
     families,
+    inbound,
     incident_page,
     listeners,
     outbox,
@@ -32,6 +33,8 @@ from escalation.views import (
 )
 
 urlpatterns = [
+    path("sms/twilio/inbound", inbound.twilio, name="sms-twilio-inbound"),
+    path("setup/inbound/", inbound.inbox, name="inbound"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("work/", work.work, name="work"),
     path("outbox/", outbox.outbox, name="outbox"),

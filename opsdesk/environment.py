@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -60,6 +60,26 @@ def address(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     if scheme.split("+")[0] not in schemes:
         known = ", ".join(f"{scheme}://" for scheme in schemes)
         raise Misconfigured(f"{name} must start with one of {known}.")
+    return value
+
+
+def optional_address(name: str, *, schemes: tuple[str, ...]) -> str:
+    """The same for a URL that may be missing: empty then."""
+    return address(name, "", schemes=schemes) if text(name) else ""
+
+
+def all_named(prefix: str) -> dict[str, str]:
+    """Every setting whose name starts so, by the rest of its name."""
+    return {name.removeprefix(prefix): text(name) for name in os.environ if name.startswith(prefix)}
+
+
+def reply_to(name: str, mailbox: str) -> str:
+    """The address that answers go to: ``NAME``, else the user of the mailbox where that is an address."""
+    value = text(name) or unquote(urlsplit(mailbox).username or "")
+    if "@" not in value and not text(name):
+        return ""
+    if value.count("@") != 1 or not value.isascii() or "+" in value or any(c in value for c in " <>,;"):
+        raise Misconfigured(f"{name} must be a plain address without a plus, like replies@example.com.")
     return value
 
 

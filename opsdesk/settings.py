@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "anymail",
     "csp",
     "django_filters",
     "django_htmx",
@@ -224,6 +225,11 @@ DUTY_BOOK_SECONDS = 5  # "who is told next" on the API may be this old; who is t
 EMAIL_URL = outbound.from_environment("EMAIL_URL", ("sandbox", "smtp", "smtps"))
 EMAIL_FROM = text("EMAIL_FROM", f"OpsDesk <opsdesk@{urlsplit(BASE_URL).hostname}>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
+# Answers by mail: a mailbox that is read, imaps://user:password@host/INBOX, or a provider that calls us with
+# the secret in the address; and the address that answers go to, which needs plus-addressing.
+IMAP_URL = environment.optional_address("IMAP_URL", schemes=("imap", "imaps"))
+INBOUND_SECRET = text("INBOUND_SECRET")  # user:password
+EMAIL_REPLY_TO = environment.reply_to("EMAIL_REPLY_TO", IMAP_URL)
 SMS_URL = outbound.from_environment("SMS_URL", ("sandbox", "twilio", "apprise"))
 RECEIPT_SECONDS = environment.number("RECEIPT_SECONDS", 60, low=5, high=3600)  # then the next provider
 # Pushes need no account: they go out as soon as anything does.
@@ -239,6 +245,24 @@ PUSH_HOSTS = [  # where browsers may be reached; a name that starts with a dot c
     ".push.apple.com",
     *environment.words("PUSH_HOSTS"),
 ]
+# Whether a text says that it can be answered: with an account that hears back; 1 or 0 says otherwise.
+_hears = any(one.scheme == "twilio" for one in outbound.providers(SMS_URL))
+SMS_REPLIES = _hears if flag("SMS_REPLIES") is None else bool(flag("SMS_REPLIES"))
+if IMAP_URL:
+    CELERY_BEAT_SCHEDULE["read-mailbox"] = {
+        "task": "escalation.tasks.read_mailbox",
+        "schedule": 10.0,
+        "options": {"expires": 8, "queue": "email"},
+    }
+if _hears:
+    CELERY_BEAT_SCHEDULE["poll-texts"] = {
+        "task": "escalation.tasks.poll_texts",
+        "schedule": 10.0,  # where the provider can call us this finds nothing new
+        "options": {"expires": 8, "queue": "sms"},
+    }
+# Providers of mail that call us (django-anymail): the secret is user:password of the call, its settings are
+# ANYMAIL_… in the environment, such as ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY.
+ANYMAIL = environment.all_named("ANYMAIL_") | ({"WEBHOOK_SECRET": INBOUND_SECRET} if INBOUND_SECRET else {})
 HEARTBEAT_URL = text("HEARTBEAT_URL")
 SENTRY_DSN = text("SENTRY_DSN")
 

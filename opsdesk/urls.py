@@ -1,5 +1,6 @@
 """Every address. The apps name their own; `opsdesk.api` lists those of the API."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/v1/", include("opsdesk.api")),
+    *([path("mail/", include("anymail.urls"))] if settings.INBOUND_SECRET else []),
     path("", include("plant.urls")),
     path("", include("incidents.urls")),
     path("", include("countermeasures.urls")),

@@ -22,6 +22,7 @@ from escalation.channels.base import (
     RefusedHere,
     TemporaryFailure,
 )
+from escalation.channels.mail_token import token
 from escalation.models import Delivery, Notification
 from opsdesk.outbound import Provider
 
@@ -64,7 +65,7 @@ class Smtp:
 
     def _hand_over(self, delivery: Delivery, message: bytes) -> Receipt:
         assert self._server is not None
-        _name, sender = parseaddr(settings.EMAIL_FROM)
+        sender = reply_address(delivery) or parseaddr(settings.EMAIL_FROM)[1]
         try:
             self._server.sendmail(sender, [delivery.address], message)
         except smtplib.SMTPRecipientsRefused as error:
@@ -136,6 +137,7 @@ def is_address(text: str) -> bool:
 def build(delivery: Delivery) -> bytes:
     """The whole message with CRLF line ends: plain text and HTML with the same words."""
     root = f"<{_thread(delivery.notification)}@{_domain()}>"
+    back = reply_address(delivery)
     boundary = f"=_opsdesk_{delivery.pk}_{delivery.notification_id}"
     head = (
         f"From: {_sender()}",
@@ -145,6 +147,10 @@ def build(delivery: Delivery) -> bytes:
         f"Message-ID: {message_id(delivery)}",
         f"In-Reply-To: {root}",
         f"References: {root}",
+        *([f"Reply-To: {back}"] if back else []),
+        f"List-Id: OpsDesk <alerts.{_domain()}>",
+        f"List-Unsubscribe: <{settings.BASE_URL}/profile/>",
+        "Precedence: bulk",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: All",
         "MIME-Version: 1.0",
@@ -168,7 +174,13 @@ def _part(boundary: str, kind: str, text: str) -> bytes:
 
 def message_id(delivery: Delivery) -> str:
     """The same for every attempt, so that a mailbox shows a message that went out twice once."""
-    return f"<delivery-{delivery.pk}@{_domain()}>"
+    return f"<delivery-{token(delivery.pk)}@{_domain()}>"
+
+
+def reply_address(delivery: Delivery) -> str:
+    """Where answers and bounces go: the mailbox that is read, marked with the message; empty without one."""
+    name, _at, host = settings.EMAIL_REPLY_TO.partition("@")
+    return f"{name}+{token(delivery.pk)}@{host}" if host else ""
 
 
 def _encoded(text: str) -> str:
@@ -188,6 +200,11 @@ def _formatted(sender: str) -> str:
 
 def _domain() -> str:
     return parseaddr(settings.EMAIL_FROM)[1].partition("@")[2] or "localhost"
+
+
+def own_address() -> str:
+    """The address that our mails come from, in small letters."""
+    return parseaddr(settings.EMAIL_FROM)[1].casefold()
 
 
 def _thread(notification: Notification) -> str:

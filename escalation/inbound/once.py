@@ -77,7 +77,7 @@ def take(arrived: Inbound, act: Act) -> Heard:
 
 
 def _written(arrived: Inbound) -> tuple[Inbound, bool]:
-    names = ("channel", "received_at", "sender", "to", "text")
+    names = ("channel", "received_at", "sender", "to", "text", "replied_at")
     return Inbound.objects.select_related("person", "incident").get_or_create(
         provider=arrived.provider,
         reference=arrived.reference,

@@ -28,10 +28,18 @@ LONGEST_NUMBER = 2_147_483_647
 
 
 def take_sms(
-    *, sender: str, text: str, reference: str, provider: str, to: str = "", now: datetime | None = None
+    *,
+    sender: str,
+    text: str,
+    reference: str,
+    provider: str,
+    to: str = "",
+    now: datetime | None = None,
+    is_answered_here: bool = False,
 ) -> Heard:
     """Carry out what somebody texted. `Heard.reply` is what is texted back, empty for nothing.
 
+    `is_answered_here`: whoever brought it gives the reply at once, so that nobody else texts it.
     `reference` is the provider's id of the message: it acts once, ever. Never raises for what is in the
     message; raises DatabaseError when the database fails, and then nothing was done.
     """
@@ -45,6 +53,7 @@ def take_sms(
         text=text,
         now=now,
     )
+    arrived.replied_at = now if is_answered_here else None
     return take(arrived, _heard)
 
 

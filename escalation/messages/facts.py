@@ -58,6 +58,7 @@ class Facts:
     risk: str
     ask: str
     button: str
+    answer: str
     first: str
     note: str
     why: str
@@ -87,6 +88,7 @@ def facts(notification: Notification, now: datetime) -> Facts:
         risk=risk_of(incident, now),
         ask=ask,
         button=button,
+        answer=answer_of(notification),
         first=first_of(notification, now),
         note="" if incident.is_drill else notification.note,
         why=why_of(notification),
@@ -314,6 +316,20 @@ def ask_of(notification: Notification) -> tuple[str, str]:
     if notification.reason == Reason.ASSIGNED or _may_take(notification):
         return _("Take it"), _("I’ll take it")
     return _("Answer"), _("I’ve seen it")
+
+
+TAKES, SEEN = "takes", "seen"
+
+
+def answer_of(notification: Notification) -> str:
+    """What the number texted back does; empty where nothing is asked, or more than that."""
+    incident = notification.about
+    is_news = notification.reason in AFTERWARDS and notification.role != OWNER
+    is_owners = notification.clock == Clock.UPDATE and incident.owner_id == notification.person_id
+    if not incident.is_open or is_news or is_owners or notification.reason == Reason.BRING_SOMEONE:
+        return ""
+    takes = notification.reason == Reason.ASSIGNED or _may_take(notification)
+    return TAKES if takes and not incident.is_drill else SEEN
 
 
 def _may_take(notification: Notification) -> bool:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from escalation.gsm7 import Flexible, cut, fit
-from escalation.messages.facts import Facts
+from escalation.messages.facts import TAKES, Facts
 from incidents.models import Incident
 
 LONGER = (2, 7)
@@ -49,7 +49,9 @@ def _with_stop(forms: tuple[str, ...]) -> tuple[str, ...]:
 def _reply(incident: Incident, facts: Facts) -> list[str | Flexible]:
     """How to answer by text, only where replies are received; and the word that says what the link is for."""
     ask = Flexible((f"{facts.ask}:", ""), (11,))
-    if not getattr(settings, "OPSDESK_SMS_REPLIES", False):
+    if not settings.SMS_REPLIES or not facts.answer:
         return [ask]
-    reply = _("Reply %(number)s = seen.") % {"number": incident.number}
-    return [Flexible((reply, ""), (5,)), ask]
+    takes = facts.answer == TAKES
+    what = _("Reply %(number)s = you take it.") if takes else _("Reply %(number)s = seen.")
+    reply = what % {"number": incident.number}
+    return [Flexible((reply, ""), (5,)), Flexible((f"{facts.ask}:", ""), (0,))]

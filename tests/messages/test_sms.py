@@ -134,9 +134,24 @@ def test_times_are_those_of_the_plant_and_have_their_day_when_it_is_not_today() 
 
 def test_a_reply_is_offered_only_where_replies_are_received(settings: Any) -> None:
     about = incident(title="Rack labels", cover_until=None)
+    settings.SMS_REPLIES = False
     assert "Reply" not in render(delivery(about), now=NOW).text
-    settings.OPSDESK_SMS_REPLIES = True
-    assert "Reply 104200 = seen." in render(delivery(about), now=NOW).text
+    settings.SMS_REPLIES = True
+    about.line.name, about.station.name = "Line I1", "Rack"
+    assert "Reply 104200 = seen." in render(delivery(about, role="production_manager"), now=NOW).text
+
+
+def test_who_may_take_it_reads_that_the_reply_takes_it(settings: Any) -> None:
+    settings.SMS_REPLIES = True
+    about = incident(title="Rack labels", cover_until=None, status="raised", owner=None)
+    about.line.name, about.station.name = "Line I1", "Rack"
+    assert "Reply 104200 = you take it." in render(delivery(about, role="it_tech"), now=NOW).text
+
+
+def test_news_asks_for_no_reply(settings: Any) -> None:
+    settings.SMS_REPLIES = True
+    text = render(delivery(happened(Reason.TOLD_MOVING), Reason.TOLD_MOVING), now=NOW).text
+    assert "Reply" not in text
 
 
 def test_a_note_about_a_gap_is_in_the_sms_too() -> None:

@@ -1,0 +1,221 @@
+"""Answering by mail: a reply is an answer or an update, by whoever the message was for."""
+
+from __future__ import annotations
+
+import pytest
+
+from escalation.channels.mail_token import found_in, token
+from escalation.inbound.mail import take_mail
+from escalation.models import Delivery, Did, Inbound
+from incidents.models import Event, EventKind, Incident, Photo, Status
+from tests.inbound.letters import GMAIL, PNG, QUOTES, bounce, reply
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def incident(world, advance) -> Incident:
+    found = world.raise_it("stopped")
+    advance(minutes=11)
+    return found
+
+
+@pytest.fixture
+def letter(incident, world):
+    """The mail that a technician got."""
+
+    def of(name: str) -> Delivery:
+        sent = Delivery.objects.filter(notification__person=world[name], notification__incident=incident)
+        found = sent.filter(channel="email").first()
+        if found is None:
+            one = sent.select_related("notification__incident")[0]
+            one.pk, one.channel, one.address = None, "email", world[name].email
+            one.save(force_insert=True)
+            found = one
+        return found
+
+    return of
+
+
+@pytest.fixture
+def mail(world, letter):
+    def send(name: str, words: str, **headers: str):
+        return take_mail(raw=bytes(reply(letter(name), words, **headers)), provider="test", now=world.now)
+
+    return send
+
+
+def now_(incident: Incident) -> Incident:
+    return Incident.objects.numbered(incident.number)
+
+
+@pytest.mark.parametrize("quote", QUOTES.values(), ids=QUOTES)
+def test_ok_alone_answers_whatever_the_program_quotes(world, incident, mail, quote):
+    assert mail("vela", f"ok{quote}").did == Did.TOOK_IT
+    assert now_(incident).owner == world["vela"]
+
+
+@pytest.mark.parametrize("words", ["Visto", "visto.\n\nVela", "leído, gracias"])
+def test_seen_by_mail_takes_nothing(world, incident, mail, words):
+    assert mail("vela", words + GMAIL).did == Did.SEEN
+    assert now_(incident).status == Status.RAISED
+
+
+@pytest.mark.parametrize("quote", QUOTES.values(), ids=QUOTES)
+def test_words_post_an_update_without_what_is_quoted(world, incident, mail, quote):
+    heard = mail("vela", f"Spare printer is in.\nTest print next.{quote}")
+    assert heard.did == Did.UPDATED
+    assert now_(incident).updates.get().actions == "Spare printer is in.\nTest print next."
+
+
+def test_a_signature_is_not_news(world, incident, mail):
+    mail("vela", "Spare printer is in.\n\nVela\nIT, Millbrook Plant\n+1 313 555 0100")
+    assert now_(incident).updates.get().actions == "Spare printer is in."
+
+
+def test_words_of_who_may_not_give_news_are_kept(world, incident, mail):
+    heard = mail("tillery", "We use the spare dock")
+    assert (heard.did, now_(incident).updates.count()) == (Did.WORDS, 0)
+    newest = Event.objects.filter(incident=incident).order_by("-id")[0]
+    assert (newest.kind, newest.words, newest.by) == (
+        EventKind.WORDS_ADDED,
+        "We use the spare dock",
+        world["tillery"],
+    )
+
+
+def test_html_alone_is_read(world, incident, letter):
+    message = reply(letter("vela"), "")
+    message.set_content(
+        "<html><head><style>p{color:red}</style></head><body><p>Spare <b>printer</b> is in</p>"
+        "<blockquote><p>Line down</p></blockquote></body></html>",
+        subtype="html",
+    )
+    assert take_mail(raw=bytes(message), provider="test", now=world.now).did == Did.UPDATED
+    assert now_(incident).updates.get().actions == "Spare printer is in"
+
+
+def test_photos_come_along(world, incident, letter):
+    message = reply(letter("vela"), "The display shows this")
+    message.add_attachment(PNG, maintype="image", subtype="png", filename="IMG_1.png")
+    message.add_attachment(b"MZ no picture", maintype="image", subtype="png", filename="x.png")
+    take_mail(raw=bytes(message), provider="test", now=world.now)
+    assert Photo.objects.get(incident=incident).by == world["vela"]
+
+
+def test_help_by_mail_asks_for_help(world, incident, mail):
+    assert mail("vela", f"Ayuda{GMAIL}").did == Did.HELP_ASKED
+    assert now_(incident).events.filter(kind=EventKind.HELP_ASKED).exists()
+
+
+# --- whose answer it is ---
+
+
+def test_the_sender_alone_says_nothing(world, incident, mail):
+    heard = mail("vela", "ok", In_Reply_To="")
+    assert (heard.did, now_(incident).owner) == (Did.NOT_UNDERSTOOD, None)
+
+
+def test_the_token_alone_says_nothing_either(world, incident, mail):
+    heard = mail("vela", "ok", sender="thief@example.net")
+    assert (heard.did, now_(incident).owner, heard.person) == (Did.UNKNOWN_SENDER, None, None)
+
+
+def test_a_token_that_was_made_up_is_none(world, incident, letter, mail):
+    sent = letter("vela")
+    forged = f"<delivery-{sent.pk:x}-{'0' * 16}@ops.example.com>"
+    assert mail("vela", "ok", In_Reply_To=forged).did == Did.NOT_UNDERSTOOD
+    assert found_in(forged) is None
+    assert found_in(f"x+{token(sent.pk).upper()}@OPS.example.com") == sent.pk
+
+
+def test_the_address_it_goes_to_is_enough(world, incident, letter, mail):
+    to = f"OpsDesk <replies+{token(letter('vela').pk)}@ops.example.com>"
+    assert mail("vela", "ok", In_Reply_To="", To=to).did == Did.TOOK_IT
+
+
+def test_case_does_not_matter_in_the_senders_address(world, incident, mail):
+    assert mail("vela", "ok", sender=world["vela"].email.upper()).did == Did.TOOK_IT
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Precedence": "auto_reply"},
+        {"X_Autoreply": "yes"},
+        {"Subject": "Automatic reply: Line down"},
+        {"Subject": "Respuesta automática: Línea parada"},
+        {"Subject": "Out of office: back on Monday"},
+    ],
+    ids=str,
+)
+def test_an_absence_note_is_left_alone(world, incident, mail, headers):
+    before = now_(incident).version
+    heard = mail("vela", "ok", **headers)
+    assert (heard.did, heard.reply, now_(incident).version) == (Did.IGNORED, "", before)
+
+
+def test_a_mail_acts_once_for_its_id(world, incident, letter):
+    raw = bytes(reply(letter("vela"), "Spare printer is in"))
+    heard = [take_mail(raw=raw, provider=name, now=world.now) for name in ("imap", "webhook")]
+    assert [one.is_new for one in heard] == [True, False]
+    assert now_(incident).updates.count() == 1
+
+
+def test_a_closed_incident_refuses(world, incident, mail):
+    from incidents import lifecycle
+
+    lifecycle.take_back(incident.number, by=world["petty"], now=incident.raised_at)
+    assert mail("vela", "Spare printer is in").did == Did.CLOSED
+
+
+# --- mails of ours that come back ---
+
+
+def test_a_bounce_marks_the_message_and_the_urgent_one_goes_another_way(world, incident, letter):
+    from escalation.reach import reach_of
+    from plant.reachability import Fault
+
+    sent = letter("vela")
+    others = Delivery.objects.filter(notification=sent.notification).exclude(pk=sent.pk)
+    others.update(state="failed", failed_at=world.now)
+    heard = take_mail(raw=bounce(sent), provider="test", now=world.now)
+    sent.refresh_from_db()
+    assert (heard.did, heard.person, sent.state) == (Did.BOUNCED, world["vela"], "failed")
+    assert sent.error == "Came back: 550 5.1.1 No such user"
+    assert now_(incident).events.filter(kind=EventKind.NOT_REACHED).exists()
+    judged = next(one for one in reach_of(world.site, world.now).judged if one.person == world["vela"])
+    assert Fault.EMAIL_CAME_BACK in judged.faults
+
+
+def test_a_bounce_that_comes_twice_is_one(world, letter):
+    sent = letter("vela")
+    assert take_mail(raw=bounce(sent), provider="test", now=world.now).did == Did.BOUNCED
+    assert take_mail(raw=bounce(sent), provider="test", now=world.now).did == Did.IGNORED
+
+
+def test_a_mail_that_is_only_late_has_not_failed(world, letter):
+    sent = letter("vela")
+    assert take_mail(raw=bounce(sent, action="delayed"), provider="test", now=world.now).did == Did.IGNORED
+    sent.refresh_from_db()
+    assert sent.state == "delivered"
+
+
+def test_a_report_that_somebody_made_up_marks_nothing(world, letter):
+    sent = letter("vela")
+    forged = f"<delivery-{sent.pk:x}-{'a' * 16}@ops.example.com>"
+    heard = take_mail(raw=bounce(sent, original=forged), provider="test", now=world.now)
+    sent.refresh_from_db()
+    assert (heard.did, sent.state) == (Did.IGNORED, "delivered")
+
+
+def test_what_came_in_is_kept(world, incident, mail):
+    mail("vela", "Spare printer is in" + GMAIL)
+    row = Inbound.objects.get()
+    assert (row.person, row.incident, row.text, row.did) == (
+        world["vela"],
+        incident,
+        "Spare printer is in",
+        Did.UPDATED,
+    )
