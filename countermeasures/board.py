@@ -135,20 +135,27 @@ class Board:
 
 
 def board(asked: Asked, *, site: Site, person: Person, now: datetime) -> Board:
-    """The columns of one site. Seven queries, whatever there is."""
+    """The columns of one site. Eight queries at most, whatever there is."""
     today = now.astimezone(site.tz).date()
     live = _asked_for(asked, person, _live(site))
     proven = _asked_for(asked, person, _proven(site, now))
     shown = shows(today)[asked.show]
     proven = proven.filter(shown) if asked.show in ("open", "back") else proven.none()
-    counts = _counts(live, shown, today)
+    needed = _without_superseded(live)
+    counts = _counts(needed, shown, today)
     counts["proven"] = proven.count()
-    columns = []
+    chosen: dict[str, list[int]] = {}
     for name, stages in COLUMNS.items():
-        rows = proven if name == "proven" else live.filter(shown, stage__in=stages)
+        # Asked only where one can be: to be spared the question, the planner reads every bandage ever worn
+        rows = (needed if Stage.NOT_EFFECTIVE in stages else live).filter(shown, stage__in=stages)
+        rows = proven if name == "proven" else rows
         limit = EXPANDED if asked.column == name else SHOWN
-        found = list(rows.for_cards().order_by(*ORDER[name])[:limit])
-        columns.append(Column(name, found, counts[name]))
+        chosen[name] = list(rows.order_by(*ORDER[name]).values_list("pk", flat=True)[:limit])
+    # Sorted by their keys alone first: with everything a card shows, thousands of wide rows would be sorted
+    known = Countermeasure.objects.for_cards().in_bulk([pk for pks in chosen.values() for pk in pks])
+    columns = [
+        Column(name, [known[pk] for pk in pks if pk in known], counts[name]) for name, pks in chosen.items()
+    ]
     return Board(columns, {name: counts[f"show_{name}"] for name in SHOWS}, counts["came_back"])
 
 
@@ -171,9 +178,13 @@ _NEXT_TRY = Countermeasure.objects.counting().filter(
 
 
 def _live(site: Site) -> CountermeasureQuerySet:
-    """Everything at the site that somebody still has to do something about."""
+    """Everything at the site that is neither given up, taken off nor over with its incident."""
     here = Countermeasure.objects.filter(incident__site=site, incident__is_drill=False)
-    live = here.filter(stage__in=ON_BOARD, removed_at=None).exclude(incident__status=Status.CLOSED)
+    return here.filter(stage__in=ON_BOARD, removed_at=None).exclude(incident__status=Status.CLOSED)
+
+
+def _without_superseded(live: CountermeasureQuerySet) -> CountermeasureQuerySet:
+    """Without what did not hold and has a next try."""
     return live.exclude(Q(stage=Stage.NOT_EFFECTIVE) & Exists(_NEXT_TRY))
 
 

@@ -6,10 +6,13 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.models import Countermeasure, Kind, Strength
+from countermeasures.promises.ledger import Carried, carried_by
 from incidents.forms import ActForm, PersonField
+from plant.models import Person
 
 
 class DayInput(forms.DateInput):
@@ -37,10 +40,27 @@ def _day(label: Any, *, required: bool = False, help_text: Any = "") -> forms.Da
     return forms.DateField(label=label, required=required, help_text=help_text, widget=DayInput())
 
 
+class PromiserField(PersonField):
+    """Who is asked to promise something, with what they have promised already. One query for all names."""
+
+    carried: dict[int, Carried] | None = None
+
+    def label_from_instance(self, obj: Person) -> str:
+        if self.carried is None:
+            people = self.queryset.values_list("pk", flat=True) if self.queryset is not None else ()
+            self.carried = carried_by(people, timezone.now())
+        one = self.carried.get(obj.pk)
+        name = super().label_from_instance(obj)
+        if one is None:
+            return name
+        load = _("%(open)s open, %(soon)s in two weeks") % {"open": one.open, "soon": one.two_weeks}
+        return f"{name} · {load}"
+
+
 class AddForm(ActForm):
     kind = forms.ChoiceField(label=_("What is it for"), choices=Kind.choices, widget=forms.RadioSelect)
     what = _words(_("What we do"), rows=2)
-    owner = PersonField(label=_("Who does it"), required=False)
+    owner = PromiserField(label=_("Who does it"), required=False)
     due_on = _day(_("By which day"))
     strength = forms.ChoiceField(
         label=_("How much it relies on people"),
@@ -52,7 +72,7 @@ class AddForm(ActForm):
 
 
 class StartForm(ActForm):
-    owner = PersonField(label=_("Who does it"))
+    owner = PromiserField(label=_("Who does it"))
     due_on = _day(_("By which day"), required=True)
 
 

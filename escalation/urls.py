@@ -52,6 +52,7 @@ urlpatterns = [
     path("countermeasures/bandages/", bandages.bandages, name="bandages"),
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
     path("promises/", promises.promises, name="promises"),
+    path("promises/<int:pk>/", promise_link.mine, name="promise"),
     path("setup/policies/", policies.policies, name="policies"),
     path("setup/policies/new/", policy_editor.new, name="policy-new"),
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),

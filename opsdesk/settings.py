@@ -361,8 +361,8 @@ SPECTACULAR_SETTINGS = {
         "PostState": "escalation.models.PostState",
         "DeliveryState": "escalation.models.DeliveryState",
         "NotificationReason": "escalation.models.Reason",
-        "WeekdayEnum": "escalation.models.Weekday",
         "SeverityEnum": "incidents.models.Severity",
+        "Weekday": "escalation.models.drills.Weekday",
     },
 }
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,15 @@ def process_env(transactional_db: None) -> dict[str, str]:
 def nudged(settings: Any) -> None:
     """The engine is nudged on commit, as in production."""
     settings.NUDGE_ENGINE = True
+
+
+@pytest.fixture
+def lasting_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links in messages of a clock that stands at some day of the past open all the same."""
+    from escalation import answering  # Django's apps are not loaded yet when this file is
+
+    for name in ("LINK_LASTS", "CLOSED_LINK_LASTS"):
+        monkeypatch.setattr(answering, name, timedelta(days=36_500))
 
 
 @pytest.fixture

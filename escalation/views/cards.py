@@ -15,6 +15,7 @@ from countermeasures.offers import Offer
 from countermeasures.slips import Slips, slips_of
 from countermeasures.wording import held_for
 from escalation.views import proofs
+from incidents.readings import again
 from plant.models import Person
 from plant.wording import moment
 
@@ -79,8 +80,12 @@ def _bandage(one: Countermeasure, now: datetime, today: date) -> str:
 
 
 def _again(one: Countermeasure) -> str:
+    """ "Did not hold", else how often its problem was there; empty for a problem seen once."""
     if one.stage == Stage.NOT_EFFECTIVE:
         return _("Did not hold")
+    often = again(one.incident)
+    if often:
+        return often[0].upper() + often[1:]
     times = one.incident.reopen_count
     if not times:
         return ""

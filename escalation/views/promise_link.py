@@ -1,15 +1,20 @@
-"""The page behind the link of a question about a promise: no login, no script. Opening it changes nothing."""
+"""One promise: kept, another date, what is in the way. By a link without login, or signed in.
+
+Opening it changes nothing; each button carries a nonce that was made for this person and promise.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -19,7 +24,8 @@ from countermeasures.promises.models import InTheWay, PromiseKind
 from escalation.messages.notices.promise import day_of
 from escalation.models import Notification, Reason
 from escalation.views import answer as one
-from opsdesk.errors import Invalid, Refused
+from opsdesk.errors import Invalid, Missing, Refused
+from plant.models import Person
 
 SALT = "promise"
 LASTS = 12 * 60 * 60
@@ -39,29 +45,49 @@ def promise(request: HttpRequest, token: str) -> HttpResponseBase:
         return one.too_many(request)
     found = Promise.objects.with_people().get(pk=told.data["promise"])
     with translation.override(told.person.language), timezone.override(found.site.tz):
-        if request.method == "POST":
-            return _answered(request, told, found, token)
-        return _page(request, told, found)
+        return _shown(request, found, told.person, redirect("promise-link", token))
 
 
-def _answered(request: HttpRequest, told: Notification, found: Promise, token: str) -> HttpResponseBase:
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def mine(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The same page for who is signed in: reached from "My work" and the ledger."""
+    person = request.user
+    assert isinstance(person, Person)  # behind login_required
+    found = Promise.objects.with_people().filter(pk=pk).first()
+    if found is None or not person.sees_site(found.site_id):
+        raise Missing("unknown_promise", _("There is no such promise."))
+    with timezone.override(found.site.tz):
+        return _shown(request, found, person, redirect("promise", pk))
+
+
+def _shown(request: HttpRequest, found: Promise, person: Person, done: HttpResponseBase) -> HttpResponseBase:
+    if request.method == "POST":
+        return _answered(request, found, person, done)
+    return _page(request, found, person)
+
+
+def _answered(
+    request: HttpRequest, found: Promise, person: Person, done: HttpResponseBase
+) -> HttpResponseBase:
     """Do it and show the page afresh; a refusal keeps the words that were typed."""
     try:
         drawn_for = signing.loads(request.POST.get("nonce", ""), salt=SALT, max_age=LASTS)
     except signing.BadSignature:
         drawn_for = None
     try:
-        if drawn_for != told.pk:
+        if drawn_for != [found.pk, person.pk]:
             sentence = _("This page was open for long. Press the button once more.")
             raise Refused("old_page", sentence, status=403)
-        _do(request, told, found)
+        _do(request, found, person)
     except Refused as refusal:
-        return _page(request, told, found, refusal=refusal)
-    return redirect("promise-link", token)
+        return _page(request, found, person, refusal=refusal)
+    return done
 
 
-def _do(request: HttpRequest, told: Notification, found: Promise) -> None:
-    given, by = request.POST, told.person
+def _do(request: HttpRequest, found: Promise, by: Person) -> None:
+    given = request.POST
     why, words = given.get("in_the_way", ""), given.get("words", "")
     if given.get("answer") == "kept":
         doing.keep(found, by=by, words=words)
@@ -84,21 +110,21 @@ def _day(text: str) -> Any:
 
 
 def _page(
-    request: HttpRequest, told: Notification, found: Promise, *, refusal: Refused | None = None
+    request: HttpRequest, found: Promise, person: Person, *, refusal: Refused | None = None
 ) -> HttpResponse:
     now = timezone.now()
     context = {
         "promise": found,
-        "person": told.person,
+        "person": person,
         "day": day_of(found, now),
         "has_passed": found.has_passed(now),
-        "is_own": found.person_id == told.person_id,
+        "is_own": found.person_id == person.pk,
         "asks_evidence": found.kind in doing.WITH_EVIDENCE,
         "is_check": found.kind == PromiseKind.CHECK,
         "changes": found.changes.select_related("by"),
         "reasons": InTheWay.choices,
         "given": request.POST,
-        "nonce": signing.dumps(told.pk, salt=SALT),
+        "nonce": signing.dumps([found.pk, person.pk], salt=SALT),
         "refusal": refusal,
     }
     return render(request, "escalation/promise_link.html", context, status=refusal.status if refusal else 200)

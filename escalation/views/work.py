@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from countermeasures.models import Countermeasure, Stage
+from countermeasures.promises import models as promises
 from escalation import ladder
 from escalation.models import Notification
 from escalation.recent import with_roster
@@ -65,6 +65,8 @@ class Promise:
     due_at: datetime
     due: str
     is_late: bool
+    pk: int | None = None
+    """Of the promise whose page keeps it or moves it; None for the next word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,26 +159,17 @@ def _promises(person: Person, mine: Sequence[Incident], now: datetime) -> list[P
         for incident in mine
         if incident.next_update_due is not None and incident.owner_id == person.pk
     ]
-    found = (
-        Countermeasure.objects.filter(
-            owner=person, stage__in=[Stage.PLANNED, Stage.IN_WORK], due_on__isnull=False
-        )
-        .exclude(incident__status=Status.CLOSED)
-        .select_related("incident__site", "owner", "checker")
-        .order_by("due_on")[:PROMISES_SHOWN]
-    )
-    return sorted([*words, *(_promise(one, now) for one in found)], key=lambda p: p.due_at)[:PROMISES_SHOWN]
+    found = promises.Promise.objects.open().of(person).exclude(kind=promises.PromiseKind.WAITING)
+    given = found.with_people().select_related("incident__site").order_by("due_at")[:PROMISES_SHOWN]
+    return sorted([*words, *(_promise(one, now) for one in given)], key=lambda p: p.due_at)[:PROMISES_SHOWN]
 
 
-def _promise(one: Countermeasure, now: datetime) -> Promise:
+def _promise(one: promises.Promise, now: datetime) -> Promise:
     """A day is kept until its last minute by the plant's clock."""
-    assert one.due_on is not None
-    zone = one.incident.site.tz
-    today = now.astimezone(zone).date()
-    end_of_day = datetime.combine(one.due_on, time.max, tzinfo=zone)
-    return Promise(
-        one.what, one.incident, end_of_day, proofs.day(one.due_on, today), proofs.is_late(one, today)
-    )
+    assert one.incident is not None
+    today = now.astimezone(one.site.tz).date()
+    due = proofs.day(one.due_on, today) if one.due_on else ""
+    return Promise(one.what, one.incident, one.due_at, due, one.has_passed(now), one.pk)
 
 
 def _helpers(person: Person, book: DutyBook, incident: Incident | None, now: datetime) -> list[Helper]:

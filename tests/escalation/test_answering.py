@@ -12,7 +12,7 @@ from incidents import lifecycle
 from incidents.models import EventKind, Incident, Status
 from opsdesk.errors import Missing, Refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_links")]
 
 
 @pytest.fixture

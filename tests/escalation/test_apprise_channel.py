@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_a_text_arrives_at_a_gateway_in_the_plant(gateway):
     with open_channel("sms") as sender:
         receipt = sender.send(text())
     ((path, said),) = gateway.taken
-    assert path == "/sms/%2B13135550142"
+    assert unquote(path) == "/sms/+13135550142"
     assert said["message"] == "INC-1042 LINE DOWN"
     assert receipt.provider == "json"
 

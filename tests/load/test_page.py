@@ -19,7 +19,7 @@ from plant.models import RoleAssignment
 from tests import factories as make
 from tests.screens.reading import words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lasting_links")]
 
 
 @pytest.fixture

@@ -215,6 +215,16 @@ def test_a_bandage_says_for_how_long_it_is_worn(client: Client, floor: Floor) ->
     assert "A bandage, on for 3 days. 4 days left." in words(client.get("/countermeasures/"))
 
 
+def test_what_came_again_says_how_often_on_its_card_and_its_page(
+    client_of_manager: Client, floor: Floor, incident: Incident
+) -> None:
+    found = add(floor, incident, "Gateway")
+    assert "time in 30 days" not in words(client_of_manager.get("/countermeasures/"))
+    Incident.objects.filter(pk=incident.pk).update(times_in_30_days=3)
+    assert "Third time in 30 days" in words(client_of_manager.get("/countermeasures/"))
+    assert "third time in 30 days" in words(client_of_manager.get(found.get_absolute_url()))
+
+
 def test_an_empty_board_says_so_and_offers_what_to_do(client_of_manager: Client) -> None:
     said = words(client_of_manager.get("/countermeasures/"))
     assert "No countermeasure is open" in said

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from countermeasures import exposure
 from countermeasures import lifecycle as fixes
 from escalation.models import Delivery, DeliveryState, Notification
 from incidents import lifecycle
@@ -247,6 +248,7 @@ def in_place(world: Any) -> Incident:
 def test_countermeasures_show_how_far_they_are_proved(world: Any, as_: As) -> None:
     incident = in_place(world)
     world.now += timedelta(days=12, hours=1)
+    exposure.count_shift_starts(world.now)
     response = page(as_("jimenez"), incident)
     text = words(response)
     assert "Keep product moving · Vela" in text

@@ -145,3 +145,24 @@ def test_the_ledger_takes_the_same_queries_however_much_is_promised(floor: Floor
     for person in (floor.tech, floor.supervisor, floor.who(Role.IT_LEAD)):
         promise_by(floor, person)
     assert queries() == few <= 9
+
+
+def test_what_a_person_carries_stands_beside_what_they_are_asked_to_promise(floor: Floor) -> None:
+    promise = promise_by(floor, floor.tech)
+    said = page(floor.who(Role.IT_LEAD), f"/countermeasures/{promise.countermeasure_id}/start/")
+    assert "IT technician · 1 open, 1 in two weeks" in said
+    assert "Production manager · " not in said
+
+
+def test_my_work_lists_what_i_promised_with_the_page_that_keeps_or_moves_it(floor: Floor) -> None:
+    promise = promise_by(floor, floor.tech)
+    assert f'href="/promises/{promise.pk}/"' in page(floor.tech, "/work/")
+    said = page(floor.tech, f"/promises/{promise.pk}/")
+    assert "It is done" in said and "Agree this date" in said
+
+
+def test_a_promise_of_another_site_has_no_page(floor: Floor) -> None:
+    promise = promise_by(floor, floor.tech)
+    client = Client()
+    client.force_login(make_person("Stranger", roles=[Role.IT_MANAGER], site=make_site()))
+    assert client.get(f"/promises/{promise.pk}/").status_code == 404
