@@ -141,11 +141,14 @@ def board(asked: Asked, *, site: Site, person: Person, now: datetime) -> Board:
     proven = _asked_for(asked, person, _proven(site, now))
     shown = shows(today)[asked.show]
     proven = proven.filter(shown) if asked.show in ("open", "back") else proven.none()
-    counts = _counts(live, shown, today)
+    needed = _without_superseded(live)
+    counts = _counts(needed, shown, today)
     counts["proven"] = proven.count()
     chosen: dict[str, list[int]] = {}
     for name, stages in COLUMNS.items():
-        rows = proven if name == "proven" else live.filter(shown, stage__in=stages)
+        # Asked only where one can be: to be spared the question, the planner reads every bandage ever worn
+        rows = (needed if Stage.NOT_EFFECTIVE in stages else live).filter(shown, stage__in=stages)
+        rows = proven if name == "proven" else rows
         limit = EXPANDED if asked.column == name else SHOWN
         chosen[name] = list(rows.order_by(*ORDER[name]).values_list("pk", flat=True)[:limit])
     # Sorted by their keys alone first: with everything a card shows, thousands of wide rows would be sorted
@@ -175,9 +178,13 @@ _NEXT_TRY = Countermeasure.objects.counting().filter(
 
 
 def _live(site: Site) -> CountermeasureQuerySet:
-    """Everything at the site that somebody still has to do something about."""
+    """Everything at the site that is neither given up, taken off nor over with its incident."""
     here = Countermeasure.objects.filter(incident__site=site, incident__is_drill=False)
-    live = here.filter(stage__in=ON_BOARD, removed_at=None).exclude(incident__status=Status.CLOSED)
+    return here.filter(stage__in=ON_BOARD, removed_at=None).exclude(incident__status=Status.CLOSED)
+
+
+def _without_superseded(live: CountermeasureQuerySet) -> CountermeasureQuerySet:
+    """Without what did not hold and has a next try."""
     return live.exclude(Q(stage=Stage.NOT_EFFECTIVE) & Exists(_NEXT_TRY))
 
 

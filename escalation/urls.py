@@ -29,6 +29,7 @@ from escalation.views import (
     sent,
     told,
     where_else,
+    words,
     work,
 )
 
@@ -61,6 +62,8 @@ urlpatterns = [
     path("setup/policies/<int:pk>/edit/", policy_editor.edit, name="policy-edit"),
     path("setup/deliveries/", deliveries.deliveries, name="deliveries"),
     path("setup/deliveries/<int:pk>/resend/", deliveries.send_again, name="delivery-resend"),
+    path("setup/words/", words.page, name="words"),
+    path("setup/words/mail/", words.mail, name="words-mail"),
     path("setup/listeners/", listeners.listeners, name="listeners"),
     path("setup/listeners/new/<str:kind>/", listeners.new, name="listener-new"),
     path("setup/listeners/<int:pk>/", listeners.listener, name="listener"),

@@ -49,6 +49,16 @@ ANSWER_TOKEN = re.compile(r"/([av])/[A-Za-z0-9]+")
 CODE = re.compile(rf"^\d{{{DIGITS}}}\b")
 """What proves a number stands first in its message; nothing else begins with six digits."""
 
+MAIL_POLICY = {
+    "default-src": [NONE],
+    "style-src": ["'unsafe-inline'"],
+    "img-src": [SELF, "data:"],
+    "script-src": [NONE],
+    "form-action": [NONE],
+    "frame-ancestors": [SELF],
+}
+"""What an email may do inside a frame: show itself."""
+
 WRITTEN = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.SENDING)
 
 
@@ -274,16 +284,7 @@ def _opened(request: HttpRequest, reader: Person) -> Message | None:
 @login_required
 @require_safe
 @xframe_options_sameorigin
-@csp(  # type: ignore[arg-type]  # its types know only views without arguments
-    {
-        "default-src": [NONE],
-        "style-src": ["'unsafe-inline'"],
-        "img-src": [SELF, "data:"],
-        "script-src": [NONE],
-        "form-action": [NONE],
-        "frame-ancestors": [SELF],
-    }
-)
+@csp(MAIL_POLICY)  # type: ignore[arg-type]  # its types know only views without arguments
 def mail(request: HttpRequest, pk: int) -> HttpResponse:
     """One email as its reader sees it, for the frame in the outbox. Links leave the frame; nothing more."""
     _refuse_unless_allowed(request)

@@ -1,0 +1,58 @@
+"""The IT manager sees what people would read: each kind of message, its length, no technical detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from incidents.models import Incident
+from tests.screens.reading import words
+
+pytestmark = pytest.mark.django_db
+
+As = Callable[[str], Client]
+WORDS = "/setup/words/"
+JARGON = "Zqspooler9100"
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("role", ["production_manager", "supervisor", "it_tech"])
+def test_every_kind_is_one_sms(world: Any, as_: As, language: str, role: str) -> None:
+    world.raise_it()
+    said = as_("hutchins").get(WORDS, {"language": language, "role": role}).context["said"]
+    assert len(said) > 12
+    assert {one.segments for one in said} == {1}
+    assert all(one.subject and one.text and one.html for one in said)
+
+
+@pytest.mark.parametrize("role", ["production_manager", "supervisor"])
+def test_technical_detail_reaches_no_manager_and_no_floor(world: Any, as_: As, role: str) -> None:
+    Incident.objects.filter(pk=world.raise_it().pk).update(technical=JARGON)
+    for one in as_("hutchins").get(WORDS, {"role": role}).context["said"]:
+        assert JARGON not in one.sms + one.subject
+        assert JARGON not in one.text.split("\n\n")[0]
+
+
+def test_the_newest_open_one_is_shown_unless_another_is_asked_for(world: Any, as_: As) -> None:
+    first, second = world.raise_it(), world.raise_it()
+    client = as_("hutchins")
+    assert client.get(WORDS).context["asked"].incident == second
+    assert first.code in words(client.get(WORDS, {"incident": first.code}))
+    assert client.get(WORDS, {"incident": "INC-999999"}).status_code == 404
+
+
+def test_an_email_is_shown_in_a_frame_that_runs_nothing(world: Any, as_: As) -> None:
+    world.raise_it()
+    answer = as_("hutchins").get(WORDS + "mail/", {"kind": "step-response"})
+    assert answer.status_code == 200
+    assert "script-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert as_("hutchins").get(WORDS + "mail/", {"kind": "odd"}).status_code == 404
+
+
+def test_it_is_for_the_it_manager_and_empty_without_incidents(world: Any, as_: As) -> None:
+    assert "No incident yet" in words(as_("hutchins").get(WORDS))
+    for name in ("vela", "tillery"):
+        assert as_(name).get(WORDS).status_code == 403
