@@ -1,4 +1,4 @@
-"""One verb, every way in: page, program and the link in a message leave one event and are refused alike."""
+"""One verb, every way in: page, program, link, text and mail leave one event and are refused alike."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from escalation.answering import open_link
-from escalation.models import Notification, Reason
+from escalation.inbound.mail import take_mail
+from escalation.inbound.sms import take_sms
+from escalation.models import Delivery, Notification, Reason
 from escalation.views.answer import nonce
 from incidents.models import Event, Impact, Incident, Status
 from plant.models import Person, Role
 from tests.api.calls import act
 from tests.factories import Floor, fresh, make_person, make_site, place_fix, raise_, reach
+from tests.inbound.letters import reply
 
 
 @dataclass
@@ -212,4 +215,94 @@ def test_the_link_refuses_what_is_closed(floor: Floor) -> None:
     incident = reach(floor, Status.CLOSED)
     answer = by_link(floor.tech, incident, "acknowledge", {})
     assert answer.status == 409
+    assert fresh(incident).version == incident.version
+
+
+# --- by text and by mail ---
+
+
+def told(person: Person, incident: Incident) -> Delivery:
+    now = timezone.now()
+    notification = Notification.objects.create(
+        incident=incident,
+        person=person,
+        reason=Reason.STEP,
+        key=f"told-{person.pk}",
+        due_at=now,
+        created_at=now,
+    )
+    return Delivery.objects.create(
+        notification=notification,
+        channel="email",
+        address=person.email,
+        state="sent",
+        sent_at=now,
+        queued_at=now,
+        not_before=now,
+    )
+
+
+def by_text(person: Person, incident: Incident, words: str) -> str:
+    """What is texted back."""
+    text = f"{incident.number} {words}"
+    return take_sms(sender=person.mobile, text=text, reference=f"same-{incident.pk}", provider="test").reply
+
+
+def by_mail(person: Person, incident: Incident, words: str) -> str:
+    answer = reply(told(person, incident), words)
+    said = take_mail(raw=bytes(answer), provider="test").reply
+    Delivery.objects.all().delete()
+    Notification.objects.all().delete()
+    return said
+
+
+def test_a_text_and_a_mail_take_it_like_the_page_the_program_and_the_link(floor: Floor) -> None:
+    ways: list[Callable[[Incident], Any]] = [
+        lambda one: by_page(floor.tech, one, "acknowledge", {}),
+        lambda one: by_program(floor.tech, one, "acknowledge", {}),
+        lambda one: by_link(floor.tech, one, "acknowledge", {}),
+        lambda one: by_text(floor.tech, one, "ok"),
+        lambda one: by_mail(floor.tech, one, "ok"),
+    ]
+    left = []
+    for way in ways:
+        incident = raise_(floor)
+        way(incident)
+        left.append({**last_event(incident), "owner": fresh(incident).owner})
+        Notification.objects.all().delete()
+    assert all(one == left[0] for one in left)
+    assert left[0]["owner"] == floor.tech
+
+
+def test_a_text_and_a_mail_post_news_like_the_page_and_the_program(floor: Floor) -> None:
+    words = "Swapping the printer"
+    body = {"conditions": "No labels come out", "actions": words, "needs": "No needs"}
+    ways: list[Callable[[Incident], Any]] = [
+        lambda one: by_page(floor.tech, one, "update", body),
+        lambda one: by_program(floor.tech, one, "update", body),
+        lambda one: by_text(floor.tech, one, words),
+        lambda one: by_mail(floor.tech, one, words),
+    ]
+    left = []
+    for way in ways:
+        incident = reach(floor, Status.ACKNOWLEDGED)
+        way(incident)
+        left.append(last_event(incident))
+    assert left[0]["words"] == words
+    assert all(one == left[0] for one in left)
+
+
+@pytest.mark.parametrize("way", [by_text, by_mail])
+def test_another_site_is_refused_by_text_and_mail_in_the_same_words(floor: Floor, way: Any) -> None:
+    incident, stranger = raise_(floor), make_person("Visitor", roles=[Role.IT_TECH], site=make_site())
+    program = by_program(stranger, incident, "update", WORD)
+    assert way(stranger, incident, "spare printer is in") == program.says
+    assert fresh(incident).version == incident.version
+
+
+@pytest.mark.parametrize("way", [by_text, by_mail])
+def test_what_is_closed_is_refused_by_text_and_mail_in_the_same_words(floor: Floor, way: Any) -> None:
+    incident = reach(floor, Status.CLOSED)
+    program = by_program(floor.tech, incident, "update", WORD)
+    assert way(floor.tech, incident, "spare printer is in").startswith(program.says)
     assert fresh(incident).version == incident.version
