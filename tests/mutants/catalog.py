@@ -78,12 +78,10 @@ MUTANTS = (
         "marked-before-sent",
         "A message is marked as sent before it is handed over",
         "escalation/outbox/sending.py",
-        """        try:
-            receipt = sender.send(delivery)
+        """        if self._is_written(delivery):
 """,
-        """        try:
-            self._sent(delivery, Receipt("early", ""))
-            receipt = sender.send(delivery)
+        """        if self._is_written(delivery):
+            self._sent(delivery, Receipt("early", ""), provider)
 """,
         PROPERTIES,
         KILLED,
@@ -139,8 +137,8 @@ MUTANTS = (
         "not-asked-before-a-send",
         "A message goes out without asking whether it is still needed",
         "escalation/outbox/sending.py",
-        "        if not _is_needed(delivery.notification, incident_id, self.now):",
-        "        if incident_id is None and not _is_needed(delivery.notification, incident_id, self.now):",
+        "        if standing_in.came_after_all(delivery) or not _is_needed(",
+        "        if standing_in.came_after_all(delivery) or incident_id is None and not _is_needed(",
     ),
     one(
         "lease-never-ends",
@@ -162,8 +160,8 @@ MUTANTS = (
         "temporary-is-dropped",
         "A message that failed for now is dropped",
         "escalation/outbox/sending.py",
-        "DeliveryState.QUEUED, now + pause(delivery)\n        goes_on",
-        "DeliveryState.DROPPED, now + pause(delivery)\n        goes_on",
+        "DeliveryState.QUEUED, now + pause(delivery, failure)",
+        "DeliveryState.DROPPED, now + pause(delivery, failure)",
     ),
     one(
         "no-fallback",
