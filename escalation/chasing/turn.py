@@ -37,13 +37,17 @@ BATCH = 200
 PAUSE = timedelta(minutes=1)
 """One that cannot be asked about is tried again after this long, so that it holds up no other."""
 
+AUDIT = "promises"
 AUDITED_EVERY = timedelta(seconds=30)
+"""Under which name, and how often, somebody looks for promises that nobody would be asked about."""
 
 FIELDS = ("before", "lead_after", "it_manager_after", "managers_after", "again_every")
 
 
 def turn(now: datetime, book: Callable[[datetime], DutyBook]) -> Outcome:
-    """Plan what changed and ask what is due. Two queries when there is nothing."""
+    """Plan what changed and ask what is due. One query when there is nothing, as nearly every second."""
+    if not _anything_waits(now):
+        return Outcome()
     _mend(now)
     done, start = Outcome(), 0
     unread = Promise.objects.filter(is_unread=True).order_by("pk").values_list("pk", flat=True)
@@ -57,6 +61,20 @@ def turn(now: datetime, book: Callable[[datetime], DutyBook]) -> Outcome:
         if not asked.fired:
             break
     return done
+
+
+def _anything_waits(now: datetime) -> bool:
+    """Whether a promise is to be planned or asked about, or it is time to look for silent ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (SELECT 1 FROM countermeasures_promise WHERE is_unread)
+                OR EXISTS (SELECT 1 FROM escalation_chase WHERE state = %s AND due_at <= %s)
+                OR NOT EXISTS (SELECT 1 FROM escalation_heartbeat WHERE name = %s AND at > %s)
+            """,
+            [TimerState.ARMED, now, AUDIT, now - AUDITED_EVERY],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 # --- one batch ---
@@ -233,7 +251,7 @@ def silent() -> list[int]:
 
 def _mend(now: datetime) -> None:
     """Have silent promises planned anew and say so in the log; one process looks, every 30 s."""
-    if not watch.is_time_for("promises", now, every=AUDITED_EVERY):
+    if not watch.is_time_for(AUDIT, now, every=AUDITED_EVERY):
         return
     found = silent()
     if found:
