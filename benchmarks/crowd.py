@@ -106,6 +106,7 @@ def closed_incidents(count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(CLOSED, {"count": count - Crowd.closed, "before": Crowd.closed})
         cursor.execute(EVENTS, {"above": above})
+        cursor.execute("TRUNCATE escalation_unposted")  # no chat room hears now of what was years ago
         cursor.execute("VACUUM ANALYZE")
     Crowd.closed, Crowd.mark = count, _last_number()
 
