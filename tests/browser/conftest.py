@@ -58,6 +58,7 @@ def plant(transactional_db: None, settings: Any) -> None:
     # Tests that really commit empty every table afterwards, those filled by migrations too.
     import_module("incidents.migrations.0004_categories").write(apps, None)
     import_module("incidents.migrations.0003_severity_rules").write(apps, None)
+    import_module("incidents.migrations.0012_shift_starts_of_a_line_stop").set_number(apps, None)
     seed_plant(load(), now=timezone.now())
     put_on_shift("vela", "crowe", "brandt", "boone")
 
