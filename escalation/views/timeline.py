@@ -96,6 +96,7 @@ ICONS = {
     EventKind.LAPSED: "swap",
     EventKind.HELP_ASKED: "user",
     EventKind.REPEATED: "loop",
+    EventKind.RESENT: "send",
 }
 
 BY_ITSELF = frozenset({EventKind.ASSIGNED, EventKind.WORDS_ADDED})

@@ -41,6 +41,7 @@ class EventKind(models.TextChoices):
     LAPSED = "lapsed", _("Nobody has it any more")
     HELP_ASKED = "help_asked", _("Somebody asked to help")
     REPEATED = "repeated", _("The same again")
+    RESENT = "resent", _("Sent again")
 
 
 class Event(models.Model):
