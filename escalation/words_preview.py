@@ -131,13 +131,14 @@ def preview_of_site(site: Site, *, reader: Person, language: str, now: datetime)
     return found
 
 
-def preview_of_room(incident: Incident, *, language: str, now: datetime) -> list[tuple[str, str]]:
+def preview_of_room(
+    incident: Incident, *, reader: Person, language: str, now: datetime
+) -> list[tuple[str, str]]:
     """What a chat room reads: title and text of each."""
     readings.attach([incident])
-    name = str(incident.owner or incident.raised_by or "")
+    by = incident.owner or reader
     events = [
-        Event(incident=incident, at=now, kind=kind, by=incident.owner, version=0, data={"name": name})
-        for kind in ROOM
+        Event(incident=incident, at=now, kind=kind, by=by, version=0, data={"name": str(by)}) for kind in ROOM
     ]
     return [for_a_room(event, language, now) for event in events]
 

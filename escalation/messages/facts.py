@@ -127,10 +127,11 @@ def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
         return readings.state(incident), _since_and_after(
             incident, Status(incident.status), notification.created_at, now
         )
-    return readings.state(incident), _so_far(now - incident.troubled_since)
+    return readings.state(incident), so_far(now - incident.troubled_since)
 
 
-def _so_far(length: timedelta) -> str:
+def so_far(length: timedelta) -> str:
+    """ "30 min", or "now" within the first minute."""
     return span(length) if length >= timedelta(minutes=1) else _("now")
 
 

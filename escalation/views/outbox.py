@@ -41,6 +41,8 @@ from opsdesk.errors import Missing
 from plant.models import Channel, Person, Role
 
 PAGE = 30
+ON_A_PHONE = 8
+"""Texts of one person: so few that the newest, at the bottom, is near."""
 
 MAIL_POLICY = {
     "default-src": [NONE],
@@ -77,12 +79,13 @@ def outbox(request: HttpRequest) -> HttpResponse:
 
 def _context(request: HttpRequest, reader: Person, now: datetime) -> dict[str, Any]:
     asked = Asked.of(request)
-    deliveries = list(found(asked, reader)[: PAGE + 1])
-    together = carried(deliveries[:PAGE])
-    shown = [message(delivery, together.get(delivery.pk, ())) for delivery in deliveries[:PAGE]]
+    size = ON_A_PHONE if asked.is_phone else PAGE
+    deliveries = list(found(asked, reader)[: size + 1])
+    together = carried(deliveries[:size])
+    shown = [message(delivery, together.get(delivery.pk, ())) for delivery in deliveries[:size]]
     shown = with_answers(shown) if is_sandbox() else shown
-    rooms, last_room = _rooms(asked, reader, shown, has_more=len(deliveries) > PAGE)
-    last = deliveries[PAGE - 1].pk if len(deliveries) > PAGE else last_room
+    rooms, last_room = _rooms(asked, reader, shown, has_more=len(deliveries) > size)
+    last = deliveries[size - 1].pk if len(deliveries) > size else last_room
     both: list[Sequence[Message | RoomPost]] = [shown, rooms]
     rows = list(heapq.merge(*both, key=_moment, reverse=True))
     return {

@@ -88,7 +88,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "said": _said(asked, reader),
         "said_of_site": _said_of_site(asked, reader),
-        "rooms": preview_of_room(about, language=asked.language, now=now) if about else [],
+        "rooms": preview_of_room(about, reader=reader, language=asked.language, now=now) if about else [],
         "languages": Language,
         "roles": [Role(one) for one in READERS],
     }
