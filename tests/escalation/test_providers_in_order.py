@@ -140,7 +140,21 @@ def test_a_gateway_that_wants_a_pause_is_left_alone_and_the_next_one_sends(world
     assert len(first.requests) == asked
 
 
-# --- no receipt ---
+def test_several_things_in_one_message_go_by_the_next_provider_together(world, two):
+    first, second = two
+    first.down = True
+    waiting = [raised(world, "at_risk") for _unused in range(3)]
+    outbox.deliver_due("sms", world.now)
+    text = second.texts_to(number(world))
+    assert [one[:9] for one in text] == ["3 things:"]
+    failed, sent = Delivery.objects.filter(notification__reason=Reason.DIGEST).order_by("id")
+    assert (failed.state, sent.state, sent.instead_of) == (DeliveryState.FAILED, DeliveryState.SENT, failed)
+    carried = Delivery.objects.filter(state=DeliveryState.BUNDLED, notification__incident__in=waiting)
+    assert {one.bundled_into for one in carried} == {sent}
+    assert carried.count() == 3
+
+
+# --- no receipt in time ---
 
 
 def test_without_a_receipt_in_time_the_next_provider_sends_it_too(world, two):
@@ -288,6 +302,23 @@ def test_a_provider_that_fails_five_times_in_a_row_is_marked_down_and_only_probe
     known.refresh_from_db()
     assert not known.is_down
     assert (known.failures, known.since) == (0, world.now)
+
+
+def test_a_provider_that_is_down_is_probed_though_no_message_comes_and_it_is_told_that_it_is_back(world, two):
+    first, _second = two
+    first.down = True
+    fail_often(world, 5)
+    world.now += health.PROBED_EVERY
+    first.requests.clear()
+    outbox.deliver_due("sms", world.now)
+    outbox.deliver_due("sms", world.now + health.PROBED_EVERY - SECOND)
+    assert [one.split()[0] for one in first.requests] == ["GET"], "one question, and no message"
+    assert ProviderHealth.objects.get(name=FIRST).is_down
+    first.down = False
+    outbox.deliver_due("sms", world.now + health.PROBED_EVERY)
+    assert not ProviderHealth.objects.get(name=FIRST).is_down
+    told = Notification.objects.filter(reason=Reason.PROVIDER).order_by("id")
+    assert [one.data["is_down"] for one in told] == [True, False]
 
 
 def test_the_it_manager_hears_by_another_channel_that_it_is_down_and_that_it_is_back(world, two):

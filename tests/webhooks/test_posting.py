@@ -19,6 +19,7 @@ from escalation.messages import render
 from escalation.models import Listener, Notification, Post, Reason, Unposted
 from escalation.watcher import Watcher
 from escalation.webhooks import calling, queue, sending
+from escalation.webhooks.forgetting import forget_old
 from incidents import lifecycle
 from incidents.models import Event, EventKind
 from tests import factories as make
@@ -356,6 +357,21 @@ def test_the_watcher_stands_in_while_the_workers_are_away(world, receiver, add):
     hand = Watcher(world.now).hands["webhooks"]
     hand._job()
     assert states(listener) == ["sent"]
+
+
+def test_what_was_posted_long_ago_is_forgotten_once_a_day_and_what_waits_is_not(world, receiver, add):
+    listener, _secret = add("webhooks", receiver.url)
+    world.raise_it("stopped")
+    world.raise_it("at_risk")
+    sending.post_due("webhooks", world.now)
+    kept = Post.objects.filter(listener=listener).last()
+    Post.objects.filter(pk=kept.pk).update(state="queued", sent_at=None)
+    later = world.now + timedelta(days=30)
+    assert forget_old(later) == 0, "not yet"
+    assert forget_old(later + timedelta(hours=23)) == 0, "asked once a day"
+    assert Post.objects.count() > 1
+    assert forget_old(later + timedelta(days=1, seconds=1)) > 0
+    assert list(Post.objects.all()) == [kept]
 
 
 def test_metrics_say_how_long_the_oldest_post_waits(world, receiver, add):
