@@ -319,6 +319,26 @@ def test_a_step_that_names_chat_reaches_rooms_of_any_severity(world, receiver, a
     assert [one.event_id for one in Post.objects.all()] == [event.pk]
 
 
+def test_a_room_of_a_role_hears_what_they_are_told_and_how_that_goes_on(world, receiver, add, advance):
+    given = {"language": "en", "roles": ["it_manager"]}
+    add("chat", receiver.url.replace("http://", "json://"), **given)
+    quiet = world.raise_it("at_risk")
+    incident = world.raise_it("stopped")
+    tick(now=world.now)
+    lifecycle.acknowledge(quiet.number, by=world["vela"], now=world.now)
+    sending.post_due("chat", world.now)
+    assert bodies(receiver) == [], "no IT manager was told yet"
+    advance(minutes=11)
+    sending.post_due("chat", world.now)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    sending.post_due("chat", world.now)
+    told, picked_up = bodies(receiver)
+    assert "Told now: " in told["message"]
+    assert "Hutchins" in told["message"]
+    assert picked_up["message"].startswith("Vela has it.")
+    assert all(incident.code in one["title"] for one in (told, picked_up))
+
+
 def test_a_room_that_refuses_is_tried_again(world, receiver, add):
     listener, _secret = add("chat", room(receiver), kinds=["raised"])
     receiver.answers(500)
