@@ -98,6 +98,9 @@ class Smtp:
     def _connect(self) -> smtplib.SMTP:
         try:
             return _connected(self._url, self._host)
+        except smtplib.SMTPAuthenticationError as error:
+            # its words may repeat what it was told
+            raise ChannelDown(f"{self._host} refuses our login ({error.smtp_code}).") from None
         except (OSError, smtplib.SMTPException) as error:
             reason = getattr(error, "smtp_error", None) or error
             raise ChannelDown(f"{self._host} cannot be used: {_words(reason)}") from error
