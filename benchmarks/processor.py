@@ -1,4 +1,4 @@
-"""Processor time of a process and all that it started: a figure that busy neighbours change little (Linux)."""
+"""Processor time of a process and all that it started: busy neighbours change it little (Linux)."""
 
 from __future__ import annotations
 
