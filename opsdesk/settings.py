@@ -390,6 +390,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryState": "escalation.models.DeliveryState",
         "NotificationReason": "escalation.models.Reason",
         "SeverityEnum": "incidents.models.Severity",
+        "RoleEnum": "plant.models.Role",
         "Weekday": "escalation.models.drills.Weekday",
     },
 }

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from escalation import health, outbox
 from escalation.channels.twilio import Status
@@ -25,19 +24,13 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def two(settings: Any) -> Iterator[tuple[Emulator, Emulator]]:
-    """Two gateways, the second under another name of this machine."""
+def two(settings: Any, world: Any) -> Iterator[tuple[Emulator, Emulator]]:
+    """Two gateways with the plant's clock, the second under another name of this machine."""
     down_until.clear()
     with running_twilio() as first, running_twilio() as second:
+        first.clock = second.clock = lambda: world.now
         settings.SMS_URL = f"{first.address} {second.address.replace('127.0.0.1', 'localhost')}"
         yield first, second
-
-
-@pytest.fixture
-def world(world: Any) -> Any:
-    """Receipts are fetched by what the gateway's clock says, so that the plant's is the real one here."""
-    world.now = timezone.now()
-    return world
 
 
 def raised(world: Any, impact: str = "stopped") -> Any:
