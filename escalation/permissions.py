@@ -33,7 +33,7 @@ class Publisher:
     @cached_property
     def _manages_every_site(self) -> bool:
         """In a plant of one site its IT manager changes what holds everywhere: it holds nowhere else."""
-        return bool(self._whole) and not Site.objects.exclude(pk__in=self._whole).exists()
+        return bool(self._whole) and set(Site.objects.values_list("pk", flat=True)) <= self._whole
 
     def refuse_unless(self, site: Site | None = None, area: Area | None = None) -> None:
         """Raise NotAllowed (403): `wrong_role`; `every_site` or `whole_site` for more than they manage."""

@@ -80,7 +80,7 @@ def test_what_holds_at_every_site_is_published_by_who_manages_every_site(world):
         assert refused.value.code == "every_site"
     assert republish(world["hutchins"], site=world.site, category=world.category).version == 1
     make.give_role(world["hutchins"], Role.IT_MANAGER, site=other)
-    for name in (world["hutchins"].pk, make.make_person("All", roles=["it_manager"], corporate=True).pk):
+    for name in (world["hutchins"].pk, make.make_person("All", roles=[Role.IT_MANAGER], corporate=True).pk):
         republish(Person.objects.get(pk=name))
     assert Policy.objects.current().get(severity="S1", site=None).version == 4
 
