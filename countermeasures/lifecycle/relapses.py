@@ -70,7 +70,7 @@ def _was_a_wrong_tap(repeat: Incident) -> bool:
 def _being_proved_in_family(repeat: Incident) -> set[int]:
     """Numbers of the one it repeats, and of all others of the family, of which a fix is being proved.
 
-    What only begins to be proved after this was read began after the repeat, which then says nothing about it.
+    What begins to be proved after this was read began after the repeat, which says nothing about it.
     """
     proving = Countermeasure.objects.filter(stage=Stage.CHECKING)
     found = proving.filter(incident=repeat.repeat_of_id)
