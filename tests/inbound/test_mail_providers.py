@@ -44,7 +44,7 @@ def letter(world: Any, advance: Any) -> Delivery:
 
 
 def basic(secret: str = SECRET) -> dict[str, str]:
-    return {"HTTP_AUTHORIZATION": "Basic " + base64.b64encode(secret.encode()).decode()} if secret else {}
+    return {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()} if secret else {}
 
 
 def signature(key: str = KEY, token: str = "t" * 50) -> dict[str, str]:
@@ -55,7 +55,7 @@ def signature(key: str = KEY, token: str = "t" * 50) -> dict[str, str]:
 def mailgun(raw: bytes, *, secret: str = SECRET, key: str = KEY) -> int:
     """A route of Mailgun posts a whole mail to us; the HTTP status."""
     form = {"recipient": "replies@ops.example.com", "body-mime": raw.decode(), **signature(key)}
-    return Client().post("/mail/mailgun/inbound_mime/", form, **basic(secret)).status_code
+    return Client().post("/mail/mailgun/inbound_mime/", form, headers=basic(secret)).status_code
 
 
 def mailgun_says(about: str, to: str, *, key: str = KEY, **said: Any) -> int:
@@ -63,7 +63,7 @@ def mailgun_says(about: str, to: str, *, key: str = KEY, **said: Any) -> int:
     known = {"event": "failed", "severity": "permanent", "recipient": to, "timestamp": 1762268400.0}
     known |= {"message": {"headers": {"message-id": about.strip("<>")}}, **said}
     body = json.dumps({"signature": signature(key), "event-data": known})
-    found = Client().post("/mail/mailgun/tracking/", body, content_type="application/json", **basic())
+    found = Client().post("/mail/mailgun/tracking/", body, content_type="application/json", headers=basic())
     return found.status_code
 
 
@@ -72,7 +72,7 @@ def postmark_says(to: str, kind: str = "HardBounce", *, secret: str = SECRET) ->
     said = {"RecordType": "Bounce", "Type": kind, "MessageID": "883953f4", "Email": to, "ID": 42}
     said |= {"BouncedAt": "2025-11-04T15:00:00Z", "Description": "The server was unable to deliver"}
     answer = Client().post(
-        "/mail/postmark/tracking/", json.dumps(said), content_type="application/json", **basic(secret)
+        "/mail/postmark/tracking/", json.dumps(said), content_type="application/json", headers=basic(secret)
     )
     return answer.status_code
 

@@ -384,7 +384,7 @@ def test_what_was_posted_long_ago_is_forgotten_once_a_day_and_what_waits_is_not(
     world.raise_it("stopped")
     world.raise_it("at_risk")
     sending.post_due("webhooks", world.now)
-    kept = Post.objects.filter(listener=listener).last()
+    kept = Post.objects.filter(listener=listener).latest("pk")
     Post.objects.filter(pk=kept.pk).update(state="queued", sent_at=None)
     later = world.now + timedelta(days=30)
     assert forget_old(later) == 0, "not yet"
