@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,8 +53,10 @@ class PolicyBook:
     policies: tuple[Policy, ...]
 
     @classmethod
-    def load(cls) -> PolicyBook:
-        return cls(tuple(Policy.objects.current()))
+    def load(cls, severities: Iterable[str] | None = None) -> PolicyBook:
+        """All of them, or those of some severities: fewer ladders to unpack."""
+        found = Policy.objects.current()
+        return cls(tuple(found if severities is None else found.filter(severity__in=set(severities))))
 
     def policy(
         self,
