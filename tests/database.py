@@ -30,7 +30,7 @@ def set_up(home: Path) -> None:
             _migrate(template)
         _execute(f'CREATE DATABASE "{mine}" TEMPLATE "{template}"')
     _use(mine)
-    TransactionTestCase._fixture_teardown = _sweep  # type: ignore[method-assign, assignment]
+    setattr(TransactionTestCase, "_fixture_teardown", _sweep)  # noqa: B010 - the types do not know it
 
 
 def drop() -> None:
