@@ -45,9 +45,7 @@ FIELDS = ("before", "lead_after", "it_manager_after", "managers_after", "again_e
 
 
 def turn(now: datetime, book: Callable[[datetime], DutyBook]) -> Outcome:
-    """Plan what changed and ask what is due. One query when there is nothing, as nearly every second."""
-    if not _anything_waits(now):
-        return Outcome()
+    """Plan what changed and ask what is due; whoever calls has looked whether anything waits (`seldom`)."""
     _mend(now)
     done, start = Outcome(), 0
     unread = Promise.objects.filter(is_unread=True).order_by("pk").values_list("pk", flat=True)
@@ -61,20 +59,6 @@ def turn(now: datetime, book: Callable[[datetime], DutyBook]) -> Outcome:
         if not asked.fired:
             break
     return done
-
-
-def _anything_waits(now: datetime) -> bool:
-    """Whether a promise is to be planned or asked about, or it is time to look for silent ones."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT EXISTS (SELECT 1 FROM countermeasures_promise WHERE is_unread)
-                OR EXISTS (SELECT 1 FROM escalation_chase WHERE state = %s AND due_at <= %s)
-                OR NOT EXISTS (SELECT 1 FROM escalation_heartbeat WHERE name = %s AND at > %s)
-            """,
-            [TimerState.ARMED, now, AUDIT, now - AUDITED_EVERY],
-        )
-        return bool(cursor.fetchone()[0])
 
 
 # --- one batch ---
