@@ -178,5 +178,5 @@ def did_not_hold(
     )
     if found.kind == Kind.PERMANENT and failed.incident.is_moving:
         reason = _("The fix did not hold: %(what)s") % {"what": found.what}
-        came_back(failed.incident, by=by, reason=str(reason), now=now)
+        came_back(failed.incident, by=by, reason=str(reason), now=now, data=data)
     return failed

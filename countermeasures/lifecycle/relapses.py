@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from countermeasures.exposure import is_being_proved
+from countermeasures.lifecycle import mistakes
 from countermeasures.lifecycle.proving import did_not_hold
 from countermeasures.models import Countermeasure, Kind, Stage
 from incidents import families
@@ -47,13 +48,17 @@ def weigh_due(now: datetime) -> int:
 def weigh(incident_id: int, *, now: datetime) -> bool:
     """Say on the old incident that it is here again; a fix inside its window did not hold, and it reopens.
 
+    What a wrong tap had said is taken back with it.
+
     False when this one was weighed before, or somebody weighs it right now.
     """
     waits = UnweighedRepeat.objects.select_for_update(skip_locked=True).filter(pk=incident_id).first()
     if waits is None:
         return False
     repeat = Incident.objects.with_place().select_related("repeat_of").get(pk=incident_id)
-    if not _was_a_wrong_tap(repeat):
+    if _was_a_wrong_tap(repeat):
+        mistakes.take_back(repeat, now=now)
+    else:
         # Oldest first, as whoever locks two of a family does: nobody waits in a circle.
         for number in _in_question(repeat):
             _call_into_question(Incident.objects.locked(number), repeat, now=now)
