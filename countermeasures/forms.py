@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from countermeasures.models import Countermeasure, Kind, Strength
 from countermeasures.promises.ledger import Carried, carried_by
+from countermeasures.promises.models import InTheWay
 from incidents.forms import ActForm, PersonField
 from plant.models import Person
 
@@ -74,6 +75,15 @@ class AddForm(ActForm):
 class StartForm(ActForm):
     owner = PromiserField(label=_("Who does it"))
     due_on = _day(_("By which day"), required=True)
+
+
+class NewDateForm(StartForm):
+    """Another day than the promised one: with its reason, and from the short list what is in the way."""
+
+    reason = _words(_("Why"), rows=2, required=False, help_text=_("Needed when the day changes."))
+    in_the_way = forms.ChoiceField(
+        label=_("What is in the way"), required=False, choices=[("", _("Nothing")), *InTheWay.choices]
+    )
 
 
 class PlanCheckForm(ActForm):
