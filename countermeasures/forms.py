@@ -13,6 +13,7 @@ from countermeasures.models import Countermeasure, Kind, Strength
 from countermeasures.promises.ledger import Carried, carried_by
 from countermeasures.promises.models import InTheWay
 from incidents.forms import ActForm, PersonField
+from incidents.photos import PhotoField
 from plant.models import Person
 
 
@@ -107,6 +108,7 @@ class PlanCheckForm(ActForm):
 
 class EvidenceForm(ActForm):
     evidence = _words(_("How one can see that it is in place"), limit=2000)
+    photo = PhotoField(label=_("Photo"), required=False)
 
 
 class CheckForm(ActForm):

@@ -197,7 +197,7 @@ def _handle(
     """Show the form, or do it and go back to where it was asked from, else to the incident."""
     if request.method != "POST":
         return _page(request, verb, verb.form(incident=incident, initial=known), found)
-    form = verb.form(request.POST, incident=incident)
+    form = verb.form(request.POST, request.FILES, incident=incident)
     if not form.is_valid():
         return _page(request, verb, form, found, status=400)
     try:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.models.cause import Cause
-from incidents.models import Impact, Incident, Severity, Status
+from incidents.models import Impact, Incident, Photo, Severity, Status
 from opsdesk.errors import Missing
 from plant.models import Person, System
 
@@ -173,6 +173,9 @@ class Countermeasure(models.Model):
     removed_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     evidence = models.TextField(_("evidence that it is in place"), blank=True)
+    photos = models.ManyToManyField(
+        Photo, verbose_name=_("photos as evidence"), blank=True, related_name="countermeasures"
+    )
     in_place_at = models.DateTimeField(_("in place since"), null=True, blank=True)
 
     placed_by = models.ForeignKey(
