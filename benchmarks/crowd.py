@@ -145,6 +145,11 @@ def forget_newest() -> None:
             f" WHERE notification_id = n.id AND n.incident_id IN ({gone})",
             [Crowd.mark],
         )
+        cursor.execute(
+            "DELETE FROM escalation_post USING incidents_event e"
+            f" WHERE event_id = e.id AND e.incident_id IN ({gone})",
+            [Crowd.mark],
+        )
         tables = [f"escalation_{name}" for name in BELONGINGS]
         for table in (*tables, "incidents_event", "incidents_downtime"):
             cursor.execute(f"DELETE FROM {table} WHERE incident_id IN ({gone})", [Crowd.mark])

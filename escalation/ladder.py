@@ -202,7 +202,7 @@ def _policies(incidents: Sequence[Incident], runs: Mapping[int, Run]) -> dict[in
     known = {pk: clocks_for(run.policy, is_drill=drills[pk]) for pk, run in runs.items()}
     unread = [incident for incident in incidents if incident.pk not in known]
     if unread:
-        in_force = PolicyBook.load()
+        in_force = PolicyBook.load(one.severity for one in unread)
         known |= {one.pk: clocks_for(in_force.of(one), is_drill=one.is_drill) for one in unread}
     return known
 

@@ -1,4 +1,4 @@
-"""Who is told next, for answers that only look ahead: the roster behind it is read every few seconds.
+"""Who is told next, for answers that only look ahead: roster and calendar are read every few seconds.
 
 The engine never uses it: who is really told is read in the moment of telling.
 """
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def foreseen(incidents: Sequence[Incident], now: datetime) -> dict[int, NextStep]:
-    """`ladder.next_steps` with a duty book that is at most `DUTY_BOOK_SECONDS` old: nine queries less."""
+    """`ladder.next_steps` with a duty book that is at most `DUTY_BOOK_SECONDS` old: twelve queries less."""
     return with_roster(lambda book: next_steps(incidents, book, now), now)
 
 

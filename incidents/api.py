@@ -28,7 +28,8 @@ from plant.models import Line, Person, Site
 
 Verb = Callable[..., Incident]
 
-PEOPLE_OF_A_PAUSE_AND_AN_END = ("shelved_by", "floor_confirmed_by", "closed_agreed_by", "no_fix_accepted_by")
+SELDOM_SET = ("shelved_by", "floor_confirmed_by", "closed_agreed_by", "no_fix_accepted_by", "repeat_of")
+"""Who paused or ended it, and what it repeats: looked up where any row has them."""
 
 
 class ManyOf(django_filters.BaseInFilter, django_filters.ChoiceFilter):
@@ -166,6 +167,7 @@ def for_api(incidents: Iterable[Incident]) -> list[Incident]:
     """Load what the serializer shows besides the row: its stops, and the people who paused or ended it."""
     rows = list(incidents)
     stops = Prefetch("downtimes", Downtime.objects.select_related("line"))
-    old = Prefetch("repeat_of", Incident.objects.only("number"))
-    prefetch_related_objects(rows, stops, old, *PEOPLE_OF_A_PAUSE_AND_AN_END)
+    narrow = {"repeat_of": Prefetch("repeat_of", Incident.objects.only("number"))}
+    some = [name for name in SELDOM_SET if any(getattr(row, f"{name}_id") for row in rows)]
+    prefetch_related_objects(rows, stops, *(narrow.get(name, name) for name in some))
     return rows

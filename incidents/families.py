@@ -95,19 +95,21 @@ class Family:
         """The last one that was thought to be over, so that the same now is a repeat of it. One query.
 
         Over is: its fix is in place and being proved, or it was closed within the days that an IT manager set
-        for its severity (`SeverityRule.repeat_days`). What is being proved comes before what is closed.
+        for its severity (`SeverityRule.repeat_days`). What is being proved comes before what is closed. Only
+        its number and how it ended are read.
         """
         proving = Q(status=Status.RESOLVED) | Q(
             status=Status.CONTAINED,
             countermeasures__kind="permanent",
             countermeasures__stage="checking",
         )
-        is_open = self.incidents().filter(proving, closed_at=None).order_by("-raised_at", "-pk")[:1]
+        told = self.incidents().only("number", "status", "closed_at")
+        is_open = told.filter(proving, closed_at=None).order_by("-raised_at", "-pk")[:1]
         forgotten_before = ExpressionWrapper(
             Value(now, DateTimeField()) - REMEMBERED_FOR,
             DateTimeField(),
         )
-        closed = self.incidents().filter(closed_at__gte=now - LONGEST_MEMORY)
+        closed = told.filter(closed_at__gte=now - LONGEST_MEMORY)
         closed = closed.filter(closed_at__gte=forgotten_before).order_by("-closed_at", "-pk")[:1]
         found = list(is_open.union(closed, all=True))
         return min(found, key=lambda one: not one.is_open, default=None)

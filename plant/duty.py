@@ -22,7 +22,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +32,9 @@ from plant.duty_answer import DutyAnswer, DutyLevel, StandIn
 from plant.models import SHIFT_ROLES, Area, Person, Role, RoleAssignment
 from plant.rotation import ONE_DAY, ShiftSpan
 from plant.snapshot import DAY_SECONDS, Place, Scope, Snapshot, by_name, is_rostered
+
+if TYPE_CHECKING:
+    from plant.working_time import WorkingTime
 
 __all__ = [
     "DutyAnswer",
@@ -110,6 +113,8 @@ class DutyBook:
         self._boundaries: dict[int, list[float]] = {}
         self._stretches: dict[float, Stretch] = {}
         self._answers: dict[tuple[float, str, Scope], DutyAnswer] = {}
+        self.hours: WorkingTime | None = None
+        """When places work, as `WorkingTime.load` read it with this book."""
 
     @property
     def knows_until(self) -> datetime:

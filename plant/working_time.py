@@ -282,8 +282,9 @@ class WorkingTime(PlantHours):
 
     @classmethod
     def load(cls, book: DutyBook) -> WorkingTime:
-        """Three queries: entries that are not over, their areas, and the calendars of the sites."""
-        return cls(book, *_calendar(book.known))
+        """Three queries, once for a book: entries that are not over, their areas, and calendars of sites."""
+        book.hours = book.hours or cls(book, *_calendar(book.known))
+        return book.hours
 
     def __init__(self, book: DutyBook, entries: Sequence[Entry], calendars: Sequence[SiteCalendar]) -> None:
         super().__init__(book.known, entries, calendars)

@@ -11,7 +11,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from countermeasures.exposure import is_being_proved
 from countermeasures.lifecycle import mistakes
@@ -55,13 +55,15 @@ def weigh(incident_id: int, *, now: datetime) -> bool:
     waits = UnweighedRepeat.objects.select_for_update(skip_locked=True).filter(pk=incident_id).first()
     if waits is None:
         return False
-    repeat = Incident.objects.with_place().select_related("repeat_of").get(pk=incident_id)
+    repeat = Incident.objects.with_place().annotate(old_number=F("repeat_of__number")).get(pk=incident_id)
     if _was_a_wrong_tap(repeat):
         mistakes.take_back(repeat, now=now)
     else:
         # Oldest first, as whoever locks two of a family does: nobody waits in a circle.
-        for number in _in_question(repeat):
-            _call_into_question(Incident.objects.locked(number), repeat, now=now)
+        proving = _being_proved_in_family(repeat)
+        for number in sorted(proving | ({repeat.old_number} if repeat.old_number else set())):
+            old = Incident.objects.locked(number)
+            _call_into_question(old, repeat, now=now, is_proving=number in proving)
     waits.delete()
     return True
 
@@ -70,23 +72,24 @@ def _was_a_wrong_tap(repeat: Incident) -> bool:
     return repeat.status == Status.CLOSED and repeat.acknowledged_at is None
 
 
-def _in_question(repeat: Incident) -> list[int]:
-    """Numbers of the one it repeats, and of all others of the family whose fix is being proved."""
-    numbers = {repeat.repeat_of.number} if repeat.repeat_of else set()
-    family = families.of(repeat)
-    if family is not None:
-        proving = family.incidents().filter(
-            countermeasures__stage=Stage.CHECKING, raised_at__lte=repeat.raised_at
-        )
-        numbers |= set(proving.exclude(pk=repeat.pk).values_list("number", flat=True))
-    return sorted(numbers)
+def _being_proved_in_family(repeat: Incident) -> set[int]:
+    """Numbers of the one it repeats, and of all others of the family, of which a fix is being proved.
+
+    What begins to be proved after this was read began after the repeat, which says nothing about it.
+    """
+    proving = Countermeasure.objects.filter(stage=Stage.CHECKING)
+    found = proving.filter(incident=repeat.repeat_of_id)
+    if (family := families.of(repeat)) is not None:
+        others = family.incidents().filter(raised_at__lte=repeat.raised_at).exclude(pk=repeat.pk)
+        found = proving.filter(Q(incident=repeat.repeat_of_id) | Q(incident__in=others))
+    return set(found.order_by().values_list("incident__number", flat=True))
 
 
-def _call_into_question(old: Incident, repeat: Incident, *, now: datetime) -> None:
+def _call_into_question(old: Incident, repeat: Incident, *, now: datetime, is_proving: bool) -> None:
     """The same again is written on the old one; each fix that had to hold at that moment did not."""
     again = {"repeat": repeat.number}
     touch(old, kind=EventKind.REPEATED, by=None, now=now, words=repeat.where, data=again)
-    for fix in _being_proved(old, repeat.raised_at):
+    for fix in _being_proved(old, repeat.raised_at) if is_proving else ():
         did_not_hold(fix, by=None, measured=f"{repeat.code}: {repeat.title}", now=now, data=again)
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from countermeasures.models import Answer, Countermeasure, Elsewhere, Kind, Stage
 from countermeasures.promises import lifecycle
-from countermeasures.promises.models import Promise, PromiseKind
-from incidents.models import Incident, Status
+from countermeasures.promises.models import Outcome, Promise, PromiseKind
+from incidents.models import Incident, IncidentQuerySet, Status
 from plant.models import Person
 
 CHECK_DAYS = 3
@@ -72,24 +72,41 @@ def give_up_elsewhere(found: Countermeasure, *, now: datetime | None = None) -> 
 
 def follow_incidents(ids: Iterable[int], now: datetime) -> None:
     """What these incidents, whose locks the caller holds, owe by themselves. Two queries for nothing."""
-    mine = Q(waiting_until__isnull=False) | Q(review_on__isnull=False)
-    known = Q(promises__outcome="open", promises__kind__in=(PromiseKind.WAITING, PromiseKind.REVIEW))
-    found = Incident.objects.filter(Q(pk__in=list(ids)), mine | known, is_drill=False).distinct()
-    for incident in found.select_related("site", "area", "owner", "no_fix_accepted_by"):
+    real = Incident.objects.filter(pk__in=list(ids), is_drill=False)
+    for incident in _owing(real):
         for owed in (_waiting(incident), _review(incident)):
             _bring_in_line(owed, incident, now=now)
-    bandages = Countermeasure.objects.worn().filter(incident__in=list(ids), incident__is_drill=False)
-    for found_one in bandages.exclude(promises__kind=PromiseKind.BANDAGE).select_related(
-        "incident__site", "incident__area", "owner", "created_by"
-    ):
-        owed = _bandage(found_one)
+    for bandage in _unpromised_bandages(real):
         _bring_in_line(
-            owed,
-            found_one.incident,
-            countermeasure=found_one,
-            by=found_one.created_by,
-            now=found_one.created_at,
+            _bandage(bandage),
+            bandage.incident,
+            countermeasure=bandage,
+            by=bandage.created_by,
+            now=bandage.created_at,
         )
+
+
+def _owing(incidents: IncidentQuerySet) -> Iterable[Incident]:
+    """Those that wait on somebody or are to be reviewed, or were when they were last read."""
+    promised = Promise.objects.filter(
+        incident=OuterRef("pk"), outcome=Outcome.OPEN, kind__in=(PromiseKind.WAITING, PromiseKind.REVIEW)
+    )
+    owing = Q(waiting_until__isnull=False) | Q(review_on__isnull=False) | Exists(promised)
+    found = list(incidents.filter(owing).order_by().values_list("pk", flat=True))
+    if not found:  # nearly always: nothing else about them is read
+        return ()
+    return Incident.objects.filter(pk__in=found).select_related("site", "area", "owner", "no_fix_accepted_by")
+
+
+def _unpromised_bandages(incidents: IncidentQuerySet) -> Iterable[Countermeasure]:
+    promised = Promise.objects.filter(countermeasure=OuterRef("pk"), kind=PromiseKind.BANDAGE)
+    worn = Countermeasure.objects.worn().filter(incident__in=incidents.order_by().values("pk"))
+    found = list(worn.filter(~Exists(promised)).order_by().values_list("pk", flat=True))
+    if not found:
+        return ()
+    return Countermeasure.objects.filter(pk__in=found).select_related(
+        "incident__site", "incident__area", "owner", "created_by"
+    )
 
 
 def _bring_in_line(

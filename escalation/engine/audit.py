@@ -51,6 +51,10 @@ WAITS = timedelta(seconds=15)
 """The same for a step that fails again and again: so long after it was due."""
 
 
+NAMED = 20
+"""Incidents that a line of the log names; their number says how many there were."""
+
+
 def mend_silent(now: datetime) -> int:
     """Have silent incidents read again and say so; returns how many. One process looks, every 30 s.
 
@@ -61,7 +65,9 @@ def mend_silent(now: datetime) -> int:
     storms.end(now)
     silent = _mend(now)
     if silent:
-        logger.error("Open incidents without an armed timer, planned anew: %s", silent)
+        logger.error(
+            "%s open incidents without an armed timer, planned anew: %s", len(silent), silent[:NAMED]
+        )
     _report(Trouble.SET_ASIDE, _ids(SET_ASIDE, {"often": OFTEN, "waits_since": now - WAITS}), now)
     return len(silent)
 

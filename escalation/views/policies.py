@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 
 from escalation import policy_words as words
 from escalation.models import Policy
-from escalation.policies import clocks_of, may_publish
+from escalation.permissions import Publisher
+from escalation.policies import clocks_of
 from escalation.policy_diff import Change, diff
 from escalation.policy_words import CLOCK_HELP, CLOCK_NAMES, Names
 from escalation.steps import CLOCKS, SAFETY, PolicyClocks, steps_of
@@ -80,11 +81,12 @@ def policies(request: HttpRequest) -> HttpResponse:
     where = where_of(request)
     refuse_unless_reader(where.person, where.site)
     found = list(_in_force(where))
-    people = names_in(found)
+    people, publisher = names_in(found), Publisher(where.person)
     context = {
         "where": where,
-        "severities": [_severity(Severity(value), found, people, where) for value in Severity.values],
-        "may_change": may_publish(where.person, where.site),
+        "severities": [_severity(Severity(value), found, people, publisher) for value in Severity.values],
+        "may_change": publisher.may(where.site),
+        "may_add": publisher.may_somewhere(where.site),
     }
     with timezone.override(where.site.tz):
         return show(request, "escalation/policies/list.html", context)
@@ -104,7 +106,7 @@ def policy(request: HttpRequest, pk: int) -> HttpResponse:
     people = names_in([found, new, *([old] if old else [])])
     context = {
         "where": where,
-        "said": said(found, people, person),
+        "said": said(found, people, Publisher(person)),
         "impacts": impacts_of(found.severity),
         "versions": versions,
         "old": old,
@@ -126,7 +128,7 @@ def refuse_unless_reader(person: Person, site: Site) -> None:
 def policy_of(person: Person, pk: int) -> Policy:
     """A version of the person's sites, or of everywhere. Raises Missing."""
     visible = of_sites(Policy.objects.all(), reader=person, by="site", shared=True)
-    found = visible.select_related("site", "area", "category", "published_by").filter(pk=pk).first()
+    found = visible.select_related("site", "area__site", "category", "published_by").filter(pk=pk).first()
     if found is None:
         raise Missing("unknown_policy", _("There is no such policy, or it is not for your site."))
     return found
@@ -172,13 +174,13 @@ def clocks_in_words(policy: PolicyClocks, people: Names) -> list[SaidClock]:
     ]
 
 
-def said(policy: Policy, people: Names, reader: Person, *, usual: Policy | None = None) -> SaidPolicy:
+def said(policy: Policy, people: Names, reader: Publisher, *, usual: Policy | None = None) -> SaidPolicy:
     read = clocks_of(policy)
     return SaidPolicy(
         policy,
         clocks_in_words(read, people),
         diff(clocks_of(usual), read, people) if usual else [],
-        may_publish(reader, policy.site),
+        reader.may(policy.site, policy.area),
     )
 
 
@@ -188,17 +190,17 @@ def said(policy: Policy, people: Names, reader: Person, *, usual: Policy | None 
 def _in_force(where: Where) -> QuerySet[Policy]:
     visible = of_sites(Policy.objects.current(), reader=where.person, by="site", shared=True)
     here = visible.filter(site=None) | visible.filter(site=where.site)
-    return here.select_related("site", "area", "category", "published_by")
+    return here.select_related("site", "area__site", "category", "published_by")
 
 
-def _severity(severity: Severity, found: list[Policy], people: Names, where: Where) -> SaidSeverity:
+def _severity(severity: Severity, found: list[Policy], people: Names, reader: Publisher) -> SaidSeverity:
     mine = [one for one in found if one.severity == severity]
     usual = next((one for one in mine if one.site_id is None and one.category_id is None), None)
     others = [one for one in mine if one is not usual]
     return SaidSeverity(
         severity,
-        said(usual, people, where.person) if usual else None,
-        [said(one, people, where.person, usual=usual) for one in others],
+        said(usual, people, reader) if usual else None,
+        [said(one, people, reader, usual=usual) for one in others],
     )
 
 

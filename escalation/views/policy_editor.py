@@ -22,7 +22,8 @@ from django.views.decorators.http import require_http_methods
 
 from escalation.forms import PolicyForm, readable
 from escalation.models import Policy
-from escalation.policies import PolicyBook, clocks_of, may_publish, publish
+from escalation.permissions import Publisher
+from escalation.policies import PolicyBook, clocks_of, publish
 from escalation.policy_checks import problems
 from escalation.policy_diff import Change, diff
 from escalation.steps import BadPolicy
@@ -72,8 +73,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponseBase:
 def new(request: HttpRequest) -> HttpResponseBase:
     """An override: first which severity and where, then the rows, which start as they are there now."""
     where = where_of(request)
-    if not may_publish(where.person, where.site):
-        raise _not_yours()
+    if not Publisher(where.person).may_somewhere(where.site):
+        raise NotAllowed("wrong_role", _("Only an IT manager can change who is told when."))
     scope = _scope(request, where)
     if scope is None:
         return show(request, "escalation/policies/new.html", _choices(where))
@@ -114,16 +115,11 @@ def _in_force(scope: Policy) -> Policy | None:
     return versions_of(scope).filter(is_current=True).select_related("published_by").first()
 
 
-def _not_yours() -> NotAllowed:
-    return NotAllowed("wrong_role", _("Only an IT manager can change who is told when."))
-
-
 # --- the rows ---
 
 
 def _editor(request: HttpRequest, desk: Desk) -> HttpResponseBase:
-    if not may_publish(desk.where.person, desk.scope.site):
-        raise _not_yours()
+    Publisher(desk.where.person).refuse_unless(desk.scope.site, desk.scope.area)
     people = _people(desk)
     if request.method == "GET":
         form = PolicyForm.of(desk.base.clocks, severity=desk.scope.severity, seen=desk.seen)

@@ -68,7 +68,7 @@ def try_out(listener: Listener, now: datetime | None = None) -> Post:
         not_before=at,
         lease_until=at + queue.LEASE,
     )
-    with httpx.Client(timeout=calling.TIMEOUT) as client:
+    with calling.client() as client:
         answer = _call(post, client, at)
     _write(post, answer, PostState.SENT if answer.ok else PostState.FAILED, now or timezone.now())
     return post
@@ -77,7 +77,7 @@ def try_out(listener: Listener, now: datetime | None = None) -> Post:
 def _send_all(ids: Sequence[int], given: datetime | None) -> int:
     """The posts of one listener over one connection; after no answer at all the rest waits."""
     posts, sent = _load(ids), 0
-    with httpx.Client(timeout=calling.TIMEOUT) as client:
+    with calling.client() as client:
         while posts:
             now = given or timezone.now()
             post = posts.pop(0)

@@ -71,6 +71,15 @@ def test_an_it_manager_publishes_for_their_own_site(floor: Floor, current: dict[
     assert answer.status_code == 403
 
 
+def test_an_it_manager_of_one_of_two_sites_does_not_publish_for_both(
+    floor: Floor, current: dict[str, Any]
+) -> None:
+    make_floor()
+    answer = post(floor.who(Role.IT_MANAGER), "escalation/policies/", body_of(current))
+    assert (answer.status_code, answer.json()["code"]) == (403, "every_site")
+    assert "your own site" in answer.json()["message"]
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"severity": "S9"}, "severity"),
     ({"site": "NOWHERE"}, "site"),

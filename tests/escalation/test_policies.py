@@ -10,6 +10,7 @@ from escalation.models import Policy
 from escalation.policies import PolicyBook, ensure_policies, policy_for, publish
 from incidents.models import Severity
 from opsdesk.errors import Invalid, NotAllowed
+from plant.models import Person, Role
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,39 @@ def test_an_it_manager_of_another_site_does_not_publish_here(world):
         publish(
             by=world["hutchins"], severity="S1", clocks=DEFAULT_CLOCKS["S1"], why="No", site=make.make_site()
         )
+
+
+def republish(by, **scope):
+    return publish(by=by, severity="S1", clocks=DEFAULT_CLOCKS["S1"], why="Same again", **scope)
+
+
+def test_what_holds_at_every_site_is_published_by_who_manages_every_site(world):
+    """With one site that is its IT manager; with a second one it takes the role for both, or for all."""
+    republish(world["hutchins"])
+    other = make.make_site()
+    for category in (None, world.category):
+        with pytest.raises(NotAllowed) as refused:
+            republish(world["hutchins"], category=category)
+        assert refused.value.code == "every_site"
+    assert republish(world["hutchins"], site=world.site, category=world.category).version == 1
+    make.give_role(world["hutchins"], Role.IT_MANAGER, site=other)
+    for name in (world["hutchins"].pk, make.make_person("All", roles=[Role.IT_MANAGER], corporate=True).pk):
+        republish(Person.objects.get(pk=name))
+    assert Policy.objects.current().get(severity="S1", site=None).version == 4
+
+
+def test_who_manages_some_areas_publishes_for_those(world):
+    mine, other = world.area, make.make_area(site=world.site)
+    manager = make.make_person("Paint", roles=[Role.IT_MANAGER], areas=[mine])
+    assert republish(manager, area=mine).area == mine
+    for scope, code in (
+        ({"area": other}, "wrong_role"),
+        ({"site": world.site}, "whole_site"),
+        ({}, "every_site"),
+    ):
+        with pytest.raises(NotAllowed) as refused:
+            republish(manager, **scope)
+        assert refused.value.code == code
 
 
 def test_a_reason_is_needed(world):

@@ -357,6 +357,18 @@ def test_an_it_manager_of_two_sites_changes_only_where_they_manage(world: Any, a
     assert as_("hutchins").get(f"/setup/policies/new/?site={other.code}").status_code == 403
 
 
+def test_where_there_are_several_sites_a_manager_of_one_changes_it_for_that_one(world: Any, as_: As) -> None:
+    client = as_("hutchins")
+    assert "Change S1" in labels(client.get("/setup/policies/"))
+    make.make_site()
+    page = client.get("/setup/policies/")
+    assert "Change S1" not in labels(page)
+    refused = client.post(editor(current()), {"do": "publish", "why": "x"})
+    assert refused.status_code == 403 and "This holds at every site" in words(refused)
+    assert f"Change S1 for {world.site}" in labels(page)
+    assert client.get(f"/setup/policies/new/?site={world.site.code}&severity=S1").status_code == 200
+
+
 def test_nobody_reads_it_without_signing_in(db: None) -> None:
     for address in ("/setup/policies/", "/setup/policies/new/", editor(current())):
         assert Client().get(address).status_code == 302
