@@ -64,7 +64,9 @@ def _failed_by(repeat: Incident) -> list[int]:
     numbers = {repeat.repeat_of.number} if repeat.repeat_of else set()
     family = families.of(repeat)
     if family is not None:
-        failed = family.incidents().filter(countermeasures__stage=Stage.NOT_EFFECTIVE)
+        failed = family.incidents().filter(
+            countermeasures__stage=Stage.NOT_EFFECTIVE, countermeasures__checked_at__gte=repeat.raised_at
+        )
         numbers |= set(failed.exclude(pk=repeat.pk).values_list("number", flat=True))
     return sorted(numbers)
 
