@@ -13,6 +13,7 @@ from escalation.chasing.api import ScheduleViewSet
 from escalation.contact import api as contact
 from escalation.delivery_api import DeliveryViewSet
 from escalation.drills import api as drills
+from escalation.inbound.api import InboundViewSet
 from escalation.webhooks.api import ChatRoomViewSet, WebhookViewSet
 from plant import api as plant
 
@@ -26,6 +27,7 @@ router.register("escalation/promise-schedules", ScheduleViewSet, basename="api-p
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 router.register("chat-rooms", ChatRoomViewSet, basename="api-chat-room")
 router.register("push-devices", PushDeviceViewSet, basename="api-push-device")
+router.register("inbound", InboundViewSet, basename="api-inbound")
 router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:

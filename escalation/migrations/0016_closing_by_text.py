@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0014_chases'),
+        ('escalation', '0015_rooms_by_role'),
     ]
 
     operations = [

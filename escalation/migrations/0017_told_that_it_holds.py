@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0015_closing_by_text'),
+        ('escalation', '0016_closing_by_text'),
     ]
 
     operations = [
