@@ -35,7 +35,7 @@ from escalation.views import (
 
 urlpatterns = [
     path("sms/twilio/inbound", inbound.twilio, name="sms-twilio-inbound"),
-    path("setup/inbound/", inbound.inbox, name="inbound"),
+    path("setup/inbound/", inbound.came_in, name="inbound"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("work/", work.work, name="work"),
     path("outbox/", outbox.outbox, name="outbox"),

@@ -12,6 +12,7 @@ from escalation.channels.api import PushDeviceViewSet
 from escalation.contact import api as contact
 from escalation.delivery_api import DeliveryViewSet
 from escalation.drills import api as drills
+from escalation.inbound.api import InboundViewSet
 from escalation.webhooks.api import ChatRoomViewSet, WebhookViewSet
 from plant import api as plant
 
@@ -24,6 +25,7 @@ router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 router.register("chat-rooms", ChatRoomViewSet, basename="api-chat-room")
 router.register("push-devices", PushDeviceViewSet, basename="api-push-device")
+router.register("inbound", InboundViewSet, basename="api-inbound")
 router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("escalation/policies", escalation.PolicyViewSet, basename="api-policy")
 for prefix, viewset, basename in plant.routes:

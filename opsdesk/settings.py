@@ -184,6 +184,7 @@ LAST_SEEN = (
     "escalation.watch.last_seen"  # seconds since each part worked: for who starts them (opsdesk.silence)
 )
 CELERY_TASK_DEFAULT_QUEUE = "engine"
+LOOKS_EVERY = 5.0  # seconds
 CELERY_BEAT_SCHEDULE = {
     # A message that nobody picked up within its time is dropped: the next second brings another.
     "tick": {"task": "escalation.tasks.tick", "schedule": 1.0, "options": {"expires": 2, "queue": "engine"}},
@@ -202,21 +203,23 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,  # a practice stops within so many seconds of something real
         "options": {"expires": 5, "queue": "engine"},
     },
+    # The engine wakes a channel as soon as it has something to send. This is for when the engine is away, and
+    # for the sign that the channel has a worker (`escalation.watch.SILENT_AFTER`).
     **{
         f"deliver-{channel}": {
             "task": "escalation.tasks.deliver_due",
-            "schedule": 1.0,
+            "schedule": LOOKS_EVERY,
             "args": (channel,),
-            "options": {"expires": 2, "queue": channel},
+            "options": {"expires": LOOKS_EVERY, "queue": channel},
         }
         for channel in CHANNELS
     },
     **{
         f"post-{kind}": {
             "task": "escalation.tasks.post_due",
-            "schedule": 1.0,
+            "schedule": LOOKS_EVERY,
             "args": (kind,),
-            "options": {"expires": 2, "queue": kind},
+            "options": {"expires": LOOKS_EVERY, "queue": kind},
         }
         for kind in LISTENERS
     },
@@ -235,6 +238,7 @@ INBOUND_SECRET = text("INBOUND_SECRET")  # user:password
 EMAIL_REPLY_TO = environment.reply_to("EMAIL_REPLY_TO", IMAP_URL)
 SMS_URL = outbound.from_environment("SMS_URL", ("sandbox", "twilio", "apprise"))
 RECEIPT_SECONDS = environment.number("RECEIPT_SECONDS", 60, low=5, high=3600)  # then the next provider
+POSTS_KEPT_DAYS = environment.number("POSTS_KEPT_DAYS", 30, low=1, high=3650)  # to rooms and programs
 # Pushes need no account: they go out as soon as anything does.
 _practice = all(urlsplit(url).scheme == "sandbox" for url in (EMAIL_URL, SMS_URL))
 PUSH_URL = environment.address(
@@ -389,6 +393,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryState": "escalation.models.DeliveryState",
         "NotificationReason": "escalation.models.Reason",
         "SeverityEnum": "incidents.models.Severity",
+        "RoleEnum": "plant.models.Role",
         "Weekday": "escalation.models.drills.Weekday",
     },
 }

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(HOME.path, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """A migrated database for this process, in place of pytest-django's: see `tests.database`."""
+    from tests import database
+
+    with django_db_blocker.unblock():
+        database.set_up(HOME.path)
+    yield
+    if "DATABASE_URL" in os.environ:  # else the server goes with all its databases
+        with django_db_blocker.unblock():
+            database.drop()
+
+
 @pytest.fixture
 def process_env(transactional_db: None) -> dict[str, str]:
     """Environment for real processes (manage.py, Celery) that work on this test's database."""
@@ -56,6 +70,16 @@ def process_env(transactional_db: None) -> dict[str, str]:
     where = f"/{name}?host={host}" if str(host).startswith("/") else f"{host}:{port or 5432}/{name}"
     url = f"postgres://{user}:{secret}@{where}" if secret else f"postgres://{user}@{where}"
     return {**os.environ, "DATABASE_URL": url}
+
+
+@pytest.fixture(autouse=True)
+def _plain_words_and_utc() -> Iterator[None]:
+    """No test finds the language or the time zone that a request of the one before has left behind."""
+    from django.utils import timezone, translation
+
+    yield
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ from escalation import watch
 from escalation.chasing import rules
 from escalation.chasing.people import Asked, place, who_is_asked
 from escalation.chasing.rules import Ask, Dates, Fired, Schedule
+from escalation.engine import own_trouble
 from escalation.engine.fire import Outcome
+from escalation.engine.own_trouble import Trouble
 from escalation.engine.subjects import lock_these
 from escalation.hours import Hours
 from escalation.models import Chase, ChaseRule, Rank, Reason, TimerState
@@ -250,10 +252,18 @@ def silent() -> list[int]:
 
 
 def _mend(now: datetime) -> None:
-    """Have silent promises planned anew and say so in the log; one process looks, every 30 s."""
-    if not watch.is_time_for(AUDIT, now, every=AUDITED_EVERY):
-        return
-    found = silent()
-    if found:
+    """Have silent promises planned anew, and say so where the IT manager sees it; one process looks."""
+    if watch.is_time_for(AUDIT, now, every=AUDITED_EVERY) and (found := _mended(now)):
         logger.error("Open promises that nobody would be asked about, planned anew: %s", found)
-        Promise.objects.filter(pk__in=found).update(is_unread=True)
+
+
+@transaction.atomic
+def _mended(now: datetime) -> list[int]:
+    """Mended and said in one transaction: whoever dies in between has done neither, the next look does."""
+    if not (found := silent()):
+        return []
+    mine = {one.pk for one in _locked(found)}
+    found = [pk for pk in silent() if pk in mine]  # what was locked may have changed before
+    Promise.objects.filter(pk__in=found).update(is_unread=True)
+    own_trouble.try_to_report(Trouble.PROMISES, found, now)
+    return found

@@ -7,7 +7,6 @@ it finds becomes an incident of its own (`engine.own_trouble`). Mending does not
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,9 +43,6 @@ OFTEN = 3
 """Failures in a row after which an incident that the engine sets aside is reported: the third comes 15 s
 after the first, so that with a look every 30 s somebody hears of it within a minute."""
 
-TRIES = 2
-"""Of a report: what is mended is not found again, so that one query that was given up must not silence it."""
-
 WAITS = timedelta(seconds=15)
 """The same for a step that fails again and again: so long after it was due."""
 
@@ -68,7 +64,9 @@ def mend_silent(now: datetime) -> int:
         logger.error(
             "%s open incidents without an armed timer, planned anew: %s", len(silent), silent[:NAMED]
         )
-    _report(Trouble.SET_ASIDE, _ids(SET_ASIDE, {"often": OFTEN, "waits_since": now - WAITS}), now)
+    own_trouble.try_to_report(
+        Trouble.SET_ASIDE, _ids(SET_ASIDE, {"often": OFTEN, "waits_since": now - WAITS}), now
+    )
     return len(silent)
 
 
@@ -80,7 +78,7 @@ def _mend(now: datetime) -> list[int]:
         return []
     silent = _ids(SILENT, {"ids": subjects.lock_these(found)})  # what was locked may have changed before
     subjects.mark_unread(silent)
-    _report(Trouble.SILENT, silent, now)
+    own_trouble.try_to_report(Trouble.SILENT, silent, now)
     return silent
 
 
@@ -88,17 +86,3 @@ def _ids(sql: str, parameters: dict[str, Any]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [row[0] for row in cursor.fetchall()]
-
-
-def _report(trouble: Trouble, ids: Sequence[int], now: datetime) -> None:
-    """Never in the way of what was mended: what goes wrong here is tried once more, and logged."""
-    for _try in range(TRIES):
-        try:
-            with transaction.atomic():
-                own_trouble.report(trouble, ids, now)
-        except Exception:
-            if not connection.is_usable():
-                raise
-            logger.exception("What the auditor found could not be recorded: %s %s", trouble, ids)
-        else:
-            return

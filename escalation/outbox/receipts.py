@@ -34,7 +34,9 @@ BATCH = 50
 FETCHED_FOR = timedelta(hours=1)
 """How long after it was sent a message is looked for in the provider's list."""
 
-FETCHED_EVERY = timedelta(seconds=5)
+FETCHED_EVERY = timedelta(seconds=4)
+"""A channel looks every five seconds at least (`CELERY_BEAT_SCHEDULE`): then it is time each time."""
+
 SAFETY_NET_EVERY = timedelta(seconds=30)
 """Where receipts are pushed to us, one may be lost on its way."""
 
@@ -81,7 +83,16 @@ def look_for_silent(channel: str, now: datetime) -> int:
 
 def fetch(channel: str, now: datetime) -> int:
     """Ask the providers about what they have given no receipt for; how many said something new."""
-    return sum(_fetch(channel, one, now) for one in providers_of(channel) if one.scheme == "twilio")
+    return sum(_fetch(channel, one, now) for one in _asked_for_receipts(channel))
+
+
+def are_fetched(channel: str) -> bool:
+    """Whether a provider of the channel is asked for receipts."""
+    return bool(_asked_for_receipts(channel))
+
+
+def _asked_for_receipts(channel: str) -> list[Provider]:
+    return [one for one in providers_of(channel) if one.scheme == "twilio"]
 
 
 def _fetch(channel: str, provider: Provider, now: datetime) -> int:

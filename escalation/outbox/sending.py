@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -97,6 +96,7 @@ def deliver_due(channel: str, now: datetime | None = None, *, limit: int = BATCH
                     break
                 if admitted.ids:
                     turn.work(admitted.ids)
+            line_up.probe_those_down(now or timezone.now())
         receipts.fetch(channel, now or timezone.now())
     return done
 
@@ -104,19 +104,6 @@ def deliver_due(channel: str, now: datetime | None = None, *, limit: int = BATCH
 def _open(channel: str, provider: Provider) -> Sender:
     """The channel's first provider is the one that it opens by itself."""
     return open_channel(channel, provider) if provider.position else open_channel(channel)
-
-
-def drain(now: datetime | None = None) -> Sent:
-    """Send all that is due on every channel, here and now: for the demo, and where there are no workers."""
-    total = Sent()
-    while True:
-        turns = [deliver_due(channel, now) for channel in settings.CHANNELS]
-        if not any(turn.sent or turn.failed or turn.dropped for turn in turns):
-            return total
-        for turn in turns:
-            total.sent += turn.sent
-            total.failed += turn.failed
-            total.dropped += turn.dropped
 
 
 class _Turn:

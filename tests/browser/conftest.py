@@ -12,7 +12,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,6 @@ def browser(django_db_setup: None) -> Iterator[Browser]:
 @pytest.fixture
 def plant(transactional_db: None, settings: Any) -> None:
     """The places and people of the demo plant, with nothing wrong anywhere."""
-    from django.apps import apps
     from django.utils import timezone
 
     from escalation.demo.story import load
@@ -55,10 +53,6 @@ def plant(transactional_db: None, settings: Any) -> None:
 
     # The web server checks passwords with Django's own hashers, not with the quick one of other tests.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-    # Tests that really commit empty every table afterwards, those filled by migrations too.
-    import_module("incidents.migrations.0004_categories").write(apps, None)
-    import_module("incidents.migrations.0003_severity_rules").write(apps, None)
-    import_module("incidents.migrations.0012_shift_starts_of_a_line_stop").set_number(apps, None)
     seed_plant(load(), now=timezone.now())
     put_on_shift("vela", "crowe", "brandt", "boone")
 

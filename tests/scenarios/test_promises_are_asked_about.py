@@ -25,6 +25,7 @@ from escalation.models import (
     TimerState,
 )
 from incidents import lifecycle
+from incidents.models import OWN_TROUBLE, Incident
 from plant.models import CoverKind
 from tests import factories as make
 from tests.scenarios.world import World
@@ -151,6 +152,11 @@ def test_no_open_promise_is_without_a_question(world: World, fix: Countermeasure
     assert silent() == [promise_of(fix).pk]
     go(world.now + timedelta(minutes=1))
     assert silent() == []
+    (record,) = Incident.objects.filter(category__code=OWN_TROUBLE)
+    assert record.title == "OpsDesk had lost the next question about an open promise"
+    assert "asked about “Pin the driver of the print server” (Vela) any more" in record.words
+    assert record.assigned_to == world["hutchins"]
+    assert "without an armed question: “Pin" in record.technical
 
 
 def test_the_words_are_neutral_and_fit_into_one_text(world: World, fix: Countermeasure) -> None:
