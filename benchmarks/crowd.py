@@ -145,11 +145,12 @@ def forget_newest() -> None:
             f" WHERE notification_id = n.id AND n.incident_id IN ({gone})",
             [Crowd.mark],
         )
-        cursor.execute(
-            "DELETE FROM escalation_post USING incidents_event e"
-            f" WHERE event_id = e.id AND e.incident_id IN ({gone})",
-            [Crowd.mark],
-        )
+        for table in ("escalation_unposted", "escalation_post"):  # the demo plant has a room that hears all
+            cursor.execute(
+                f"DELETE FROM {table} USING incidents_event e"
+                f" WHERE event_id = e.id AND e.incident_id IN ({gone})",
+                [Crowd.mark],
+            )
         tables = [f"escalation_{name}" for name in BELONGINGS]
         for table in (*tables, "incidents_event", "incidents_downtime"):
             cursor.execute(f"DELETE FROM {table} WHERE incident_id IN ({gone})", [Crowd.mark])

@@ -49,13 +49,22 @@ def fresh_home() -> Iterator[Path]:
 @contextmanager
 def opsdesk_running(*, email: str = "sandbox://", sms: str = "sandbox://") -> Iterator[str]:
     """Web, workers and beat as `make run` has them; yields the address."""
+    with opsdesk_processes(email=email, sms=sms) as (address, _process):
+        yield address
+
+
+@contextmanager
+def opsdesk_processes(
+    *, email: str = "sandbox://", sms: str = "sandbox://"
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same; yields the address and the process that started all others."""
     port = free_port()
     env = {**os.environ, "PORT": str(port), "EMAIL_URL": email, "SMS_URL": sms}
     env |= {"DEMO": "0", "LOG_LEVEL": "ERROR"}
-    with _process([sys.executable, "-m", "opsdesk.run"], env):
+    with _process([sys.executable, "-m", "opsdesk.run"], env) as process:
         address = f"http://127.0.0.1:{port}"
         wait_until_ready(address)
-        yield address
+        yield address, process
 
 
 @contextmanager

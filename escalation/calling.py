@@ -12,7 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from escalation.alarm import Notice, words
-from escalation.channels import Failed, open_channel
+from escalation.channels import Failed, Provider, Sender, open_channel, providers_of
 from escalation.gsm7 import to_gsm7
 from escalation.models import Delivery, Notification, Rank
 from escalation.recipients import WAYS, address
@@ -63,6 +63,8 @@ class Call:
     name: str
     not_before: float = 0.0  # of time.monotonic()
     attempts: int = 0
+    is_over: bool = False
+    """The last provider that was asked will never take it."""
 
 
 def calls(notice: Notice, contacts: Contacts, now: datetime) -> Iterator[Call]:
@@ -88,22 +90,39 @@ def place(waiting: Sequence[Call]) -> list[Call]:
 
 
 def _place_on(channel: str, due: Sequence[Call]) -> list[Call]:
-    """A channel that is down keeps nobody from being told by the other."""
-    open_calls = list(due)
+    """By the providers in order. A channel that is down keeps nobody from being told by the other."""
+    left = list(due)
+    for provider in providers_of(channel):
+        left = _place_by(provider, channel, left) if left else left
+    return [call for call in left if not call.is_over and _goes_on(call)]
+
+
+def _place_by(provider: Provider, channel: str, due: Sequence[Call]) -> list[Call]:
+    """Returns what this provider did not take: the next one may."""
+    left = list(due)
     try:
-        with open_channel(channel) as sender:
+        with open_channel(channel, provider) as sender:
             for call in due:
-                try:
-                    sender.send(_as_delivery(call))
-                    logger.warning("Told %s by %s: %s", call.name, channel, call.text)
-                    open_calls.remove(call)
-                except Failed as failure:
-                    logger.warning("Could not tell %s by %s: %s", call.name, channel, failure)
-                    if failure.is_permanent:
-                        open_calls.remove(call)
+                if _is_taken(sender, call):
+                    left.remove(call)
     except Exception as error:  # whatever a provider's client raises: the next try comes
-        logger.warning("Nobody can be told by %s: %s", channel, error)
-    return [call for call in open_calls if _goes_on(call)]
+        why = error if isinstance(error, Failed) else type(error).__name__  # its text may hold the address
+        logger.warning("Nobody can be told by %s: %s", provider.name, why)
+        for call in left:
+            call.is_over = False
+    return left
+
+
+def _is_taken(sender: Sender, call: Call) -> bool:
+    """Whether nobody else has to be asked to send it: it went out, or nobody can send it."""
+    try:
+        sender.send(_as_delivery(call))
+    except Failed as failure:
+        logger.warning("Could not tell %s by %s: %s", call.name, call.channel, failure)
+        call.is_over = failure.is_permanent
+        return not failure.elsewhere
+    logger.warning("Told %s by %s: %s", call.name, call.channel, call.text)
+    return True
 
 
 def _goes_on(call: Call) -> bool:

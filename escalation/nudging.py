@@ -32,8 +32,9 @@ def nudge() -> None:
 
 
 def nudge_channel(channel: str) -> None:
-    """Ask a worker of this channel to send what waits now."""
-    _publish("escalation.tasks.deliver_due", queue=channel, args=(channel,))
+    """Ask a worker to send what waits now on a channel, or for chat rooms or programs."""
+    task = "post_due" if channel in settings.LISTENERS else "deliver_due"
+    _publish(f"escalation.tasks.{task}", queue=channel, args=(channel,))
 
 
 def _publish(task: str, *, queue: str, args: tuple[str, ...]) -> None:

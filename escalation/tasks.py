@@ -10,12 +10,13 @@ from escalation import rounds as now_and_then
 from escalation.drills import running
 from escalation.inbound import mailbox, polling
 from escalation.nudging import nudge, nudge_channel
+from escalation.waiting import queues_with_work
 from escalation.webhooks import sending
 
 
 @shared_task(ignore_result=True)
 def tick() -> None:
-    """Every second and after every change. What it queued is sent at once by the channels' workers."""
+    """Every second and after every change. Whoever has something to send then is woken, nobody else."""
     _turn()
     if engine.wait_for_next():
         _turn()
@@ -23,14 +24,14 @@ def tick() -> None:
 
 @shared_task(ignore_result=True)
 def deliver_due(channel: str) -> None:
-    """Every second, and when something was queued. The heartbeat says that this channel has a worker."""
+    """When something is due, and every few seconds. The heartbeat says that this channel has a worker."""
     watch.beat(timezone.now(), channel)
     outbox.deliver_due(channel)
 
 
 @shared_task(ignore_result=True)
 def post_due(kind: str) -> None:
-    """Every second: chat rooms, or programs elsewhere, hear what was written into the timeline."""
+    """When there is something: chat rooms, or programs elsewhere, hear what the timeline says."""
     sending.post_due(kind)
 
 
@@ -64,7 +65,7 @@ def poll_texts() -> None:
 
 def _turn() -> None:
     done = engine.tick()
-    for channel in done.channels:
-        nudge_channel(channel)
+    for queue in queues_with_work(timezone.now()):
+        nudge_channel(queue)
     if not done.is_done:
         nudge()

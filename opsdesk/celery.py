@@ -39,8 +39,11 @@ app.autodiscover_tasks()
 
 
 def queue_of(name: str, args: tuple[Any, ...], *_: Any, **__: Any) -> dict[str, str] | None:
-    """A delivery travels on the queue of its channel, however it is sent; everything else on the engine's."""
-    return {"queue": args[0]} if name == "escalation.tasks.deliver_due" and args else None
+    """What is sent travels on the queue of its channel, however it is asked for; all else on the engine's."""
+    return {"queue": args[0]} if name in SENDING and args else None
+
+
+SENDING = ("escalation.tasks.deliver_due", "escalation.tasks.post_due")
 
 
 app.conf.task_routes = (queue_of,)

@@ -69,8 +69,9 @@ def optional_address(name: str, *, schemes: tuple[str, ...]) -> str:
 
 
 def all_named(prefix: str) -> dict[str, str]:
-    """Every setting whose name starts so, by the rest of its name."""
-    return {name.removeprefix(prefix): text(name) for name in os.environ if name.startswith(prefix)}
+    """Every setting whose name starts so, by the rest of its name; an empty one is none, not an empty key."""
+    names = {name.removesuffix("_FILE") for name in os.environ if name.startswith(prefix)}
+    return {name.removeprefix(prefix): value for name in sorted(names) if (value := text(name))}
 
 
 def reply_to(name: str, mailbox: str) -> str:

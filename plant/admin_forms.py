@@ -12,7 +12,8 @@ from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
 from opsdesk.errors import Invalid
-from plant.models import Area, Channel, Crew, Person, RoleAssignment, ShiftPattern, Site
+from plant.lifecycle.contact import NORMAL
+from plant.models import Area, Crew, Person, RoleAssignment, ShiftPattern, Site
 from plant.models.shifts import refuse_bad_rotation
 from plant.numbers import country_of, mobile_of
 
@@ -50,9 +51,10 @@ class ChannelsField(WordsField):
 
     def validate(self, value: Any) -> None:
         super().validate(value)
-        unknown = [word for word in value if word not in Channel.values]
+        known = [way.value for way in NORMAL]
+        unknown = [word for word in value if word not in known]
         if unknown:
-            choices = {"word": unknown[0], "known": ", ".join(Channel.values)}
+            choices = {"word": unknown[0], "known": ", ".join(known)}
             raise ValidationError(_("%(word)s is not a way to tell people. Use: %(known)s."), params=choices)
         if len(set(value)) < len(value):
             raise ValidationError(_("Name each way once."))

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from countermeasures.exposure import is_being_proved
+from countermeasures.lifecycle import mistakes
 from countermeasures.lifecycle.proving import did_not_hold
 from countermeasures.models import Countermeasure, Kind, Stage
 from incidents import families
@@ -48,6 +49,8 @@ def weigh_due(now: datetime) -> int:
 def weigh(incident_id: int, *, now: datetime) -> bool:
     """Say on the old incident that it is here again; a fix inside its window did not hold, and it reopens.
 
+    What a wrong tap had said is taken back with it.
+
     False when this one was weighed before, somebody weighs it right now, or somebody is at work on an old
     one: the next turn tries again. The engine never waits here, or a stopped line would wait with it.
     """
@@ -55,7 +58,11 @@ def weigh(incident_id: int, *, now: datetime) -> bool:
     if waits is None:
         return False
     repeat = Incident.objects.with_place().annotate(old_number=F("repeat_of__number")).get(pk=incident_id)
-    if not _was_a_wrong_tap(repeat):
+    if _was_a_wrong_tap(repeat):
+        if not _hold(mistakes.failed_by(repeat)):
+            return False
+        mistakes.take_back(repeat, now=now)
+    else:
         # Oldest first, as whoever locks two of a family does: nobody waits in a circle.
         proving = _being_proved_in_family(repeat)
         numbers = sorted(proving | ({repeat.old_number} if repeat.old_number else set()))

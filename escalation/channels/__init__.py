@@ -17,6 +17,7 @@ from escalation.channels.base import (
     Sender,
     TemporaryFailure,
     at_once,
+    probe,
 )
 from escalation.channels.by_apprise import ByApprise
 from escalation.channels.email import Smtp
@@ -39,6 +40,7 @@ __all__ = [
     "TemporaryFailure",
     "at_once",
     "open_channel",
+    "probe",
     "providers_of",
 ]
 

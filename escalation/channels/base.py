@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -78,7 +79,7 @@ class Sender(Protocol):
 
     Entering raises ChannelDown. `send` is called outside of any transaction and returns or raises Failed
     within `escalation.outbox.LONGEST_SEND`. A sender with `at_once` over 1 is called from so many threads
-    together, and asks no database.
+    together, and asks no database. One with `probe` can be asked whether it works without a message.
     """
 
     def __enter__(self) -> Self: ...
@@ -93,3 +94,12 @@ class Sender(Protocol):
 def at_once(sender: Sender) -> int:
     """How many messages this sender may be given at the same time."""
     return int(getattr(sender, "at_once", 1))
+
+
+def probe(sender: Sender) -> bool:
+    """Ask a provider whether it works, without a message. False: it cannot be asked so. Raises Failed."""
+    ask: Callable[[], None] | None = getattr(sender, "probe", None)
+    if ask is None:
+        return False
+    ask()
+    return True

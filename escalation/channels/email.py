@@ -63,9 +63,19 @@ class Smtp:
         except (smtplib.SMTPServerDisconnected, ConnectionError) as error:
             raise ChannelDown(f"{self._host} closes the connection.") from error
 
+    def probe(self) -> None:
+        """Ask the server that has taken our connection for a sign. Raises Failed."""
+        assert self._server is not None
+        try:
+            code, _text = self._server.noop()
+        except (OSError, smtplib.SMTPException) as error:
+            raise ChannelDown(f"{self._host} does not answer.") from error
+        if code >= 400:
+            raise ChannelDown(f"{self._host} is not available.")
+
     def _hand_over(self, delivery: Delivery, message: bytes) -> Receipt:
         assert self._server is not None
-        sender = reply_address(delivery) or parseaddr(settings.EMAIL_FROM)[1]
+        sender = reply_address(delivery) or _parsed(settings.EMAIL_FROM)[1]
         try:
             self._server.sendmail(sender, [delivery.address], message)
         except smtplib.SMTPRecipientsRefused as error:
@@ -88,6 +98,9 @@ class Smtp:
     def _connect(self) -> smtplib.SMTP:
         try:
             return _connected(self._url, self._host)
+        except smtplib.SMTPAuthenticationError as error:
+            # its words may repeat what it was told
+            raise ChannelDown(f"{self._host} refuses our login ({error.smtp_code}).") from None
         except (OSError, smtplib.SMTPException) as error:
             reason = getattr(error, "smtp_error", None) or error
             raise ChannelDown(f"{self._host} cannot be used: {_words(reason)}") from error
@@ -194,17 +207,22 @@ def _sender() -> str:
 
 @lru_cache(maxsize=8)
 def _formatted(sender: str) -> str:
-    name, address = parseaddr(sender)
-    return formataddr((name, address))
+    return formataddr(_parsed(sender))
+
+
+@lru_cache(maxsize=8)
+def _parsed(sender: str) -> tuple[str, str]:
+    """Name and address. Taking it apart costs as much as writing the whole head of a message."""
+    return parseaddr(sender)
 
 
 def _domain() -> str:
-    return parseaddr(settings.EMAIL_FROM)[1].partition("@")[2] or "localhost"
+    return _parsed(settings.EMAIL_FROM)[1].partition("@")[2] or "localhost"
 
 
 def own_address() -> str:
     """The address that our mails come from, in small letters."""
-    return parseaddr(settings.EMAIL_FROM)[1].casefold()
+    return _parsed(settings.EMAIL_FROM)[1].casefold()
 
 
 def _thread(notification: Notification) -> str:

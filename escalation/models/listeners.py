@@ -28,7 +28,8 @@ class Listener(models.Model):
     """A chat room or a program elsewhere that hears the timeline of a site or an area as it is written.
 
     `address` and `secret` are sealed (`webhooks.sealed`): whoever has them can speak in our name.
-    Empty `severities` or `kinds` mean all of them.
+    Empty `severities` or `kinds` mean all of them. With `roles` it hears what they are told, and of such
+    incidents everything afterwards.
     """
 
     kind = models.CharField(max_length=8, choices=ListenerKind.choices)
@@ -39,6 +40,7 @@ class Listener(models.Model):
     secret = models.TextField(blank=True)
     severities = models.JSONField(default=list, blank=True)
     kinds = models.JSONField(default=list, blank=True)
+    roles = models.JSONField(default=list, blank=True)
     language = models.CharField(max_length=5, choices=Language.choices, default=Language.EN)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import datetime
 
 from escalation import health
-from escalation.channels import ChannelDown, Failed, Paused, Provider, Sender, providers_of
+from escalation.channels import ChannelDown, Failed, Paused, Provider, Sender, probe, providers_of
 from escalation.outbox import provider_news
 
 BREAK = 5.0
@@ -93,6 +93,19 @@ class LineUp:
             self._known[provider.name] = health.worked(self._channel, provider, now)
             if known is not None and known.is_down:
                 provider_news.say(self._channel, provider, is_down=False, error="", now=now)
+
+    def probe_those_down(self, now: datetime) -> None:
+        """Ask who is marked down whether it is back, so that it is known before the next message needs it."""
+        for provider in self._providers:
+            if self._is_marked(provider) and health.take_probe(self._channel, provider.name, now):
+                self._probe(provider, now)
+
+    def _probe(self, provider: Provider, now: datetime) -> None:
+        try:
+            if probe(self.sender(provider)):
+                self.worked(provider, now)
+        except Failed as failure:
+            self.failed(provider, failure, now)
 
     def _is_marked(self, provider: Provider) -> bool:
         known = self._known.get(provider.name)

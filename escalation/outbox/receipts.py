@@ -34,7 +34,9 @@ BATCH = 50
 FETCHED_FOR = timedelta(hours=1)
 """How long after it was sent a message is looked for in the provider's list."""
 
-FETCHED_EVERY = timedelta(seconds=5)
+FETCHED_EVERY = timedelta(seconds=4)
+"""A channel looks every five seconds at least (`CELERY_BEAT_SCHEDULE`): then it is time each time."""
+
 SAFETY_NET_EVERY = timedelta(seconds=30)
 """Where receipts are pushed to us, one may be lost on its way."""
 

@@ -96,6 +96,7 @@ def deliver_due(channel: str, now: datetime | None = None, *, limit: int = BATCH
                     break
                 if admitted.ids:
                     turn.work(admitted.ids)
+            line_up.probe_those_down(now or timezone.now())
         receipts.fetch(channel, now or timezone.now())
     return done
 

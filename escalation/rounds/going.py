@@ -13,6 +13,7 @@ from django.utils import timezone
 from escalation import watch
 from escalation.rounds import gap_ahead, reachability, shift_start
 from escalation.rounds.once import LATE, tell_once
+from escalation.webhooks.forgetting import forget_old
 from plant.duty import DutyBook
 from plant.models import Site
 from plant.working_time import WorkingTime
@@ -49,6 +50,7 @@ def go(now: datetime | None = None) -> Done:
     if not sites:
         return done
     hours = WorkingTime.load(DutyBook.load(now - LATE, until=now + gap_ahead.KNOWS))
+    _contained(done, "what is forgotten", lambda: _forget(now))
     _contained(done, "shift starts", lambda: tell_once(shift_start.who_is_told(hours, sites, now), now))
     for site in sites.values():
         _contained(done, f"gaps ahead at {site}", _gaps(hours, site, now))
@@ -60,6 +62,12 @@ def stand_in(now: datetime | None = None) -> Done:
     """One round, unless the last was less than a minute ago: for who asks all the time."""
     now = now or timezone.now()
     return go(now) if watch.is_time_for(STAND_IN, now, every=EVERY) else Done()
+
+
+def _forget(now: datetime) -> tuple[int, set[str]]:
+    """Nobody is told of it."""
+    forget_old(now)
+    return 0, set()
 
 
 def _gaps(hours: WorkingTime, site: Site, now: datetime) -> Callable[[], tuple[int, set[str]]]:

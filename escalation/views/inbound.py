@@ -7,24 +7,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from escalation.channels.twilio import account_signed
+from escalation.inbound import inbox
 from escalation.inbound.polling import TWILIO
 from escalation.inbound.sms import take_sms
-from escalation.models import Did, Inbound
-from opsdesk.errors import NotAllowed
-from plant.models import Channel, Person, Role
+from escalation.models import Inbound
+from plant.models import Channel, Person
 
 PAGE = 50
-UNCLEAR = (Did.NOT_UNDERSTOOD, Did.WHICH, Did.WHO, Did.UNKNOWN_SENDER, Did.REFUSED, Did.BROKEN)
-"""What did not do what its sender wanted: somebody should look."""
 
 
 @csrf_exempt
@@ -70,12 +67,10 @@ class Asked:
 
 @login_required
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def came_in(request: HttpRequest) -> HttpResponse:
     """For IT managers: what came in, from whom, what it did, what was answered."""
     person = request.user
     assert isinstance(person, Person)  # behind login_required
-    if not (person.is_superuser or person.holds(Role.IT_MANAGER)):
-        raise NotAllowed("wrong_role", _("Only an IT manager sees what came in."))
     asked = Asked.of(request)
     found = list(_found(asked, person)[: PAGE + 1])
     context: dict[str, Any] = {
@@ -83,22 +78,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "rows": found[:PAGE],
         "older": asked.query(before=found[PAGE - 1].pk) if len(found) > PAGE else "",
         "channels": [Channel.SMS, Channel.EMAIL],
-        "unclear": UNCLEAR,
+        "unclear": inbox.UNCLEAR,
     }
     return render(request, "escalation/inbound.html", context)
 
 
 def _found(asked: Asked, reader: Person) -> QuerySet[Inbound]:
-    """What people of the reader's sites sent, and what nobody we know sent."""
-    found = Inbound.objects.select_related("person", "incident").order_by("-pk")
-    if not reader.is_corporate:
-        theirs = reader.site_ids
-        is_theirs = Q(incident__site__in=theirs) | Q(incident=None, person__site__in=theirs)
-        found = found.filter(is_theirs | Q(incident=None, person=None))
-    if asked.channel:
-        found = found.filter(channel=asked.channel)
-    if asked.show == "unclear":
-        found = found.filter(did__in=UNCLEAR)
+    found = inbox.asked_for(inbox.visible_to(reader), channel=asked.channel, show=asked.show)
     if asked.before.isdecimal():
         found = found.filter(pk__lt=int(asked.before[:18]))
     return found

@@ -16,7 +16,7 @@ from escalation.models import Listener, ListenerKind, Post, PostState
 from escalation.webhooks import lifecycle
 from incidents.models import EventKind, Severity
 from incidents.serializers import by_code, code_of
-from plant.models import Area, Language, Person, Site
+from plant.models import Area, Language, Person, Role, Site
 
 
 class ListenerSerializer(serializers.ModelSerializer[Listener]):
@@ -28,8 +28,8 @@ class ListenerSerializer(serializers.ModelSerializer[Listener]):
     class Meta:
         model = Listener
         fields = [
-            *("id", "site", "area", "name", "severities", "kinds", "language", "is_active", "created_at"),
-            *("last_ok_at", "failing_since", "failures", "last_error", "switched_off_at"),
+            *("id", "site", "area", "name", "severities", "kinds", "roles", "language", "is_active"),
+            *("created_at", "last_ok_at", "failing_since", "failures", "last_error", "switched_off_at"),
         ]
         read_only_fields = fields
 
@@ -68,6 +68,11 @@ class ChangeListenerInput(serializers.Serializer[Any]):
     )
     kinds = serializers.ListField(
         child=serializers.ChoiceField(choices=EventKind.choices), required=False, help_text="Empty: all."
+    )
+    roles = serializers.ListField(
+        child=serializers.ChoiceField(choices=Role.choices),
+        required=False,
+        help_text="Only what these are told, and how it goes on. Empty: everybody's.",
     )
     language = serializers.ChoiceField(choices=Language.choices, required=False)
     address = serializers.CharField(max_length=2000, required=False, help_text="Empty: as it is.")

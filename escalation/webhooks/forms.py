@@ -11,7 +11,7 @@ from escalation.models import Listener, ListenerKind
 from escalation.webhooks.hears import ROOM_HEARS
 from incidents.models import EventKind, Severity
 from incidents.models.terms import IMPACT_OF
-from plant.models import Area, Language
+from plant.models import Area, Language, Role
 
 HOW_BAD = [(severity, IMPACT_OF[severity].label) for severity in Severity]
 
@@ -39,6 +39,13 @@ class ListenerForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Nothing ticked: everything."),
     )
+    roles = forms.MultipleChoiceField(
+        label=_("Whose messages"),
+        choices=Role.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Only what these are told, and how it goes on. Nothing ticked: everybody’s."),
+    )
     language = forms.ChoiceField(label=_("Language"), choices=Language.choices, widget=forms.RadioSelect)
 
     def __init__(self, data: Any = None, *, kind: str, areas: Any, kept: Listener | None = None) -> None:
@@ -46,7 +53,7 @@ class ListenerForm(forms.Form):
         if kept is not None:
             code = kept.area.code if kept.area else ""
             initial |= {"name": kept.name, "area": code, "language": kept.language}
-            initial |= {"severities": kept.severities, "kinds": kept.kinds}
+            initial |= {"severities": kept.severities, "kinds": kept.kinds, "roles": kept.roles}
         super().__init__(data, initial=initial)
         is_room = kind == ListenerKind.CHAT
         shown = ROOM_HEARS if is_room else tuple(EventKind)

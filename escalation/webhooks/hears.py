@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from escalation.models import Clock, Listener, ListenerKind
 from incidents.models import Event, EventKind, Incident, Status
 
@@ -15,6 +17,7 @@ ROOM_HEARS = (
     EventKind.CLOSED,
     EventKind.TAKEN_BACK,
     EventKind.REOPENED,
+    EventKind.HOLDS_AFTER_ALL,
     EventKind.LAPSED,
     EventKind.SEVERITY_CHANGED,
     EventKind.SHELVED,
@@ -23,15 +26,18 @@ ROOM_HEARS = (
 """What is worth a line in a room: each step and each piece of news once, never once per person."""
 
 
-def hears(listener: Listener, event: Event) -> bool:
-    """By place, severity and kind. A step that names Chat reaches the rooms of its place at any severity.
+def hears(listener: Listener, event: Event, told: Collection[str] = ()) -> bool:
+    """By place, role, severity and kind. A step that names Chat reaches rooms of its place at any severity.
 
-    Practice is heard by nobody: a program would open a ticket for it.
+    Practice is heard by nobody: a program would open a ticket for it. `told`: the roles that were told of the
+    incident so far.
     """
     incident = event.incident
     if incident.is_drill or incident.site_id != listener.site_id:
         return False
     if listener.area_id is not None and incident.area_id != listener.area_id:
+        return False
+    if listener.roles and not _concerns(listener, event, told):
         return False
     if listener.kind == ListenerKind.CHAT:
         if event.kind == EventKind.TOLD and event.data.get("chat"):
@@ -41,6 +47,13 @@ def hears(listener: Listener, event: Event) -> bool:
     elif listener.kinds and event.kind not in listener.kinds:
         return False
     return not listener.severities or incident.severity in listener.severities
+
+
+def _concerns(listener: Listener, event: Event, told: Collection[str]) -> bool:
+    """Of a step only who is told by it counts; all else is for who was told of the incident before."""
+    if event.kind == EventKind.TOLD:
+        told = {one.get("role", "") for one in event.data.get("people", [])}
+    return not set(listener.roles).isdisjoint(told)
 
 
 def is_overtaken(event: Event, incident: Incident) -> bool:

@@ -42,12 +42,13 @@ def add(
     area: Area | None = None,
     severities: Sequence[str] = (),
     kinds: Sequence[str] = (),
+    roles: Sequence[str] = (),
     language: str = Language.EN,
     now: datetime | None = None,
 ) -> tuple[Listener, str]:
     """The new listener, and the secret a program checks our signature with: shown now, and never again."""
     refuse_unless_set_up(by, site)
-    _check(site, area, severities, kinds)
+    _check(site, area, severities, kinds, roles)
     _refuse_bad_address(kind, address)
     secret = secrets.token_urlsafe(32) if kind == ListenerKind.WEBHOOK else ""
     listener = Listener.objects.create(
@@ -59,6 +60,7 @@ def add(
         secret=seal(secret) if secret else "",
         severities=list(severities),
         kinds=list(kinds),
+        roles=list(roles),
         language=language,
         created_at=now or timezone.now(),
         created_by=by,
@@ -75,18 +77,19 @@ def change(
     area: Area | None = None,
     severities: Sequence[str] = (),
     kinds: Sequence[str] = (),
+    roles: Sequence[str] = (),
     language: str = Language.EN,
     address: str = "",
 ) -> Listener:
     """What it is called and what it hears; an empty address keeps the one that is sealed."""
     listener = _locked(pk, by)
-    _check(listener.site, area, severities, kinds)
+    _check(listener.site, area, severities, kinds, roles)
     if address:
         _refuse_bad_address(listener.kind, address)
         listener.address = seal(address)
     listener.name, listener.area, listener.language = name.strip(), area, language
-    listener.severities, listener.kinds = list(severities), list(kinds)
-    listener.save(update_fields=["name", "area", "language", "severities", "kinds", "address"])
+    listener.severities, listener.kinds, listener.roles = list(severities), list(kinds), list(roles)
+    listener.save(update_fields=["name", "area", "language", "severities", "kinds", "roles", "address"])
     return listener
 
 
@@ -152,12 +155,15 @@ def _locked(pk: int, by: Person) -> Listener:
     return Listener.objects.select_for_update(of=("self",)).select_related("site").get(pk=pk)
 
 
-def _check(site: Site, area: Area | None, severities: Sequence[str], kinds: Sequence[str]) -> None:
+def _check(
+    site: Site, area: Area | None, severities: Sequence[str], kinds: Sequence[str], roles: Sequence[str]
+) -> None:
     if area is not None and area.site_id != site.pk:
         raise Invalid(
             "wrong_area", _("This area is at another site."), {"area": [_("Choose one of this site.")]}
         )
-    if not set(severities) <= set(Severity.values) or not set(kinds) <= set(EventKind.values):
+    known = ((severities, Severity.values), (kinds, EventKind.values), (roles, Role.values))
+    if any(not set(given) <= set(values) for given, values in known):
         raise Invalid("unknown_choice", _("It cannot hear that."))
 
 

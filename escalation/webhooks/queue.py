@@ -6,11 +6,12 @@ answer is left alone for a while, so that it holds up nobody else.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from escalation.models import Listener, Post, Unposted
+from escalation.models import Listener, Notification, Post, Unposted
 from escalation.webhooks.hears import hears
 from incidents.models import Event
 
@@ -33,16 +34,30 @@ def spread(now: datetime) -> int:
     if not ids:
         return 0
     listeners = list(Listener.objects.active())
-    events = Event.objects.filter(pk__in=ids).select_related("incident").order_by("pk")
+    events = list(Event.objects.filter(pk__in=ids).select_related("incident").order_by("pk"))
+    told = _roles_told(listeners, events)
     posts = [
         Post(listener=listener, event=event, queued_at=now, not_before=now)
         for event in events
         for listener in listeners
-        if hears(listener, event)
+        if hears(listener, event, told.get(event.incident_id, ()))
     ]
     Post.objects.bulk_create(posts, ignore_conflicts=True)
     Unposted.objects.filter(pk__in=ids).delete()
     return len(ids)
+
+
+def _roles_told(listeners: Iterable[Listener], events: Iterable[Event]) -> dict[int, set[str]]:
+    """By incident: which of the roles that anybody listens for were told of it. One query, or none."""
+    found: dict[int, set[str]] = {}
+    roles = {role for listener in listeners for role in listener.roles}
+    if not roles:
+        return found
+    about = {event.incident_id for event in events}
+    rows = Notification.objects.filter(incident__in=about, role__in=roles).order_by()
+    for incident_id, role in rows.values_list("incident_id", "role").distinct():
+        found.setdefault(incident_id, set()).add(role)
+    return found
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from plant.permissions import refuse_contact
 VERIFIED = {Channel.SMS: "mobile", Channel.EMAIL: "email"}
 """The field that holds the address of each channel that can be verified."""
 
-URGENT = (Channel.SMS, Channel.EMAIL, Channel.PUSH, Channel.CHAT)
+URGENT = (Channel.SMS, Channel.EMAIL, Channel.PUSH)  # a chat room is nobody's own: rooms hear by themselves
 NORMAL = (*URGENT, Channel.DIGEST)
 """What may be chosen. Nothing urgent is collected for the morning."""
 

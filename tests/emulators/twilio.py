@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,6 +79,7 @@ class Emulator:
     keeps: bool = True
     """Whether messages are kept; a benchmark only counts them."""
     taken: int = 0
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _at_once: int = 0
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**9)))
 
@@ -199,7 +200,7 @@ class Emulator:
             "to": to,
             "body": body,
             "error_code": None,
-            "date_sent": format_datetime(datetime.now(UTC)),
+            "date_sent": format_datetime(self.clock()),
             "callback": "",
             **what,
         }

@@ -38,8 +38,9 @@ def test_many_changes_at_once_nudge_once(published):
 
 def test_each_channel_is_nudged_for_itself(published):
     nudging.nudge_channel("sms")
-    nudging.nudge_channel("email")
-    assert [how["queue"] for _name, how in published] == ["sms", "email"]
+    nudging.nudge_channel("chat")
+    assert [how["queue"] for _name, how in published] == ["sms", "chat"]
+    assert [name.rpartition(".")[2] for name, _how in published] == ["deliver_due", "post_due"]
 
 
 def test_without_the_setting_nobody_is_nudged(published, settings):

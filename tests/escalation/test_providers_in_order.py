@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from escalation import health, outbox
 from escalation.channels.twilio import Status
@@ -25,19 +24,13 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def two(settings: Any) -> Iterator[tuple[Emulator, Emulator]]:
-    """Two gateways, the second under another name of this machine."""
+def two(settings: Any, world: Any) -> Iterator[tuple[Emulator, Emulator]]:
+    """Two gateways with the plant's clock, the second under another name of this machine."""
     down_until.clear()
     with running_twilio() as first, running_twilio() as second:
+        first.clock = second.clock = lambda: world.now
         settings.SMS_URL = f"{first.address} {second.address.replace('127.0.0.1', 'localhost')}"
         yield first, second
-
-
-@pytest.fixture
-def world(world: Any) -> Any:
-    """Receipts are fetched by what the gateway's clock says, so that the plant's is the real one here."""
-    world.now = timezone.now()
-    return world
 
 
 def raised(world: Any, impact: str = "stopped") -> Any:
@@ -140,7 +133,21 @@ def test_a_gateway_that_wants_a_pause_is_left_alone_and_the_next_one_sends(world
     assert len(first.requests) == asked
 
 
-# --- no receipt ---
+def test_several_things_in_one_message_go_by_the_next_provider_together(world, two):
+    first, second = two
+    first.down = True
+    waiting = [raised(world, "at_risk") for _unused in range(3)]
+    outbox.deliver_due("sms", world.now)
+    text = second.texts_to(number(world))
+    assert [one[:9] for one in text] == ["3 things:"]
+    failed, sent = Delivery.objects.filter(notification__reason=Reason.DIGEST).order_by("id")
+    assert (failed.state, sent.state, sent.instead_of) == (DeliveryState.FAILED, DeliveryState.SENT, failed)
+    carried = Delivery.objects.filter(state=DeliveryState.BUNDLED, notification__incident__in=waiting)
+    assert {one.bundled_into for one in carried} == {sent}
+    assert carried.count() == 3
+
+
+# --- no receipt in time ---
 
 
 def test_without_a_receipt_in_time_the_next_provider_sends_it_too(world, two):
@@ -288,6 +295,23 @@ def test_a_provider_that_fails_five_times_in_a_row_is_marked_down_and_only_probe
     known.refresh_from_db()
     assert not known.is_down
     assert (known.failures, known.since) == (0, world.now)
+
+
+def test_a_provider_that_is_down_is_probed_though_no_message_comes_and_it_is_told_that_it_is_back(world, two):
+    first, _second = two
+    first.down = True
+    fail_often(world, 5)
+    world.now += health.PROBED_EVERY
+    first.requests.clear()
+    outbox.deliver_due("sms", world.now)
+    outbox.deliver_due("sms", world.now + health.PROBED_EVERY - SECOND)
+    assert [one.split()[0] for one in first.requests] == ["GET"], "one question, and no message"
+    assert ProviderHealth.objects.get(name=FIRST).is_down
+    first.down = False
+    outbox.deliver_due("sms", world.now + health.PROBED_EVERY)
+    assert not ProviderHealth.objects.get(name=FIRST).is_down
+    told = Notification.objects.filter(reason=Reason.PROVIDER).order_by("id")
+    assert [one.data["is_down"] for one in told] == [True, False]
 
 
 def test_the_it_manager_hears_by_another_channel_that_it_is_down_and_that_it_is_back(world, two):

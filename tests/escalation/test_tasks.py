@@ -9,9 +9,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from escalation import engine, tasks
-from escalation.models import Delivery, DeliveryState, Notification, Timer
+from escalation import engine, tasks, watch
+from escalation.models import Delivery, DeliveryState, Notification, Post, PostState, Timer
 from escalation.rounds import Done
+from escalation.webhooks.lifecycle import add as add_listener
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,12 +54,53 @@ def test_nobody_waits_for_a_step_that_is_further_away(world, monkeypatch):
     assert not engine.wait_for_next()
 
 
-def test_beat_wakes_the_engine_and_each_channel_every_second_with_messages_that_expire():
+def test_a_tick_wakes_who_has_something_due_and_nobody_else(world, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(tasks, "nudge_channel", asked.append)
+    world.now = timezone.now()
+    tasks.tick()
+    assert asked == [], "nothing has happened"
+    world.raise_it("stopped")
+    tasks.tick()
+    tasks.tick()
+    assert asked == ["sms", "sms"], "until it is sent"
+    tasks.deliver_due("sms")
+    Delivery.objects.update(receipt_due_at=timezone.now())
+    asked.clear()
+    tasks.tick()
+    assert asked == ["sms"], "a receipt is overdue"
+    Delivery.objects.update(receipt_due_at=None)
+    Delivery.objects.update(state=DeliveryState.QUEUED, not_before=timezone.now() + timedelta(hours=1))
+    asked.clear()
+    tasks.tick()
+    assert asked == [], "it waits until then"
+
+
+def test_a_tick_wakes_those_who_serve_rooms_and_programs_while_something_is_to_be_posted(world, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(tasks, "nudge_channel", asked.append)
+    world.now = timezone.now()
+    given = {"by": world["hutchins"], "site": world.site, "name": "Room", "address": "sandbox://room"}
+    add_listener(kind="chat", **given)
+    world.raise_it("none")
+    tasks.tick()
+    assert {"chat", "webhooks"} <= set(asked), "events wait to be given to who hears them"
+    tasks.post_due("chat")
+    asked.clear()
+    Post.objects.update(state=PostState.QUEUED, sent_at=None)
+    tasks.tick()
+    assert set(asked) & {"chat", "webhooks"} == {"chat"}
+
+
+def test_beat_wakes_the_engine_every_second_and_each_queue_often_enough_to_be_seen_alive():
     entries: list[dict[str, Any]] = list(settings.CELERY_BEAT_SCHEDULE.values())
-    quick = [one for one in entries if one["task"] in (tasks.tick.name, tasks.deliver_due.name)]
-    assert {entry["args"][0] for entry in quick if "args" in entry} == set(settings.CHANNELS)
-    assert len(quick) == 1 + len(settings.CHANNELS)
-    assert all(entry["schedule"] == 1.0 and 0 < entry["options"]["expires"] <= 5 for entry in quick)
+    (tick,) = [one for one in entries if one["task"] == tasks.tick.name]
+    assert tick["schedule"] == 1.0
+    senders = [one for one in entries if one["task"] in (tasks.deliver_due.name, tasks.post_due.name)]
+    assert {one["args"][0] for one in senders} == {*settings.CHANNELS, *settings.LISTENERS}
+    assert all(one["options"]["queue"] == one["args"][0] for one in senders)
+    assert all(one["schedule"] * 3 < watch.SILENT_AFTER.total_seconds() for one in senders)
+    assert all(0 < one["options"]["expires"] <= 5 for one in (tick, *senders))
 
 
 def test_what_is_done_now_and_then_expires_before_it_comes_again():
@@ -66,7 +108,7 @@ def test_what_is_done_now_and_then_expires_before_it_comes_again():
     assert tasks.rounds.name in {entry["task"] for entry in entries}
     slow = [entry for entry in entries if entry["schedule"] > 1]
     assert all(0 < entry["options"]["expires"] <= entry["schedule"] for entry in slow)
-    assert {entry["options"]["queue"] for entry in slow} == {"engine"}
+    assert {entry["options"]["queue"] for entry in slow if "args" not in entry} == {"engine"}
 
 
 def test_the_rounds_wake_the_channels_they_queued_for(monkeypatch: pytest.MonkeyPatch):

@@ -17,12 +17,13 @@ from django.utils import timezone
 
 from escalation import calling, watch, watcher
 from escalation.alarm import AGAIN_AFTER, CALM_AFTER, Alarm, Notice, words
-from escalation.channels import ChannelDown, Receipt, TemporaryFailure
+from escalation.channels import ChannelDown, Receipt, TemporaryFailure, open_channel
 from escalation.models import Delivery, DeliveryState, Heartbeat
 from escalation.watch import Facts, Kind, Trouble, diagnose
 from escalation.watcher import Hand, Watcher
 from opsdesk import serve
 from opsdesk.processes import Program, Supervisor
+from tests.emulators.twilio import TOKEN, running_twilio
 from tests.scenarios.world import MORNING
 
 SECOND = timedelta(seconds=1)
@@ -143,7 +144,7 @@ class Line:
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     found = Line()
-    monkeypatch.setattr(calling, "open_channel", lambda _channel: found)
+    monkeypatch.setattr(calling, "open_channel", lambda _channel, _provider: found)
     return found
 
 
@@ -229,6 +230,28 @@ def test_a_call_that_fails_is_tried_again_by_each_channel(watching, world, line,
         clock[0] += calling.PAUSE + 1
         assert calling.place(left) == []
     assert len(line.said) == 6
+
+
+@pytest.mark.django_db
+def test_a_call_that_one_provider_cannot_place_is_placed_by_the_next(
+    watching, world, settings, caplog, monkeypatch
+):
+    monkeypatch.setattr(calling, "open_channel", open_channel)
+    with running_twilio() as first, running_twilio() as second:
+        settings.SMS_URL = f"{first.address} {second.address.replace('127.0.0.1', 'localhost')}"
+        first.down = True
+        todo = list(calling.calls(Notice(tuple(STOPPED), MORNING), watching.contacts, world.now))
+        by_text = [one for one in todo if one.channel == "sms"]
+        assert calling.place(by_text) == []
+        assert len(second.texts_to(world["hutchins"].mobile)) == 1
+        by_text[0].not_before = 0.0
+        first.down, first.refuse = False, {world["hutchins"].mobile: 21211}
+        assert calling.place(by_text) == [], "no number at all: the same with every provider"
+        assert len(second.sent) == 1
+        by_text[0].not_before = 0.0
+        first.refuse, first.down, second.down = {}, True, True
+        assert calling.place(by_text) == by_text, "tried again later"
+    assert TOKEN not in caplog.text
 
 
 def test_a_job_that_hangs_or_breaks_does_not_hold_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:

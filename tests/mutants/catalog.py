@@ -255,6 +255,8 @@ MUTANTS = (
         "escalation/engine/audit.py",
         '    if not watch.is_time_for("audit", now, every=EVERY):',
         "    if True:",
+        "tests/escalation/test_auditor.py",
+        PROPERTIES,
     ),
     one(
         "set-aside-for-a-day",

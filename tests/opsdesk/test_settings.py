@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,17 @@ def test_the_demo_and_its_logins_are_for_trying_out_only(given: dict[str, str], 
     env = {**known, "SECRET_KEY": "only for this test", **given}
     said = subprocess.run([sys.executable, "-c", ask], env=env, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == demo
+
+
+def test_what_the_manual_lists_can_be_set_where_docker_runs_it() -> None:
+    root = Path(settings.BASE_DIR)
+    manual = (root / "docs/operations.md").read_text().split("## Settings")[1].split("## Providers")[0]
+    rows = re.findall(r"^\| (`[^|]*) \|", manual, re.MULTILINE)
+    names = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    compose = (root / "docker-compose.yml").read_text()
+    not_there = {"PORT", "HOST", "OPSDESK_HOME", "STATIC_ROOT", "DEMO", "DEMO_PASSWORD"}  # the image knows
+    there = set(re.findall(r"^    ([A-Z_]+?)(?:_FILE)?: ", compose, re.MULTILINE))
+    assert names - not_there - there == set()
 
 
 @pytest.mark.parametrize(

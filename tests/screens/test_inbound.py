@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from rest_framework.test import APIClient
 
 from escalation.inbound.sms import take_sms
 from plant.models import Role
@@ -50,3 +51,23 @@ def test_another_sites_messages_stay_there(floor: Floor):
     take_sms(sender=floor.tech.mobile, text=f"{incident.number}", reference="1", provider="x", now=NOW)
     stranger = make_person("Other", roles=[Role.IT_MANAGER], site=make_site())
     assert incident.code not in page(stranger)
+
+
+def test_programs_read_the_same(floor: Floor):
+    incident = raise_(floor)
+    take_sms(sender=floor.tech.mobile, text=f"ok {incident.number}", reference="1", provider="x", now=NOW)
+    take_sms(sender="+4917012345", text="hm", reference="2", provider="x", now=NOW)
+    client = APIClient()
+    client.force_authenticate(floor.who(Role.IT_MANAGER))
+    unknown, took = client.get("/api/v1/inbound/").json()["results"]
+    assert (took["did"], took["incident"], took["person"]["username"]) == (
+        "took_it",
+        incident.number,
+        floor.tech.username,
+    )
+    assert (unknown["did"], unknown["person"], unknown["incident"]) == ("unknown_sender", None, None)
+    (unclear,) = client.get("/api/v1/inbound/?show=unclear&channel=sms").json()["results"]
+    assert unclear == unknown
+    assert client.get("/api/v1/inbound/?channel=email").json()["results"] == []
+    client.force_authenticate(floor.tech)
+    assert client.get("/api/v1/inbound/").status_code == 403

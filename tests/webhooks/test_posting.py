@@ -19,6 +19,7 @@ from escalation.messages import render
 from escalation.models import Listener, Notification, Post, Reason, Unposted
 from escalation.watcher import Watcher
 from escalation.webhooks import calling, queue, sending
+from escalation.webhooks.forgetting import forget_old
 from incidents import lifecycle
 from incidents.models import Event, EventKind
 from tests import factories as make
@@ -318,6 +319,26 @@ def test_a_step_that_names_chat_reaches_rooms_of_any_severity(world, receiver, a
     assert [one.event_id for one in Post.objects.all()] == [event.pk]
 
 
+def test_a_room_of_a_role_hears_what_they_are_told_and_how_that_goes_on(world, receiver, add, advance):
+    given = {"language": "en", "roles": ["it_manager"]}
+    add("chat", receiver.url.replace("http://", "json://"), **given)
+    quiet = world.raise_it("at_risk")
+    incident = world.raise_it("stopped")
+    tick(now=world.now)
+    lifecycle.acknowledge(quiet.number, by=world["vela"], now=world.now)
+    sending.post_due("chat", world.now)
+    assert bodies(receiver) == [], "no IT manager was told yet"
+    advance(minutes=11)
+    sending.post_due("chat", world.now)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    sending.post_due("chat", world.now)
+    told, picked_up = bodies(receiver)
+    assert "Told now: " in told["message"]
+    assert "Hutchins" in told["message"]
+    assert picked_up["message"].startswith("Vela has it.")
+    assert all(incident.code in one["title"] for one in (told, picked_up))
+
+
 def test_a_room_that_refuses_is_tried_again(world, receiver, add):
     listener, _secret = add("chat", room(receiver), kinds=["raised"])
     receiver.answers(500)
@@ -356,6 +377,21 @@ def test_the_watcher_stands_in_while_the_workers_are_away(world, receiver, add):
     hand = Watcher(world.now).hands["webhooks"]
     hand._job()
     assert states(listener) == ["sent"]
+
+
+def test_what_was_posted_long_ago_is_forgotten_once_a_day_and_what_waits_is_not(world, receiver, add):
+    listener, _secret = add("webhooks", receiver.url)
+    world.raise_it("stopped")
+    world.raise_it("at_risk")
+    sending.post_due("webhooks", world.now)
+    kept = Post.objects.filter(listener=listener).latest("pk")
+    Post.objects.filter(pk=kept.pk).update(state="queued", sent_at=None)
+    later = world.now + timedelta(days=30)
+    assert forget_old(later) == 0, "not yet"
+    assert forget_old(later + timedelta(hours=23)) == 0, "asked once a day"
+    assert Post.objects.count() > 1
+    assert forget_old(later + timedelta(days=1, seconds=1)) > 0
+    assert list(Post.objects.all()) == [kept]
 
 
 def test_metrics_say_how_long_the_oldest_post_waits(world, receiver, add):

@@ -76,8 +76,10 @@ def test_an_address_that_cannot_be_called_is_refused_beside_its_field(world, man
 def test_changing_what_it_hears_keeps_the_address(world, manager, receiver, add):
     listener, _secret = add("webhooks", receiver.url)
     page = reverse("listener", args=[listener.pk])
-    manager.post(page, {"name": "Renamed", "severities": ["S1"], "kinds": ["closed"], "area": "MBK-ASM"})
+    given = {"name": "Renamed", "severities": ["S1"], "kinds": ["closed"], "roles": ["it_lead"]}
+    manager.post(page, given | {"area": "MBK-ASM"})
     listener.refresh_from_db()
+    assert listener.roles == ["it_lead"]
     assert (listener.name, listener.severities, listener.kinds) == ("Renamed", ["S1"], ["closed"])
     assert listener.area == world.area
     assert unseal(listener.address) == receiver.url
@@ -142,7 +144,9 @@ def test_a_program_sets_up_the_same(world, program, receiver):
     assert "secret" not in listed
     path = f"/api/v1/webhooks/{row['id']}/"
     assert program.post(f"{path}test/").json()["state"] == "sent"
-    assert program.put(path, {"name": "Other", "kinds": ["closed"]}).json()["kinds"] == ["closed"]
+    changed = program.put(path, {"name": "Other", "kinds": ["closed"], "roles": ["it_lead"]}).json()
+    assert (changed["kinds"], changed["roles"]) == (["closed"], ["it_lead"])
+    assert program.put(path, {"name": "Other", "roles": ["king"]}).status_code == 400
     assert program.post(f"{path}switch-off/").json()["is_active"] is False
     assert program.post(f"{path}switch-on/").json()["is_active"] is True
     assert program.post(f"{path}new-secret/").json()["secret"] != row["secret"]

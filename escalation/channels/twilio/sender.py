@@ -39,6 +39,10 @@ class Twilio:
         sid = self._client.send(to=delivery.address, text=delivery.text, callback=callback())
         return Receipt(self._name, sid)
 
+    def probe(self) -> None:
+        """Ask for our account. Raises Failed."""
+        self._client.probe()
+
 
 def callback() -> str:
     """Where receipts are sent to; nothing when this machine has no public address: then they are fetched."""
