@@ -128,7 +128,7 @@ def test_after_two_failures_the_person_is_texted_too_while_the_push_is_retried(w
     assert way_of(incident, "vela") == [("push", "queued"), ("sms", "queued")]
 
 
-def test_where_five_pushes_in_a_row_go_nowhere_the_it_manager_hears_of_it_by_email_and_of_the_end(
+def test_where_five_pushes_in_a_row_go_nowhere_the_it_manager_hears_of_it_otherwise_and_of_the_end(
     world, service, sign_up
 ):
     browser, _device = sign_up(world["vela"])
@@ -138,7 +138,7 @@ def test_where_five_pushes_in_a_row_go_nowhere_the_it_manager_hears_of_it_by_ema
         outbox.deliver_due("push", world.now + timedelta(minutes=2 * minute))
     told = Notification.objects.filter(reason=Reason.PROVIDER).order_by("id")
     assert [(one.person.username, one.data["is_down"]) for one in told] == [("hutchins", True)]
-    assert [one.channel for one in told[0].deliveries.all()] == ["email"]
+    assert [one.channel for one in told[0].deliveries.all()] == ["sms", "email"]
     browser.says = None
     world.now += timedelta(minutes=12)
     outbox.deliver_due("push", world.now)
