@@ -153,7 +153,8 @@ LOOK = """
             WHERE name = ANY(%(channels)s)),
            (SELECT array_agg(at ORDER BY name) FROM escalation_heartbeat WHERE name = ANY(%(channels)s)),
            (SELECT array_agg('INC-' || number) FROM (
-                SELECT i.number FROM escalation_unread u JOIN incidents_incident i ON i.id = u.incident_id
+                SELECT (SELECT number FROM incidents_incident i WHERE i.id = u.incident_id) AS number
+                FROM escalation_unread u
                 WHERE u.failures >= %(often)s OR (u.failures > 0 AND EXISTS (
                     SELECT 1 FROM escalation_timer t, escalation_heartbeat h
                     WHERE t.incident_id = u.incident_id AND t.state = 'armed'

@@ -1,10 +1,10 @@
 """What we do so that it stays fixed."""
 
+from countermeasures.models.cause import Cause
 from countermeasures.models.countermeasure import (
     LIVE,
     SHIFT_STARTS,
     STRONG_ENOUGH,
-    Cause,
     Countermeasure,
     CountermeasureQuerySet,
     Gap,

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from heapq import merge
 
 from countermeasures import lifecycle as fixes
 from countermeasures.exposure import place_of, unit_of
 from countermeasures.models import SHIFT_STARTS, Countermeasure, Kind, Stage, Strength
 from escalation import answering
+from escalation.demo import on_the_way
 from escalation.demo.cast import Cast
 from escalation.demo.story import Fix, Said, Story
 from escalation.models import Notification
@@ -85,6 +87,14 @@ def play(story: Story, cast: Cast) -> Moments:
         if _is_later(story, said):
             yield story.at(said.minutes)
             _say(run, story.at(said.minutes))
+    yield from _still_proving(run)
+
+
+def _still_proving(run: Play) -> Moments:
+    """The last act of what nobody has signed off yet."""
+    found = Countermeasure.objects.filter(incident=run.incident, stage=Stage.CHECKING).first()
+    if found is not None and run.story.fix is not None:
+        yield from on_the_way.measured(run, run.story.fix, found)
 
 
 def _raised(run: Play) -> Moments:
@@ -262,11 +272,12 @@ def _lower(fix: Fix | None) -> str:
 def _fixed(run: Play, fix: Fix) -> Moments:
     """The countermeasure that removes the cause: agreed, promised, in place, proved, as far as it is."""
     found = yield from _planned(run, fix)
-    yield from _kept_safe(run, fix)
+    yield from merge(_kept_safe(run, fix), on_the_way.moved(run, fix, found))
     if fix.placed_at is None:
         return
     yield from _placed(run, fix, found)
     if fix.checked_at is not None and run.story.closes:
+        yield from on_the_way.measured(run, fix, found)
         yield from _proved(run, fix, found)
 
 
@@ -282,7 +293,7 @@ def _planned(run: Play, fix: Fix) -> Generator[datetime, None, Countermeasure]:
         kind=Kind.PERMANENT,
         what=fix.what,
         owner=owner,
-        due_on=fix.due_on if fix.is_promised else None,
+        due_on=on_the_way.first_day(run.number, fix, run.day_of(at)) if fix.is_promised else None,
         strength=fix.strength,
         metric=fix.metric,
         target=fix.target,

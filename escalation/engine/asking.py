@@ -21,7 +21,7 @@ from escalation.answering import SEEN, TOOK_IT
 from escalation.engine import subjects
 from escalation.engine.contained import batch
 from escalation.engine.fire import Outcome, rank_of
-from escalation.engine.subjects import Subject
+from escalation.engine.subjects import Subject, locking
 from escalation.models import DeliveryState, Notification, Reason
 from escalation.outbox.needed import FIELDS, Now, is_unmet
 from escalation.recipients import WAYS
@@ -35,12 +35,12 @@ from plant.models import Site
 BATCH = 200
 """Incidents per transaction."""
 
-LOCK_ASKED = """
-    SELECT i.id FROM escalation_notification n JOIN incidents_incident i ON i.id = n.incident_id
+LOCK_ASKED = locking("""
+    SELECT n.incident_id FROM escalation_notification n
     WHERE n.ask_again_at <= %s
-      AND NOT EXISTS (SELECT 1 FROM escalation_unread u WHERE u.incident_id = i.id)
-    ORDER BY n.ask_again_at LIMIT %s FOR UPDATE OF i SKIP LOCKED
-"""
+      AND NOT EXISTS (SELECT 1 FROM escalation_unread u WHERE u.incident_id = n.incident_id)
+    ORDER BY n.ask_again_at
+""")
 
 REACHED = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.BUNDLED)
 ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)

@@ -107,18 +107,37 @@ _COLUMNS = (
     "is_drill",
 )
 
-LOCK_UNREAD = """
-    SELECT i.id FROM escalation_unread u JOIN incidents_incident i ON i.id = u.incident_id
-    WHERE u.not_before IS NULL OR u.not_before <= %s
-    ORDER BY u.id LIMIT %s FOR UPDATE OF i SKIP LOCKED
+UNREAD = """
+    SELECT incident_id FROM escalation_unread
+    WHERE not_before IS NULL OR not_before <= %s
+    ORDER BY id
 """
 
-LOCK_DUE = """
-    SELECT i.id FROM escalation_timer t JOIN incidents_incident i ON i.id = t.incident_id
+DUE = """
+    SELECT t.incident_id FROM escalation_timer t
     WHERE t.state = 'armed' AND t.due_at <= %s
-      AND NOT EXISTS (SELECT 1 FROM escalation_unread u WHERE u.incident_id = i.id)
-    ORDER BY t.due_at LIMIT %s FOR UPDATE OF i SKIP LOCKED
+      AND NOT EXISTS (SELECT 1 FROM escalation_unread u WHERE u.incident_id = t.incident_id)
+    ORDER BY t.due_at
 """
+
+
+def locking(wanted: str) -> str:
+    """The statement that locks the incidents of these rows, in their order, one look-up each.
+
+    A plain join may be planned as a walk through every incident there ever was: where the numbers of what
+    waits lie is not known to the statistics, because it is new (60 ms at 100,000 incidents, a second at
+    1,000,000).
+    """
+    return f"""
+        SELECT locked.id FROM ({wanted}) AS waits
+        CROSS JOIN LATERAL (
+            SELECT id FROM incidents_incident WHERE id = waits.incident_id FOR UPDATE SKIP LOCKED
+        ) AS locked LIMIT %s
+    """  # noqa: S608 - statements of our own
+
+
+LOCK_UNREAD = locking(UNREAD)
+LOCK_DUE = locking(DUE)
 
 
 def lock(sql: str, now: datetime, limit: int) -> list[int]:

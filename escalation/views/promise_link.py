@@ -22,10 +22,11 @@ from countermeasures.models import Promise
 from countermeasures.promises import doing, lifecycle
 from countermeasures.promises.models import InTheWay, PromiseKind
 from escalation.messages.notices.promise import day_of
-from escalation.models import Notification, Reason
+from escalation.models import Notification, Reason, TimerState
 from escalation.views import answer as one
 from opsdesk.errors import Invalid, Missing, Refused
 from plant.models import Person
+from plant.working_time import said_why
 
 SALT = "promise"
 LASTS = 12 * 60 * 60
@@ -109,6 +110,12 @@ def _day(text: str) -> Any:
         return None
 
 
+def _next_question(found: Promise) -> tuple[Any, str] | None:
+    """When it is asked about next, and what that waits for; None when nobody is to be asked."""
+    armed = found.chases.filter(state=TimerState.ARMED).first()
+    return (armed.due_at, said_why(armed.waits_for)) if armed is not None else None
+
+
 def _page(
     request: HttpRequest, found: Promise, person: Person, *, refusal: Refused | None = None
 ) -> HttpResponse:
@@ -121,6 +128,7 @@ def _page(
         "is_own": found.person_id == person.pk,
         "asks_evidence": found.kind in doing.WITH_EVIDENCE,
         "is_check": found.kind == PromiseKind.CHECK,
+        "next": _next_question(found),
         "changes": found.changes.select_related("by"),
         "reasons": InTheWay.choices,
         "given": request.POST,
