@@ -53,13 +53,13 @@ def restore(
 
 def take_back(repeat: Incident, *, now: datetime) -> None:
     """Whatever a wrong tap had failed before it was taken back; the caller's transaction does all of it."""
-    for number in _failed_by(repeat):
+    for number in failed_by(repeat):
         old = Incident.objects.locked(number)
         reason = _("%(code)s was a wrong tap and was taken back.") % {"code": repeat.code}
         _put_right(old, repeat, by=None, reason=str(reason), now=now)
 
 
-def _failed_by(repeat: Incident) -> list[int]:
+def failed_by(repeat: Incident) -> list[int]:
     """Numbers of those it may have failed, oldest first: who locks two of a family waits in no circle."""
     numbers = {repeat.repeat_of.number} if repeat.repeat_of else set()
     family = families.of(repeat)
