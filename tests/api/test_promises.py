@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -85,7 +86,7 @@ def test_promises_are_narrowed_by_team_incident_and_day(floor: Floor, promise: P
     assert promise.incident is not None and promise.due_on is not None
     number, after = promise.incident.number, promise.due_on + timedelta(days=1)
 
-    def found(**query: object) -> int:
+    def found(**query: Any) -> int:
         return len(caller.get(URL, {"kind": "fix", **query}).json()["results"])
 
     assert (found(team="it"), found(team="floor")) == (1, 0)
