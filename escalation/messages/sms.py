@@ -11,15 +11,15 @@ from incidents.models import Incident
 
 
 def sms(incident: Incident, facts: Facts) -> str:
-    """At most 160 septets. Number, state and link never give way."""
+    """At most 160 septets. Number, state and link never give way. Practice asks for the button."""
     parts: list[Part] = []
     name = "messages/sms/news.txt" if facts.is_news else "messages/sms/alert.txt"
     words = {
-        "parts": parts,
+        "pieces": parts,
         "facts": facts,
         "number": str(incident.number),
         "ask": f"{facts.ask}:",
-        "replies": settings.SMS_REPLIES,
+        "replies": settings.SMS_REPLIES and not incident.is_drill,
     }
     get_template(name).render(words)
     return fit(parts)

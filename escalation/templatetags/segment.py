@@ -1,6 +1,6 @@
 """Tags for text messages: which pieces stand in one, in which order, and what gives way when it is too long.
 
-Each tag adds a piece to the list `parts` of its context and writes nothing; `gsm7.fit` makes one segment of
+Each tag adds a piece to the list `pieces` of its context and writes nothing; `gsm7.fit` makes one segment of
 them. Numbers say who gives way first, among all pieces: the lower, the sooner.
 """
 
@@ -23,7 +23,7 @@ class _Must(Node):
         self.nodelist = nodelist
 
     def render(self, context: Context) -> str:
-        context["parts"].append(" ".join(self.nodelist.render(context).split()))
+        context["pieces"].append(" ".join(self.nodelist.render(context).split()))
         return ""
 
 
@@ -38,7 +38,7 @@ def must(parser: Parser, _token: Token) -> Node:
 @register.simple_tag(takes_context=True)
 def say(context: Context, gives: str, *forms: str) -> str:
     """`{% say "0 5" long short "" %}`: said as long as there is room, then shorter, then not at all."""
-    context["parts"].append(Flexible(forms, _numbers(gives)))
+    context["pieces"].append(Flexible(forms, _numbers(gives)))
     return ""
 
 
@@ -50,14 +50,14 @@ def shorter(context: Context, forms: Sequence[str], gives: str, end: str = "", *
     """
     said = (*(f"{form}{end}" for form in forms), *([""] if drop else []))
     numbers = _numbers(gives)
-    context["parts"].append(Flexible(said, numbers[len(numbers) - len(said) + 1 :]))
+    context["pieces"].append(Flexible(said, numbers[len(numbers) - len(said) + 1 :]))
     return ""
 
 
 @register.simple_tag(takes_context=True)
 def cut(context: Context, text: str, levels: str) -> str:
     """`{% cut note "4:80 6:36 7:0" %}`: a text that is cut to so many septets at each number; 0 drops it."""
-    context["parts"].append(gsm7.cut(text, *_levels(levels)))
+    context["pieces"].append(gsm7.cut(text, *_levels(levels)))
     return ""
 
 
