@@ -1,4 +1,4 @@
-"""What we do so that it stays fixed: causes, countermeasures and the check that proves them."""
+"""What we do so that it stays fixed, and the check that proves it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from countermeasures.models.cause import Cause
+from countermeasures.models.terms import LIVE, SHIFT_STARTS, STRONG_ENOUGH, Kind, Stage, Strength
 from incidents.models import Impact, Incident, Severity, Status
 from opsdesk.errors import Missing
 from plant.models import Person, System
@@ -22,74 +22,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-class Kind(models.TextChoices):
-    CONTAINMENT = "containment", _("Keep product moving")
-    PERMANENT = "permanent", _("Stop it coming back")
-    PREVENTIVE = "preventive", _("Before it happens")
-
-
-class Stage(models.TextChoices):
-    """The status of a countermeasure. Two code terms may share a screen word (language.md §3)."""
-
-    PLANNED = "planned", _("To agree")
-    IN_WORK = "in_work", _("Promised")
-    IN_PLACE = "in_place", _("In place")
-    CHECKING = "checking", _("In place, proving")
-    EFFECTIVE = "effective", _("Proven")
-    NOT_EFFECTIVE = "not_effective", _("Did not hold")
-    WITHDRAWN = "withdrawn", _("Withdrawn")
-
-
-class Strength(models.TextChoices):
-    """How much a countermeasure relies on people; strongest first."""
-
-    ELIMINATE = "eliminate", _("It cannot happen any more")
-    PREVENT = "prevent", _("It is prevented")
-    DETECT_STOP = "detect_stop", _("It is detected and stops")
-    WARN = "warn", _("Somebody is warned")
-    TRAIN = "train", _("People were told")
-
-
-STRONG_ENOUGH = (Strength.ELIMINATE, Strength.PREVENT, Strength.DETECT_STOP)
-"""Needed for S1, S2 and repeats (domain §3), or a manager's waiver."""
-
-SHIFT_STARTS = "shift starts"
-"""The unit that is counted from the shift patterns; any other is counted by hand, in the measurement log."""
-
-LIVE = (Stage.PLANNED, Stage.IN_WORK, Stage.IN_PLACE, Stage.CHECKING)
-
 _NOT_COUNTING = (Stage.WITHDRAWN, Stage.NOT_EFFECTIVE)
-
-
-class Cause(models.Model):
-    """Why it happened and why nothing caught it. Both are needed before an incident closes."""
-
-    incident = models.OneToOneField(Incident, on_delete=models.PROTECT, related_name="cause")
-    root_cause = models.TextField(_("why it happened"), blank=True)
-    escape_cause = models.TextField(_("why nothing caught it"), blank=True)
-    five_whys = models.JSONField(_("five whys"), default=list, blank=True)
-    is_person = models.BooleanField(_("a person is the cause"), default=False)
-    made_easy = models.TextField(_("what made it easy to get wrong"), blank=True)
-    would_stop = models.TextField(_("what would have stopped it"), blank=True)
-    written_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    written_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("cause")
-        verbose_name_plural = _("causes")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(is_person=False) | ~Q(made_easy=""), name="a_person_is_never_the_whole_cause"
-            )
-        ]
-        indexes = [GinIndex(SearchVector("root_cause", "escape_cause", config="simple"), name="cause_words")]
-
-    def __str__(self) -> str:
-        return self.root_cause or self.escape_cause
-
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.root_cause.strip() and self.escape_cause.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +40,10 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
     def for_cards(self) -> CountermeasureQuerySet:
         """With everything a card shows and its buttons ask about."""
         return self.with_people().select_related("incident__site", "incident__area")
+
+    def with_measurements(self) -> CountermeasureQuerySet:
+        """With `logged`: how many lines its measurement log has."""
+        return self.annotate(logged=models.Count("measurements"))
 
     def live(self) -> CountermeasureQuerySet:
         return self.filter(stage__in=LIVE)
