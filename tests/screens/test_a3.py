@@ -182,7 +182,7 @@ def test_it_says_where_else_it_was_looked_at(floor: Floor) -> None:
 def test_the_type_on_the_screen_is_as_large_as_the_fullest_column_allows(floor: Floor) -> None:
     little, much = facts(reach(floor, Status.RAISED), now=NOW), facts(longest(floor), now=NOW)
     assert (size_of(little, 0), size_of(much, 3)) == (1, 6)
-    some = {**little, "whys": [WORDY[:120]] * 6, "root_cause": WORDY[:240]}
+    some = {**little, "whys": [WORDY[:130]] * 9, "root_cause": WORDY[:240]}
     assert 1 < size_of(some, 2) < 6
 
 
