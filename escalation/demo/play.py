@@ -126,7 +126,7 @@ def _worked_on(run: Play) -> Moments:
     acts += [(said.minutes, 5 + n, _say) for n, said in enumerate(story.said) if not _is_later(story, said)]
     acts += [(minute, 50, _see) for _who, minute in story.seen_by]
     acts += [(story.contain, 60, _contain)] if story.contain is not None else []
-    acts += [((story.contain or 0) + 1, 70, _take_photos)] if story.follow_up.photos else []
+    acts += [((story.contain or 1) - 1, 55, _take_photos)] if story.follow_up.photos else []
     for minutes, _order, act in sorted(acts, key=lambda a: a[:2]):
         at = story.at(minutes)
         yield at
