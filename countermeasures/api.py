@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from countermeasures import lifecycle, serializers, workarounds
+from countermeasures import bandages, lifecycle, serializers, workarounds
 from countermeasures.family_history import history
 from countermeasures.history import events_of
 from countermeasures.models import LIVE, Answer, Cause, Countermeasure, CountermeasureQuerySet, Kind, Stage
@@ -124,9 +124,21 @@ class CountermeasureFilter(django_filters.FilterSet):
         field_name="expires_on", lookup_expr="lt", label=_("A bandage that ends before this day")
     )
 
+    worn = django_filters.BooleanFilter(method="is_worn", label=_("A bandage that is on"))
+    expired = django_filters.BooleanFilter(method="has_expired", label=_("A bandage that should be off"))
+
     class Meta:
         model = Countermeasure
         fields: tuple[str, ...] = ()
+
+    def is_worn(self, found: CountermeasureQuerySet, name: str, value: bool) -> CountermeasureQuerySet:
+        worn = Countermeasure.objects.worn().values("pk")
+        return found.filter(pk__in=worn) if value else found.exclude(pk__in=worn)
+
+    def has_expired(self, found: CountermeasureQuerySet, name: str, value: bool) -> CountermeasureQuerySet:
+        """By the day of each site: it may be tomorrow there."""
+        past = bandages.expired(timezone.now()).values("pk")
+        return found.filter(pk__in=past) if value else found.exclude(pk__in=past)
 
     def of_incident(self, found: CountermeasureQuerySet, name: str, value: str) -> CountermeasureQuerySet:
         return found.filter(incident__number=parse_number(value))
@@ -224,9 +236,11 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
         return Response(self.shown(found), status=status.HTTP_201_CREATED)
 
     start = verb("start", lifecycle.start, serializers.StartInput)
+    promise = verb("promise", lifecycle.start, serializers.PromiseInput)
     plan_check = verb("plan-check", lifecycle.plan_check, serializers.PlanCheckInput)
     in_place = verb("in-place", lifecycle.put_in_place, serializers.InPlaceInput)
     check = verb("check", lifecycle.check, serializers.CheckInput)
+    restore = verb("restore", lifecycle.restore, ReasonInput)
     extend = verb("extend", lifecycle.extend, serializers.ExtendInput)
     waive = verb("waive", lifecycle.waive, ReasonInput)
     take_off = verb("take-off", lifecycle.take_off)

@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from django.db.models import Q
+
 from countermeasures.exposure import place_of
 from countermeasures.models import Countermeasure, CountermeasureQuerySet
 from incidents.models import Event, Severity
-from plant.models import Person
+from plant.models import Person, Site
 from plant.rotation import ONE_DAY, instant
 from plant.working_time import PlantHours
 
@@ -49,6 +51,14 @@ def worn_by(person: Person) -> CountermeasureQuerySet:
     if not person.is_corporate:
         found = found.filter(incident__site_id__in=person.site_ids)
     return found.order_by("expires_on", "id")
+
+
+def expired(now: datetime) -> CountermeasureQuerySet:
+    """Those that should be off, each by the day at its site. One query for the sites, and its own."""
+    past = Q(pk__in=[])
+    for site in Site.objects.all():
+        past |= Q(incident__site=site, expires_on__lt=now.astimezone(site.tz).date())
+    return Countermeasure.objects.worn().filter(past)
 
 
 def register(found: Iterable[Countermeasure], now: datetime) -> list[Worn]:

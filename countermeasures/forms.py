@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from countermeasures.models import Countermeasure, Kind, Strength
 from countermeasures.promises.ledger import Carried, carried_by
+from countermeasures.promises.models import InTheWay
 from incidents.forms import ActForm, PersonField
+from incidents.photos import PhotoField
 from plant.models import Person
 
 
@@ -76,6 +78,15 @@ class StartForm(ActForm):
     due_on = _day(_("By which day"), required=True)
 
 
+class NewDateForm(StartForm):
+    """Another day than the promised one: with its reason, and from the short list what is in the way."""
+
+    reason = _words(_("Why"), rows=2, required=False, help_text=_("Needed when the day changes."))
+    in_the_way = forms.ChoiceField(
+        label=_("What is in the way"), required=False, choices=[("", _("Nothing")), *InTheWay.choices]
+    )
+
+
 class PlanCheckForm(ActForm):
     metric = forms.CharField(label=_("What we measure"), max_length=200)
     baseline = forms.CharField(label=_("How it was before"), max_length=120, required=False)
@@ -97,6 +108,7 @@ class PlanCheckForm(ActForm):
 
 class EvidenceForm(ActForm):
     evidence = _words(_("How one can see that it is in place"), limit=2000)
+    photo = PhotoField(label=_("Photo"), required=False)
 
 
 class CheckForm(ActForm):

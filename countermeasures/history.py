@@ -30,6 +30,7 @@ DID: dict[str, StrPromise] = {
     "checking": _("From now on it is being proved"),
     "effective": _("signed off that it holds"),
     "not_effective": _("found that it did not hold"),
+    "restored": _("found that it holds after all: the repeat was a mistake"),
     "measured": _("measured"),
     "extended": _("let it stay longer"),
     "waived": _("accepts that a weaker one is enough"),

@@ -47,16 +47,21 @@ def _can_be_proved(found: Countermeasure) -> bool:
     return not _is_bandage(found) and found.stage in (Stage.IN_PLACE, Stage.CHECKING)
 
 
+def _was_failed_by_a_repeat(found: Countermeasure) -> bool:
+    return found.stage == Stage.NOT_EFFECTIVE and found.checked_by_id is None
+
+
 def _lacks_check(found: Countermeasure) -> bool:
     return not _is_bandage(found) and found.stage in BEFORE
 
 
 OFFERS: tuple[Offer, ...] = (
     Offer("start", _("Promise it"), lambda c: c.stage in (Stage.PLANNED, Stage.NOT_EFFECTIVE), Action.PLAN),
-    Offer("start", _("Agree a new date"), lambda c: c.stage == Stage.IN_WORK, Action.PLAN),
+    Offer("new-date", _("Agree a new date"), lambda c: c.stage == Stage.IN_WORK, Action.PLAN),
     Offer("plan-check", _("Plan the check"), _lacks_check, Action.PLAN),
     Offer("in-place", _("It is in place"), lambda c: c.stage in (Stage.PLANNED, Stage.IN_WORK), Action.PLAN),
     Offer("check", _("Does it hold?"), _can_be_proved, Action.CHECK),
+    Offer("restore", _("The repeat was a mistake"), _was_failed_by_a_repeat, Action.CHECK),
     Offer("waive", _("A weaker one is enough"), lambda c: not c.is_strong_enough, Action.WAIVE),
     Offer("extend", _("Let it stay longer"), _is_worn, Action.EXTEND),
     Offer("take-off", _("It is off"), _can_come_off, Action.PLAN, False),

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from countermeasures.family_history import History, Tried
 from countermeasures.models import Answer, Cause, Countermeasure, Kind, Measurement, Stage, Strength
+from countermeasures.promises.models import InTheWay
 from countermeasures.suggestions import Suggestion
 from countermeasures.where_else import Place, WhereElse
 from countermeasures.workarounds import Workaround
@@ -85,6 +86,13 @@ class StartInput(Said):
     owner = person_field(required=False, allow_null=True)
     due_on = DayField(required=False, allow_null=True)
     strength = serializers.ChoiceField(choices=Strength.choices, required=False, allow_blank=True)
+
+
+class PromiseInput(StartInput):
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=300, help_text=_("Needed for another day.")
+    )
+    in_the_way = serializers.ChoiceField(choices=InTheWay.choices, required=False, allow_blank=True)
 
 
 class InPlaceInput(Said):

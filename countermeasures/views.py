@@ -53,6 +53,13 @@ VERBS: dict[str, Verb] = {
         lifecycle.start,
         _("One owner and a day. A new day agreed before the old one has passed counts as kept."),
     ),
+    "new-date": Verb(
+        _("Agree a new date"),
+        _("Agree it"),
+        forms.NewDateForm,
+        lifecycle.start,
+        _("Agreed before the old day has passed it counts as kept, afterwards as late."),
+    ),
     "plan-check": Verb(
         _("Plan the check"),
         _("Plan the check"),
@@ -67,6 +74,16 @@ VERBS: dict[str, Verb] = {
         forms.CheckForm,
         lifecycle.check,
         _("When it did not hold, the problem is opened again and the managers are told."),
+    ),
+    "restore": Verb(
+        _("Was the repeat a mistake?"),
+        _("It holds after all"),
+        forms.ReasonForm,
+        lifecycle.restore,
+        _(
+            "It is being proved again as if nothing had been, the problem is put back as it was, "
+            "and whoever was told hears it."
+        ),
     ),
     "extend": Verb(_("Let the bandage stay longer"), _("Extend it"), forms.ExtendForm, lifecycle.extend),
     "waive": Verb(_("Accept a weaker countermeasure"), _("Accept it"), forms.ReasonForm, lifecycle.waive),
@@ -180,7 +197,7 @@ def _handle(
     """Show the form, or do it and go back to where it was asked from, else to the incident."""
     if request.method != "POST":
         return _page(request, verb, verb.form(incident=incident, initial=known), found)
-    form = verb.form(request.POST, incident=incident)
+    form = verb.form(request.POST, request.FILES, incident=incident)
     if not form.is_valid():
         return _page(request, verb, form, found, status=400)
     try:

@@ -96,7 +96,8 @@ def _progress(answers: Sequence[Elsewhere | None]) -> Progress:
 def progress_of(found: Iterable[Countermeasure]) -> dict[int, Progress]:
     """By countermeasure, for a page with several of one incident; only where other stations have the system.
 
-    Four queries, however many there are. Their incident is loaded `with_place()`.
+    A total of 0 says that somebody has to say first which of several systems it is about. Four queries,
+    however many there are. Their incident is loaded `with_place()`.
     """
     asked = [one for one in found if applies_to(one)]
     if not asked:
@@ -115,7 +116,7 @@ def progress_of(found: Iterable[Countermeasure]) -> dict[int, Progress]:
     for pk, system_id in about.items():
         to_do, count = given.get(pk, (0, 0))
         total = totals.get(system_id or 0, 0)
-        if total:
+        if total or (system_id is None and len(choices) > 1):
             progress[pk] = Progress(settled=count - to_do, to_do=to_do, total=total)
     return progress
 

@@ -5,6 +5,7 @@ from django.urls import path
 from escalation.views import (
     a3,
     bandages,
+    chasing,
     contact,
     countermeasure_board,
     countermeasure_page,
@@ -56,6 +57,7 @@ urlpatterns = [
     path("countermeasures/<int:pk>/", countermeasure_page.countermeasure, name="countermeasure"),
     path("promises/", promises.promises, name="promises"),
     path("promises/<int:pk>/", promise_link.mine, name="promise"),
+    path("setup/promises/", chasing.schedule, name="chasing"),
     path("setup/policies/", policies.policies, name="policies"),
     path("setup/policies/new/", policy_editor.new, name="policy-new"),
     path("setup/policies/<int:pk>/", policies.policy, name="policy"),

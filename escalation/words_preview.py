@@ -25,6 +25,7 @@ KINDS = (
             Reason.TOLD_CLOSED,
             Reason.TOLD_REOPENED,
             Reason.DID_NOT_HOLD,
+            Reason.TOLD_HOLDS,
             Reason.FALLBACK,
             Reason.ASKED_AGAIN,
             Reason.LAPSED,

@@ -9,6 +9,7 @@ from countermeasures.api import CountermeasureViewSet
 from countermeasures.promises.api import PromiseViewSet
 from escalation import api as escalation
 from escalation.channels.api import PushDeviceViewSet
+from escalation.chasing.api import ScheduleViewSet
 from escalation.contact import api as contact
 from escalation.delivery_api import DeliveryViewSet
 from escalation.drills import api as drills
@@ -22,6 +23,7 @@ router.register("countermeasures", CountermeasureViewSet, basename="api-counterm
 router.register("promises", PromiseViewSet, basename="api-promise")
 router.register("escalation/drills", drills.DrillViewSet, basename="api-drill")
 router.register("escalation/drill-plans", drills.DrillPlanViewSet, basename="api-drill-plan")
+router.register("escalation/promise-schedules", ScheduleViewSet, basename="api-promise-schedule")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 router.register("chat-rooms", ChatRoomViewSet, basename="api-chat-room")
 router.register("push-devices", PushDeviceViewSet, basename="api-push-device")

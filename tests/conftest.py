@@ -46,6 +46,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(HOME.path, ignore_errors=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The demo plant first: shared out at the end of a run, its tests would build one in each process."""
+    items.sort(key=lambda item: item.path.parent.name != "seed")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """A migrated database for this process, in place of pytest-django's: see `tests.database`."""

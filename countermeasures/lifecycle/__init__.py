@@ -9,6 +9,7 @@ from countermeasures.lifecycle.elsewhere import (
     done_elsewhere,
 )
 from countermeasures.lifecycle.measuring import log_measurement
+from countermeasures.lifecycle.mistakes import restore
 from countermeasures.lifecycle.planning import add, plan_check, start, withdraw
 from countermeasures.lifecycle.proving import check, did_not_hold, put_in_place, waive
 from countermeasures.lifecycle.relapses import weigh, weigh_due
@@ -25,6 +26,7 @@ __all__ = [
     "log_measurement",
     "plan_check",
     "put_in_place",
+    "restore",
     "start",
     "take_off",
     "waive",

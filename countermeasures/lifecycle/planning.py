@@ -23,6 +23,8 @@ from countermeasures.lifecycle.moves import (
 )
 from countermeasures.models import SHIFT_STARTS, Countermeasure, Kind, Stage, Strength
 from countermeasures.promises.follow import give_up_elsewhere
+from countermeasures.promises.lifecycle import note_in_the_way
+from countermeasures.promises.models import InTheWay
 from incidents.lifecycle.moves import locked, needs_reason
 from incidents.lifecycle.working import bandage_end
 from incidents.models import Incident, SeverityRule
@@ -120,10 +122,16 @@ def start(
     owner: Person | None = None,
     due_on: date | None = None,
     strength: Strength | str = "",
+    reason: str = "",
+    in_the_way: InTheWay | str = "",
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> Countermeasure:
-    """Promise it: one owner and a day, and how much it relies on people when that was not said yet."""
+    """Promise it: one owner and a day, and how much it relies on people when that was not said yet.
+
+    Another day than the one that is promised needs a reason (Invalid `no_reason`), and what is in the way may
+    be said from the short list, so that it can be counted.
+    """
     found = locked_for(pk, by=by, seen_version=seen_version)
     owner, due_on = owner or found.owner, due_on or found.due_on
     if owner is None:
@@ -134,7 +142,10 @@ def start(
     refuse_strangers(found.incident, owner=owner)
     promise: dict[str, Any] = {"owner": owner, "due_on": due_on, "strength": strength or found.strength}
     if found.stage == Stage.IN_WORK:
-        return write(found, by=by, now=now, did="promised", **promise)
+        if found.due_on not in (None, due_on):
+            reason = needs_reason(reason)
+            note_in_the_way(f"fix:{found.pk}", in_the_way, words=reason)
+        return write(found, by=by, now=now, did="promised", words=reason.strip(), **promise)
     return move(found, to=Stage.IN_WORK, by=by, now=now, did="promised", **promise, **NOT_PROVED)
 
 

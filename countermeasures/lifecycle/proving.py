@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,7 +16,8 @@ from countermeasures.lifecycle.moves import locked_for, move, needed, refuse, wr
 from countermeasures.models import Countermeasure, Kind, Stage
 from countermeasures.wording import held_for
 from incidents.lifecycle.closing import came_back
-from incidents.lifecycle.moves import needs_reason
+from incidents.lifecycle.moves import needs_reason, touch
+from incidents.models import EventKind, Photo
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import NotAllowed, Refused
 from plant.models import Person
@@ -27,10 +29,14 @@ def put_in_place(
     *,
     by: Person,
     evidence: str,
+    photo: UploadedFile | None = None,
     seen_version: int | None = None,
     now: datetime | None = None,
 ) -> Countermeasure:
-    """It is in, and here is the evidence. A permanent one starts being proved at once."""
+    """It is in, and here is the evidence, with a photo if there is one (the form has checked that it is one).
+
+    A permanent one starts being proved at once.
+    """
     found = locked_for(pk, by=by, seen_version=seen_version)
     evidence = needed(evidence, "evidence", _("Say how one can see that it is in place."))
     if found.owner is None:
@@ -54,6 +60,8 @@ def put_in_place(
             ),
         )
     now = now or timezone.now()
+    if photo is not None:
+        _keep_photo(found, photo, by=by, now=now)
     placed = move(
         found,
         to=Stage.IN_PLACE,
@@ -68,6 +76,14 @@ def put_in_place(
     if placed.kind == Kind.CONTAINMENT:
         return placed
     return move(placed, to=Stage.CHECKING, by=by, now=now, did="checking", checking_from=now, exposed=0)
+
+
+def _keep_photo(found: Countermeasure, image: UploadedFile, *, by: Person, now: datetime) -> None:
+    """One of the incident's photos, and the evidence of this countermeasure."""
+    incident, caption = found.incident, found.what[:200]
+    kept = Photo.objects.create(incident=incident, by=by, at=now, image=image, caption=caption)
+    found.photos.add(kept)
+    touch(incident, kind=EventKind.PHOTO_ADDED, by=by, now=now, words=caption, data={"photo": kept.pk})
 
 
 @transaction.atomic
@@ -178,5 +194,5 @@ def did_not_hold(
     )
     if found.kind == Kind.PERMANENT and failed.incident.is_moving:
         reason = _("The fix did not hold: %(what)s") % {"what": found.what}
-        came_back(failed.incident, by=by, reason=str(reason), now=now)
+        came_back(failed.incident, by=by, reason=str(reason), now=now, data=data)
     return failed

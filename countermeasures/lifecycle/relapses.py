@@ -8,12 +8,14 @@ twice.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 
 from countermeasures.exposure import is_being_proved
+from countermeasures.lifecycle import mistakes
 from countermeasures.lifecycle.proving import did_not_hold
 from countermeasures.models import Countermeasure, Kind, Stage
 from incidents import families
@@ -47,20 +49,36 @@ def weigh_due(now: datetime) -> int:
 def weigh(incident_id: int, *, now: datetime) -> bool:
     """Say on the old incident that it is here again; a fix inside its window did not hold, and it reopens.
 
-    False when this one was weighed before, or somebody weighs it right now.
+    What a wrong tap had said is taken back with it.
+
+    False when this one was weighed before, somebody weighs it right now, or somebody is at work on an old
+    one: the next turn tries again. The engine never waits here, or a stopped line would wait with it.
     """
     waits = UnweighedRepeat.objects.select_for_update(skip_locked=True).filter(pk=incident_id).first()
     if waits is None:
         return False
     repeat = Incident.objects.with_place().annotate(old_number=F("repeat_of__number")).get(pk=incident_id)
-    if not _was_a_wrong_tap(repeat):
+    if _was_a_wrong_tap(repeat):
+        if not _hold(mistakes.failed_by(repeat)):
+            return False
+        mistakes.take_back(repeat, now=now)
+    else:
         # Oldest first, as whoever locks two of a family does: nobody waits in a circle.
         proving = _being_proved_in_family(repeat)
-        for number in sorted(proving | ({repeat.old_number} if repeat.old_number else set())):
+        numbers = sorted(proving | ({repeat.old_number} if repeat.old_number else set()))
+        if not _hold(numbers):
+            return False
+        for number in numbers:
             old = Incident.objects.locked(number)
             _call_into_question(old, repeat, now=now, is_proving=number in proving)
     waits.delete()
     return True
+
+
+def _hold(numbers: Sequence[int]) -> bool:
+    """Lock these incidents, unless somebody has one of them."""
+    free = Incident.objects.select_for_update(skip_locked=True).filter(number__in=numbers).order_by("number")
+    return len(free.values_list("pk", flat=True)) == len(numbers)
 
 
 def _was_a_wrong_tap(repeat: Incident) -> bool:

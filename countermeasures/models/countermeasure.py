@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.models.cause import Cause
 from countermeasures.models.terms import LIVE, SHIFT_STARTS, STRONG_ENOUGH, Kind, Stage, Strength
-from incidents.models import Impact, Incident, Severity, Status
+from incidents.models import Impact, Incident, Photo, Severity, Status
 from opsdesk.errors import Missing
 from plant.models import Person, System
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
 
 _NOT_COUNTING = (Stage.WITHDRAWN, Stage.NOT_EFFECTIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One thing that is missing before an incident may close, and the address where it is done."""
+    """One thing that is missing before an incident may close, and the address where it is done.
+
+    `short` says it in few words, as in a text message; `what`: the countermeasure that it is about.
+    """
 
     sentence: str
     address: str
+    short: str = ""
+    what: str = ""
 
 
 class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
@@ -61,23 +62,22 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
     def in_place(self) -> CountermeasureQuerySet:
         return self.filter(stage__in=[Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE])
 
-    def missing_for_closing(self, incident: Incident) -> list[str]:
-        """Plain sentences: what the countermeasures of this incident lack before it may close (domain §3)."""
-        return [gap.sentence for gap in self.gaps(incident)]
-
     def gaps(self, incident: Incident) -> list[Gap]:
         """What is missing before closing, each with where it is done: what stands first is done first."""
         counting = [c for c in self.filter(incident=incident).with_people() if c.stage not in _NOT_COUNTING]
-        found = [Gap(str(lack), c.get_absolute_url()) for c in counting if (lack := c.what_it_lacks())]
+        found = [gap for one in counting if (gap := one.gap()) is not None]
         if not any(c.kind == Kind.PERMANENT for c in counting):
             add = reverse("countermeasure-add", args=[incident.number])
-            found.insert(0, Gap(str(_("A countermeasure that stops it coming back is missing.")), add))
+            sentence = _("A countermeasure that stops it coming back is missing.")
+            found.insert(0, Gap(str(sentence), add, gettext("a lasting fix")))
         cause = Cause.objects.filter(incident=incident).first()
         why = reverse("cause", args=[incident.number])
         if cause is None or not cause.root_cause.strip():
-            found.append(Gap(str(_("Why it happened is not written yet.")), why))
+            sentence = _("Why it happened is not written yet.")
+            found.append(Gap(str(sentence), why, gettext("why it happened")))
         if cause is None or not cause.escape_cause.strip():
-            found.append(Gap(str(_("Why nothing caught it is not written yet.")), why))
+            sentence = _("Why nothing caught it is not written yet.")
+            found.append(Gap(str(sentence), why, gettext("why not caught")))
         return found
 
     def worn(self) -> CountermeasureQuerySet:
@@ -141,6 +141,9 @@ class Countermeasure(models.Model):
     removed_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     evidence = models.TextField(_("evidence that it is in place"), blank=True)
+    photos = models.ManyToManyField(
+        Photo, verbose_name=_("photos as evidence"), blank=True, related_name="countermeasures"
+    )
     in_place_at = models.DateTimeField(_("in place since"), null=True, blank=True)
 
     placed_by = models.ForeignKey(
@@ -325,17 +328,28 @@ class Countermeasure(models.Model):
     def is_strong_enough(self) -> bool:
         return not self.needs_strength or self.strength in STRONG_ENOUGH or self.waived_by_id is not None
 
-    def what_it_lacks(self) -> StrOrPromise:
+    def what_it_lacks(self) -> str:
         """One sentence: what is still missing before its incident may close; empty when nothing is."""
+        gap = self.gap()
+        return gap.sentence if gap is not None else ""
+
+    def gap(self) -> Gap | None:
+        """What is still missing before its incident may close; None when nothing is."""
         if self.kind == Kind.CONTAINMENT:
-            lacks = "" if self.removed_at else _("The bandage “%(what)s” is still on.")
+            lack = None if self.removed_at else (_("The bandage “%(what)s” is still on."), _("bandage off"))
         elif self.stage != Stage.EFFECTIVE:
-            lacks = _("“%(what)s” is not proved yet.")
+            lack = _("“%(what)s” is not proved yet."), _("proof")
         elif not self.is_strong_enough:
-            lacks = _("“%(what)s” is too weak for this: make it stronger, or ask a manager to accept it.")
+            lack = (
+                _("“%(what)s” is too weak for this: make it stronger, or ask a manager to accept it."),
+                _("something stronger"),
+            )
         else:
-            lacks = ""
-        return lacks % {"what": self.what} if lacks else ""
+            lack = None
+        if lack is None:
+            return None
+        sentence, short = lack
+        return Gap(sentence % {"what": self.what}, self.get_absolute_url(), str(short), self.what)
 
     @property
     def incident_is_open(self) -> bool:

@@ -14,6 +14,8 @@ SEE_ALL = (
     Role.IT_DIRECTOR,
 )
 IT_TEAM = (Role.IT_TECH, Role.IT_SPECIALIST, Role.IT_LEAD)
+IT = (*IT_TEAM, Role.IT_MANAGER, Role.IT_DIRECTOR)
+FLOOR = (Role.TEAM_LEADER, Role.SUPERVISOR)
 
 
 def sees_all(reader: Person, site: Site) -> bool:

@@ -17,11 +17,11 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from countermeasures.promises import doing, lifecycle
-from countermeasures.promises.access import may_see, people_seen
+from countermeasures.promises.access import FLOOR, IT, may_see, people_seen
 from countermeasures.promises.ledger import rows_of
 from countermeasures.promises.models import InTheWay, Outcome, Promise, PromiseKind, PromiseQuerySet
 from opsdesk.errors import Missing, NotAllowed
-from plant.models import Person, Site
+from plant.models import Person, RoleAssignment, Site
 
 
 class PromiseSerializer(serializers.ModelSerializer[Promise]):
@@ -92,11 +92,23 @@ class PromiseFilter(django_filters.FilterSet):
     area = django_filters.CharFilter(field_name="area__code", max_length=24)
     kind = django_filters.ChoiceFilter(choices=PromiseKind.choices)
     outcome = django_filters.ChoiceFilter(choices=Outcome.choices)
+    incident = django_filters.NumberFilter(field_name="incident__number", label=_("A number, without INC-"))
+    due_before = django_filters.DateFilter(
+        field_name="due_on", lookup_expr="lt", label=_("Promised for a day before this one")
+    )
+    team = django_filters.ChoiceFilter(
+        choices=[("it", _("IT")), ("floor", _("The floor"))], method="of_team", label=_("Whose promises")
+    )
     passed = django_filters.BooleanFilter(method="has_passed", label=_("Open, and the date is over"))
 
     class Meta:
         model = Promise
         fields: ClassVar[tuple[str, ...]] = ()
+
+    def of_team(self, found: PromiseQuerySet, name: str, value: str) -> PromiseQuerySet:
+        """By the roles of who promised: a team's promises are for everybody to see."""
+        roles = IT if value == "it" else FLOOR
+        return found.filter(person__in=RoleAssignment.objects.filter(role__in=roles).values("person"))
 
     def has_passed(self, found: PromiseQuerySet, name: str, value: bool) -> PromiseQuerySet:
         now = timezone.now()

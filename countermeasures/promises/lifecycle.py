@@ -132,6 +132,14 @@ def say_why(
     return _write(promise, in_the_way=in_the_way, in_the_way_words=words.strip()[:300])
 
 
+def note_in_the_way(subject: str, in_the_way: InTheWay | str, *, words: str) -> None:
+    """Why an open promise gets another date, as far as it was said; its incident is locked."""
+    if in_the_way:
+        Promise.objects.open().filter(subject=subject).update(
+            in_the_way=InTheWay(in_the_way), in_the_way_words=words.strip()[:300]
+        )
+
+
 @transaction.atomic
 def keep(pk: int, *, by: Person | None, now: datetime | None = None) -> Promise:
     """It is done. Whether it was in time follows from its dates. Repeating it is harmless."""

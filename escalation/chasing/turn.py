@@ -20,6 +20,7 @@ from escalation import watch
 from escalation.chasing import rules
 from escalation.chasing.people import Asked, place, who_is_asked
 from escalation.chasing.rules import Ask, Dates, Fired, Schedule
+from escalation.chasing.schedule import FIELDS
 from escalation.engine import own_trouble
 from escalation.engine.fire import Outcome
 from escalation.engine.own_trouble import Trouble
@@ -27,7 +28,8 @@ from escalation.engine.subjects import lock_these
 from escalation.hours import Hours
 from escalation.models import Chase, ChaseRule, Rank, Reason, TimerState
 from escalation.telling import Telling, tell
-from incidents.models import Severity, Status
+from incidents.lifecycle import record
+from incidents.models import EventKind, Severity, Status
 from plant.duty import DutyBook
 from plant.models import Channel
 
@@ -43,13 +45,9 @@ AUDIT = "promises"
 AUDITED_EVERY = timedelta(seconds=30)
 """Under which name, and how often, somebody looks for promises that nobody would be asked about."""
 
-FIELDS = ("before", "lead_after", "it_manager_after", "managers_after", "again_every")
-
 
 def turn(now: datetime, book: Callable[[datetime], DutyBook]) -> Outcome:
-    """Plan what changed and ask what is due. One query when there is nothing, as nearly every second."""
-    if not _anything_waits(now):
-        return Outcome()
+    """Plan what changed and ask what is due; whoever calls has looked whether anything waits (`seldom`)."""
     _mend(now)
     done, start = Outcome(), 0
     unread = Promise.objects.filter(is_unread=True).order_by("pk").values_list("pk", flat=True)
@@ -63,20 +61,6 @@ def turn(now: datetime, book: Callable[[datetime], DutyBook]) -> Outcome:
         if not asked.fired:
             break
     return done
-
-
-def _anything_waits(now: datetime) -> bool:
-    """Whether a promise is to be planned or asked about, or it is time to look for silent ones."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT EXISTS (SELECT 1 FROM countermeasures_promise WHERE is_unread)
-                OR EXISTS (SELECT 1 FROM escalation_chase WHERE state = %s AND due_at <= %s)
-                OR NOT EXISTS (SELECT 1 FROM escalation_heartbeat WHERE name = %s AND at > %s)
-            """,
-            [TimerState.ARMED, now, AUDIT, now - AUDITED_EVERY],
-        )
-        return bool(cursor.fetchone()[0])
 
 
 # --- one batch ---
@@ -182,10 +166,19 @@ def _fire(ids: Sequence[int], now: datetime, book: DutyBook) -> Outcome:
             continue
         who = who_is_asked(promise, rules.asked(by, chase.step), book, now)
         tellings += [_telling(promise, chase, one) for one in who]
+        _note(promise, who, now)
         asked.append(promise)
     channels = tell(tellings, now=now)
     _arm(asked, now)
     return Outcome(seen=len(found), fired=len(asked), told=len(tellings), channels=frozenset(channels))
+
+
+def _note(promise: Promise, who: Sequence[Asked], now: datetime) -> None:
+    """A line of the incident's timeline, whose row is locked; it changes nothing about the incident."""
+    if promise.incident is not None:
+        people = [{"id": one.person.pk, "name": one.person.name, "role": one.role} for one in who]
+        data = {"promise": promise.pk, "what": promise.what, "people": people}
+        record(promise.incident, kind=EventKind.CHASED, by=None, now=now, data=data)
 
 
 def _mark(chase: Chase, state: TimerState, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What people add to a story later: pictures, whys, moved dates, measurements, and where else it could be."""
+"""What people add to a story later: pictures, whys, measurements, and where else it could be."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from countermeasures import lifecycle as fixes
-from countermeasures.models import Countermeasure, Promise
-from countermeasures.promises import lifecycle as promises
-from countermeasures.promises.models import PromiseKind
+from countermeasures.models import Countermeasure
 from countermeasures.where_else import stations, systems_of
 from escalation.demo.cast import Cast
 from incidents import lifecycle
@@ -25,15 +23,6 @@ HERE = Path(__file__).parent
 
 ELSEWHERE_IN = timedelta(days=35)
 """Later than any fix of the stories that is still being proved went in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A promise was first given for so many days earlier; why the date moved."""
-
-    days: int
-    in_the_way: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +42,6 @@ class FollowUp:
     five_whys: Sequence[str] = ()
     photos: Sequence[Mapping[str, str]] = ()
     log: Sequence[Measured] = ()
-    moved: Moved | None = None
 
 
 def read_follow_ups() -> dict[str, FollowUp]:
@@ -67,7 +55,6 @@ def _follow_up(told: Mapping[str, Any]) -> FollowUp:
         five_whys=told.get("five_whys", ()),
         photos=told.get("photos", ()),
         log=[Measured(**one) for one in told.get("log", ())],
-        moved=Moved(**told["moved"]) if "moved" in told else None,
     )
 
 
@@ -81,20 +68,6 @@ def add_photos(number: int, photos: Sequence[Mapping[str, str]], *, by: Person, 
             caption=photo["caption"],
             now=now,
         )
-
-
-def move_date(found: Countermeasure, moved: Moved, *, by: Person, now: datetime) -> None:
-    """The owner agrees a later day before the first one has passed, and says what is in the way."""
-    promise = Promise.objects.open().get(countermeasure=found, kind=PromiseKind.FIX)
-    assert promise.due_on is not None
-    promises.agree_new_date(
-        promise.pk,
-        by=by,
-        due_on=promise.due_on + timedelta(days=moved.days),
-        reason=moved.why,
-        in_the_way=moved.in_the_way,
-        now=now,
-    )
 
 
 def measure(found: Countermeasure, one: Measured, *, by: Person, now: datetime) -> None:

@@ -7,13 +7,14 @@ drives it (`director`) puts the acts of all stories in order of time and lets th
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from heapq import merge
 
 from countermeasures import lifecycle as fixes
 from countermeasures.models import Countermeasure, Kind, Stage
 from escalation import answering
-from escalation.demo import follow_up
+from escalation.demo import follow_up, on_the_way
 from escalation.demo.cast import Cast
 from escalation.demo.checks import exposure_of, why_weak
 from escalation.demo.story import Fix, Said, Story
@@ -85,6 +86,14 @@ def play(story: Story, cast: Cast) -> Moments:
         if _is_later(story, said):
             yield story.at(said.minutes)
             _say(run, story.at(said.minutes))
+    yield from _still_proving(run)
+
+
+def _still_proving(run: Play) -> Moments:
+    """The last act of what nobody has signed off yet."""
+    found = Countermeasure.objects.filter(incident=run.incident, stage=Stage.CHECKING).first()
+    if found is not None and run.story.fix is not None:
+        yield from on_the_way.measured(run, run.story.fix, found)
 
 
 def _raised(run: Play) -> Moments:
@@ -171,13 +180,9 @@ def _say(run: Play, at: datetime) -> None:
         actions=said.actions,
         needs=said.needs,
         technical=said.technical,
-        next_update_at=_promised(said, at),
+        next_update_at=at + said.next_minutes * MINUTES if said.next_minutes else None,
         now=at,
     )
-
-
-def _promised(said: Said, at: datetime) -> datetime | None:
-    return at + said.next_minutes * MINUTES if said.next_minutes else None
 
 
 def _see(run: Play, at: datetime) -> None:
@@ -272,19 +277,14 @@ def _lower(fix: Fix | None) -> str:
 
 def _fixed(run: Play, fix: Fix) -> Moments:
     """The countermeasure that removes the cause: agreed, promised, in place, proved, as far as it is."""
-    moved = run.story.follow_up.moved
-    first = fix.due_on - timedelta(days=moved.days if moved else 0)
-    found = yield from _planned(run, replace(fix, due_on=first))
-    if moved is not None:
-        at = fix.planned_at + timedelta(hours=26)
-        yield at
-        follow_up.move_date(found, moved, by=run.cast.people[fix.owner], now=at)
-    yield from _kept_safe(run, fix)
+    found = yield from _planned(run, fix)
+    yield from merge(_kept_safe(run, fix), on_the_way.moved(run, fix, found))
     if fix.placed_at is None:
         return
     yield from _placed(run, fix, found)
     yield from _followed_up(run, fix, found)
     if fix.checked_at is not None and run.story.closes:
+        yield from on_the_way.measured(run, fix, found)
         yield from _proved(run, fix, found)
 
 
@@ -300,7 +300,7 @@ def _planned(run: Play, fix: Fix) -> Generator[datetime, None, Countermeasure]:
         kind=Kind.PERMANENT,
         what=fix.what,
         owner=owner,
-        due_on=fix.due_on if fix.is_promised else None,
+        due_on=on_the_way.first_day(run.number, fix, run.day_of(at)) if fix.is_promised else None,
         strength=fix.strength,
         metric=fix.metric,
         target=fix.target,

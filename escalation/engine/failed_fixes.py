@@ -15,8 +15,8 @@ from incidents.models import Event, EventKind, Severity
 from plant.duty import DutyAnswer, DutyBook
 from plant.models import Role
 
-SAID = Q(kind=EventKind.COUNTERMEASURE, data__did="not_effective")
-"""How the timeline says it; one event for each countermeasure that failed."""
+SAID = Q(kind=EventKind.COUNTERMEASURE, data__did__in=["not_effective", "restored"])
+"""How the timeline says it; one event for each countermeasure that failed, or that did not after all."""
 
 MANAGERS = (Role.PRODUCTION_MANAGER, Role.MATERIALS_MANAGER)
 CHANNELS = ["sms", "email"]
@@ -39,8 +39,18 @@ def tellings(
 
 
 def _last_failure(events: Sequence[Event]) -> Event | None:
-    fixes = [e for e in events if e.kind == EventKind.COUNTERMEASURE and e.data.get("did") == "not_effective"]
-    return fixes[-1] if fixes else None
+    """Of those that nobody has put right in the same breath."""
+    failed: dict[int, Event] = {}
+    for event in events:
+        if is_failure(event):
+            failed[event.data["countermeasure"]] = event
+        elif event.kind == EventKind.COUNTERMEASURE:
+            failed.pop(event.data["countermeasure"], None)
+    return list(failed.values())[-1] if failed else None
+
+
+def is_failure(event: Event) -> bool:
+    return event.kind == EventKind.COUNTERMEASURE and event.data.get("did") == "not_effective"
 
 
 def _to_managers(subject: Subject, event: Event, book: DutyBook, now: datetime) -> Iterator[Telling]:

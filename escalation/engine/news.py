@@ -31,6 +31,7 @@ MOVES = {
     EventKind.CLOSED: Reason.TOLD_CLOSED,
     EventKind.TAKEN_BACK: Reason.TOLD_CLOSED,
     EventKind.REOPENED: Reason.TOLD_REOPENED,
+    EventKind.HOLDS_AFTER_ALL: Reason.TOLD_HOLDS,
 }
 SPOKEN = (*MOVES, EventKind.UPDATED, EventKind.ASSIGNED, EventKind.LAPSED, EventKind.HELP_ASKED)
 
@@ -102,7 +103,7 @@ def _of(
 ) -> Iterable[Telling]:
     by_kind = {EventKind(event.kind): event for event in events}  # the last of each kind
     moves = [event for event in events if event.kind in MOVES and not _goes_on(event)]
-    if moves:
+    if moves and not _was_never_told(events, moves[-1]):
         yield from _move(subject, moves[-1], told, people)
     update = by_kind.get(EventKind.UPDATED)
     if update is not None and subject.status != "closed":
@@ -117,6 +118,11 @@ def _of(
     for event in events:
         if event.kind == EventKind.HELP_ASKED:
             yield from _help(subject, event, people)
+
+
+def _was_never_told(events: Sequence[Event], last: Event) -> bool:
+    """Failed and put right between two turns of the engine: nobody has heard of either."""
+    return last.kind == EventKind.HOLDS_AFTER_ALL and any(failed_fixes.is_failure(one) for one in events)
 
 
 def _goes_on(event: Event) -> bool:
@@ -135,6 +141,8 @@ def _move(
         yield _telling(
             subject, event, reason, people[owner], ["sms", "email"], "owner", rank=_pressing(subject)
         )
+    if reason == Reason.TOLD_HOLDS and owner is not None:
+        told = {owner: Told({"owner"}, channels=["sms", "email"], is_sure=True), **told}
     yield from _each(subject, event, reason, told, people)
 
 
@@ -211,6 +219,8 @@ def _telling(
     data: dict[str, Any] = {"event": event.pk}
     if event.by is not None:
         data["by"] = event.by.name
+    if event.kind == EventKind.HOLDS_AFTER_ALL:
+        data |= {"repeat": event.data["repeat"], "words": event.words}
     if "update" in event.data:
         data["update"] = event.data["update"]
     return Telling(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from countermeasures.lifecycle import weigh_due
 from escalation import measures, watch
 from escalation.chasing import turn as chasing
-from escalation.engine import asking, audit, storms
+from escalation.engine import asking, audit, seldom, storms
 from escalation.engine.fire import Outcome, fire_batch
 from escalation.engine.reconcile import reconcile_batch
 from escalation.models import Timer
@@ -77,7 +77,9 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
     began = time.perf_counter()
     at, book, done = _Time(now), _Book(), Ticked()
     done.mended = audit.mend_silent(at.now)
-    weigh_due(at.now)
+    waits = seldom.look(at.now)
+    if waits.repeats:
+        weigh_due(at.now)
     while not at.is_up:
         read = _read_all(at, done)
         if read:
@@ -88,7 +90,7 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
             break
     else:
         done.is_done = False
-    _chase(at, book, done)
+    _chase(at, book, done, waits)
     done.took_back = take_back_expired(at.now)
     watch.beat(at.now, heartbeat)
     measures.count_turn(time.perf_counter() - began)
@@ -147,7 +149,12 @@ def _ask_again(at: _Time, done: Ticked) -> Outcome:
     return outcome
 
 
-def _chase(at: _Time, book: _Book, done: Ticked) -> None:
+def _chase(at: _Time, book: _Book, done: Ticked, waits: seldom.Waits) -> None:
+    """What this turn has read may have given or ended promises: then it is looked for again."""
+    if done.read and not waits.promises:
+        waits = seldom.look(at.now)
+    if not waits.promises:
+        return
     outcome = chasing.turn(at.now, book.at)
     done.told += outcome.told
     done.chased += outcome.fired

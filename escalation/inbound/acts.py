@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from escalation import answering
 from escalation.models import Did
 from incidents import lifecycle, readings
+from incidents.lifecycle.closing import SMALL
 from incidents.lifecycle.helping import HELPERS
 from incidents.models import EventKind, Incident
 from incidents.permissions import Action, can
@@ -93,6 +94,25 @@ def _as_raised(incident: Incident) -> str:
 def keep(number: int, words: str, *, by: Person, now: datetime) -> Done:
     """Words that are no news, such as "no"."""
     return Done(Did.WORDS, lifecycle.add_words(number, by=by, words=words, now=now))
+
+
+def close(number: int, words: str, *, by: Person, now: datetime) -> Done:
+    """Closes it, as the button does. Raises what the verb refuses: `lacks` says it in few words.
+
+    With words a small thing closes with them as its cause, and whoever texts is who agrees; for anything else
+    they are kept with the incident when it closes.
+    """
+    incident = Incident.objects.locked(number)
+    if words and incident.is_open:
+        if is_small(incident):
+            return Done(Did.CLOSED_IT, lifecycle.close(number, by=by, cause=words, agreed_by=by, now=now))
+        lifecycle.add_words(number, by=by, words=words, now=now)
+    return Done(Did.CLOSED_IT, lifecycle.close(number, by=by, now=now))
+
+
+def is_small(incident: Incident) -> bool:
+    """Small things close with a cause and somebody who agrees (domain §2)."""
+    return incident.severity in SMALL
 
 
 def ask_help(number: int, words: str, *, by: Person, now: datetime) -> Done:

@@ -17,8 +17,8 @@ from django.utils.translation import override
 
 from escalation.channels.email import own_address
 from escalation.channels.mail_token import found_in
-from escalation.gsm7 import cut, fit
 from escalation.inbound import acts, bounces, replies
+from escalation.inbound.closing import close, refused
 from escalation.inbound.letter import Letter, Picture, read
 from escalation.inbound.once import Heard, message, take
 from escalation.inbound.quoted import own_words
@@ -27,7 +27,7 @@ from escalation.models import Delivery, Did, Inbound, Notification
 from incidents import lifecycle
 from incidents.models import Incident
 from incidents.photos import PhotoField
-from opsdesk.errors import NotAllowed, Refused
+from opsdesk.errors import Refused
 from plant.models import Channel, Person
 
 logger = logging.getLogger(__name__)
@@ -164,10 +164,7 @@ def _about(asked: _Asked) -> Heard:
             _keep_photos(incident, asked)
             return heard
     except Refused as refusal:
-        incident = Incident.objects.numbered(incident.number)
-        if not incident.is_open and not isinstance(refusal, NotAllowed):
-            return Heard(Did.CLOSED, replies.closed(incident, asked.now), incident=incident)
-        return Heard(Did.REFUSED, fit([cut(str(refusal), (1, 150))]), incident=incident)
+        return refused(incident.number, refusal, by=asked.person, now=asked.now)
 
 
 def _carried_out(incident: Incident, asked: _Asked) -> Heard:
@@ -180,6 +177,8 @@ def _carried_out(incident: Incident, asked: _Asked) -> Heard:
     if kind in (Kind.HELP, Kind.HOW):
         done = acts.ask_help(number, asked.said.words, by=asked.person, now=asked.now)
         return Heard(done.did, replies.help_asked(done, acts.who_was_asked(incident)), incident=incident)
+    if kind == Kind.CLOSE and asked.said.numbers in ((), (number,)):
+        return close(incident, asked.said.words, by=asked.person, now=asked.now)
     if kind in (Kind.STOP, Kind.START):
         return Heard(Did.HELP_TEXT, _choose_on_profile(), incident=incident)
     if kind == Kind.NO:

@@ -12,6 +12,7 @@ class Mark(StrEnum):
     TAKE = "take"
     SEEN = "seen"
     HELP = "help"
+    CLOSE = "close"
     ALL = "all"
     NO = "no"
     POLITE = "polite"
@@ -48,6 +49,12 @@ PHRASES: Mapping[tuple[str, ...], Mark] = {
         Mark.HELP,
         "help|send help|need help|i need help|we need help|sos",
         "ayuda|manda ayuda|manden ayuda|mande ayuda|necesito ayuda|necesitamos ayuda|pido ayuda|auxilio",
+    ),
+    **_phrases(
+        Mark.CLOSE,
+        "close|close it|close this|close that|close out|to close|i close|i close it|can close|can be closed",
+        "cerrar|cerrarlo|cerrarla|cierra|cierralo|cierrala|cierre|cierrelo|cierrela|cierren|cierro",
+        "se puede cerrar|quiero cerrar",
     ),
     **_phrases(Mark.ALL, "all|all of them|everything|both|todo|todos|todas|ambos|ambas|los dos|las dos"),
     **_phrases(

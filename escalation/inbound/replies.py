@@ -5,6 +5,7 @@ Language and time zone are active when these are called.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from escalation import answering
-from escalation.gsm7 import Flexible, Part, cut, fit
+from escalation.gsm7 import SEGMENT, Flexible, Part, clip, cut, fit, septets, to_gsm7
 from escalation.inbound.acts import Done, Tally, who_closed
 from escalation.messages.facts import base_url
+from incidents.lifecycle.closing import Lack
 from incidents.models import Incident
 from incidents.permissions import Action
 from plant.models import Person
@@ -135,6 +137,49 @@ def closed(incident: Incident, now: datetime) -> str:
     )
 
 
+def closed_it(done: Done, person: Person) -> str:
+    return fit(
+        [
+            _("Thanks %(name)s, %(code)s is closed.")
+            % {"name": person.get_short_name(), "code": done.incident.code},
+            _maybe(_("Whoever was told of it is told."), 2),
+            _maybe(_("If it is back, raise it again."), 1),
+        ]
+    )
+
+
+def not_ready(incident: Incident, found: Sequence[Lack], *, is_small: bool) -> str:
+    """Everything that is missing; where there is no room for all of it, how much more, and the page with it.
+
+    `is_small`: a text with the cause closes it too.
+    """
+    cause = _("Or: close %(number)s and its cause.") % {"number": incident.number} if is_small else ""
+    page = f"{base_url()}{incident.get_absolute_url()}"
+    head = _("%(code)s stays open. Missing:") % {"code": incident.code}
+    whole = [names(_shortly(found, room)) for room in (60, 30, 16, 0)]
+    counted = _shortly(found, 0)
+    parted = [names(counted, most=most) for most in range(len(counted) - 1, 1, -1)]
+    texts = [fit([head, f"{missing}.", cause, _maybe(page, 1)]) for missing in whole]
+    texts += [fit([head, f"{missing}.", cause or page]) for missing in parted]
+    return next((text for text in texts if septets(text) <= SEGMENT), texts[-1])
+
+
+def _shortly(found: Sequence[Lack], room: int) -> list[str]:
+    """ "proof (Pin the driver)": each in few words, with what it is about as far as there is room for it.
+
+    Without room like things are counted: "proof (6)".
+    """
+    if room:
+        about = [f" ({clip(to_gsm7(one.what), room)})" if one.what else "" for one in found]
+        return [f"{one.short}{of}" for one, of in zip(found, about, strict=True)]
+    times = Counter(one.short for one in found)
+    return [f"{short} ({count})" if count > 1 else short for short, count in times.items()]
+
+
+def which_to_close(number: int = 1042) -> str:
+    return fit([_("Which one? Text close and its number, like: close %(number)s") % {"number": number}])
+
+
 def several(tally: Tally) -> str:
     """ "3 answered, 1 already closed by Jun." and what the person has now."""
     count = len(tally.closed)
@@ -235,7 +280,10 @@ def _waits(waiting: Sequence[Incident]) -> list[Part]:
 def how_it_works() -> str:
     return fit(
         [
-            _("1042 = I have it, or seen. 1042 and words = news. help 1042 = send help. STOP = no texts."),
+            _(
+                "1042 = I have it, or seen. 1042 and words = news. help 1042 = send help. "
+                "close 1042 = close it. STOP = no texts."
+            ),
             _maybe(base_url(), 1),
         ]
     )

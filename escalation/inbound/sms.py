@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from escalation.gsm7 import cut, fit
 from escalation.inbound import acts, opting_out, replies
+from escalation.inbound.closing import close, refused
 from escalation.inbound.once import Heard, message, take
 from escalation.inbound.senders import Sender, number_of, people_with, who_is_it
 from escalation.inbound.waiting import closed_since, waiting_for
@@ -149,10 +149,7 @@ def _about(incident: Incident, asked: _Asked) -> Heard:
             with transaction.atomic():
                 return _ACTS[asked.said.kind](incident, asked)
         except Refused as refusal:
-            incident = Incident.objects.numbered(incident.number)
-            if not incident.is_open and not isinstance(refusal, NotAllowed):
-                return Heard(Did.CLOSED, replies.closed(incident, asked.now), incident=incident)
-            return Heard(Did.REFUSED, fit([cut(str(refusal), (1, 150))]), incident=incident)
+            return refused(incident.number, refusal, by=asked.person, now=asked.now)
 
 
 def _answer(incident: Incident, asked: _Asked) -> Heard:
@@ -188,12 +185,18 @@ def _ask_help(incident: Incident, asked: _Asked) -> Heard:
     )
 
 
+def _close(incident: Incident, asked: _Asked) -> Heard:
+    """With words they are the cause, for a small thing."""
+    return close(incident, asked.said.words, by=asked.person, now=asked.now)
+
+
 _ACTS: Mapping[Kind, Callable[[Incident, _Asked], Heard]] = {
     Kind.ANSWER: _answer,
     Kind.SEEN: _answer,
     Kind.WORDS: _say,
     Kind.NO: _say_no,
     Kind.HELP: _ask_help,
+    Kind.CLOSE: _close,
 }
 
 
@@ -203,6 +206,8 @@ _ACTS: Mapping[Kind, Callable[[Incident, _Asked], Heard]] = {
 def _several(asked: _Asked) -> Heard:
     """Numbers alone answer each; with words it is asked which one they are for."""
     said = asked.said
+    if said.kind == Kind.CLOSE:
+        return Heard(Did.WHICH, replies.which_to_close(said.numbers[0]))
     if said.kind not in (Kind.ANSWER, Kind.SEEN):
         found = Incident.objects.filter(number__in=_possible(said.numbers)).with_place().order_by("-number")
         return Heard(Did.WHICH, replies.which(list(found), has_words=True))
@@ -227,6 +232,8 @@ def _tallied(numbers: Sequence[int], asked: _Asked) -> Heard:
 def _without_number(asked: _Asked) -> Heard:
     """A bare "ok" answers the one thing that waits; with several, or with words, it is asked."""
     said, waits = asked.said, waiting_for(asked.person)
+    if said.kind == Kind.CLOSE:
+        return Heard(Did.WHICH, replies.which_to_close(*[one.number for one in waits[:1]]))
     if said.kind in (Kind.ANSWER, Kind.SEEN):
         if len(waits) == 1:
             return _about(waits[0], asked)

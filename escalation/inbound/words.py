@@ -16,13 +16,17 @@ from escalation.inbound.phrases import HOW, LONGEST_PHRASE, PHRASES, START, STOP
 
 
 class Kind(StrEnum):
-    """What is meant; `ANSWER` takes it where the person may, `SEEN` never does."""
+    """What is meant; `ANSWER` takes it where the person may, `SEEN` never does.
+
+    "Close" closes, or is told what is missing; "closed" and "fixed" are news, and close nothing.
+    """
 
     ANSWER = "answer"
     SEEN = "seen"
     ALL = "all"
     SEEN_ALL = "seen_all"
     HELP = "help"
+    CLOSE = "close"
     WORDS = "words"
     NO = "no"
     HOW = "how"
@@ -47,7 +51,9 @@ class Said:
 
 
 _TOKEN = re.compile(r"[^\W_]+|[👍👌✅✔☑🆗👀👎❌🚫✋🙏]")
-_GLUED = re.compile(r"^(inc|ok|si|yes|visto|seen|help|ayuda)?([0-9]{1,9})(ok|si|yes|visto|seen)?$")
+_GLUED = re.compile(
+    r"^(inc|ok|si|yes|visto|seen|help|ayuda|close|cerrar)?([0-9]{1,9})(ok|si|yes|visto|seen)?$"
+)
 _INC_GAP = re.compile(r"^[\s\-:#._‐‑–—]{0,3}$")
 _LIKED = re.compile(
     r"^\s*(?:(?:liked|loved|emphasi[sz]ed|me gusta|me encanta|le gusto|le encanto|resalto)|👍\s*(?:to|a))"
@@ -219,6 +225,8 @@ def _kind(marks: Sequence[Mark], *, has_number: bool) -> Kind:
         return Kind.HELP
     if Mark.NO in said:
         return Kind.NO
+    if Mark.CLOSE in said:
+        return Kind.CLOSE
     seen_only = Mark.SEEN in said and Mark.TAKE not in said
     if Mark.ALL in said and not has_number:
         return Kind.SEEN_ALL if seen_only else Kind.ALL
@@ -231,9 +239,7 @@ def _with_words(text: str, tokens: Sequence[_Token], marks: Sequence[Mark], numb
     """Words for one incident: the number in front, one with INC anywhere, or one somewhere in a sentence."""
     if numbers:
         first = next(one for one in tokens if one.number == numbers[0])
-        before = [mark for mark in marks if mark == Mark.HELP] if _starts_with_help(tokens, first) else []
-        kind = Kind.HELP if before else Kind.WORDS
-        return Said(kind, (numbers[0],), _after(text, first))
+        return Said(_asked_for(_marks_before(tokens, first)), (numbers[0],), _after(text, first))
     strong = [one for one in tokens if one.is_strong]
     if strong:
         kind = Kind.HELP if Mark.HELP in marks else Kind.WORDS
@@ -243,10 +249,17 @@ def _with_words(text: str, tokens: Sequence[_Token], marks: Sequence[Mark], numb
     return Said(Kind.WORDS, found[:12], text, is_loose=True)
 
 
-def _starts_with_help(tokens: Sequence[_Token], number: _Token) -> bool:
-    before = [one for one in tokens if one.end <= number.start]
-    marks, _numbers, _is_whole = _read(before)
-    return Mark.HELP in marks
+def _asked_for(marks: Sequence[Mark]) -> Kind:
+    """What the words are for: news, unless they began by asking for something. "Don't close" does not."""
+    if Mark.HELP in marks:
+        return Kind.HELP
+    return Kind.CLOSE if Mark.CLOSE in marks and Mark.NO not in marks else Kind.WORDS
+
+
+def _marks_before(tokens: Sequence[_Token], number: _Token) -> list[Mark]:
+    """What was said before the number."""
+    marks, _numbers, _is_whole = _read([one for one in tokens if one.end <= number.start])
+    return marks
 
 
 def _after(text: str, token: _Token) -> str:

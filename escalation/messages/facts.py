@@ -25,10 +25,14 @@ AFTERWARDS = frozenset(
         Reason.TOLD_CLOSED,
         Reason.TOLD_REOPENED,
         Reason.DID_NOT_HOLD,
+        Reason.TOLD_HOLDS,
     }
 )
 """News for people who were told before: nothing is asked of them."""
 
+
+QUIET = (Reason.TOLD_PICKED_UP, Reason.TOLD_MOVING, Reason.TOLD_CLOSED, Reason.TOLD_HOLDS)
+"""Good news, whatever the incident was."""
 
 ON_SITE = CAN_TAKE | {Role.TEAM_LEADER, Role.SUPERVISOR, OWNER, ""}
 """Readers who walk to the place: the short form of it keeps the station."""
@@ -116,6 +120,8 @@ def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
         return str(status.label), _since_and_after(incident, status, notification.created_at, now)
     if notification.reason == Reason.DID_NOT_HOLD and incident.status == Status.REOPENED:
         return str(Status.REOPENED.label), moment(incident.reopened_at or notification.created_at, now)
+    if notification.reason == Reason.TOLD_HOLDS:
+        return str(Reason.TOLD_HOLDS.label), moment(notification.created_at, now)
     is_step = notification.reason in (Reason.STEP, Reason.ASKED_AGAIN)
     if is_step and notification.clock == Clock.CLOSURE:
         return _("Still open"), span(now - incident.raised_at)
@@ -149,7 +155,7 @@ def _since_and_after(incident: Incident, status: Status, told_at: datetime, now:
 def tone_of(notification: Notification) -> str:
     """How the message is coloured: safety, red, amber, or grey for everything that needs nobody at once."""
     incident = notification.about
-    if notification.reason in (Reason.TOLD_PICKED_UP, Reason.TOLD_MOVING, Reason.TOLD_CLOSED):
+    if notification.reason in QUIET:
         return "grey"
     if incident.is_moving or not incident.is_open:
         return "grey"
@@ -188,7 +194,16 @@ def what_of(notification: Notification) -> tuple[str, ...]:
     if notification.reason == Reason.DID_NOT_HOLD:
         fix = str(notification.data.get("fix", ""))
         return (readings.sentence(_("The fix did not hold: %(what)s") % {"what": fix}),)
+    if notification.reason == Reason.TOLD_HOLDS:
+        return (_was_a_mistake(notification),)
     return (readings.sentence(readings.what(incident)),)
+
+
+def _was_a_mistake(notification: Notification) -> str:
+    repeat, words = notification.data.get("repeat"), str(notification.data.get("words", ""))
+    if repeat is None:
+        return _("What was taken for a repeat was none.")
+    return readings.sentence(_("INC-%(number)s was a mistake. %(why)s") % {"number": repeat, "why": words})
 
 
 def risk_of(incident: Incident, now: datetime) -> str:
@@ -210,7 +225,7 @@ def who_of(notification: Notification, now: datetime) -> tuple[str, ...]:
         asker = str(notification.data.get("by", ""))
         asked = _("You are asked to take it.")
         return (_("%(name)s asks you to take it.") % {"name": asker}, asked) if asker else (asked,)
-    if notification.reason in (Reason.TOLD_CLOSED, Reason.BRING_SOMEONE):
+    if notification.reason in (Reason.TOLD_CLOSED, Reason.TOLD_HOLDS, Reason.BRING_SOMEONE):
         return ("",)
     if notification.reason == Reason.HELP:
         by = {"name": notification.data.get("by", "")}
@@ -261,7 +276,7 @@ def first_of(notification: Notification, now: datetime) -> str:
     """The first sentence of an email that asks its reader for something of its own; else empty."""
     if notification.reason == Reason.BRING_SOMEONE:
         return then_of(notification, now)
-    if notification.reason == Reason.DID_NOT_HOLD:
+    if notification.reason in (Reason.DID_NOT_HOLD, Reason.TOLD_HOLDS):
         return what_of(notification)[0]
     asks = notification.reason in (Reason.ASSIGNED, Reason.HELP, Reason.LAPSED)
     return who_of(notification, now)[0] if asks else ""
@@ -272,7 +287,7 @@ def then_of(notification: Notification, now: datetime) -> str:
     incident = notification.about
     if notification.reason == Reason.TOLD_MOVING:
         return _("Stays open until the fix is proved. Nothing needed from you.")
-    if notification.reason == Reason.TOLD_CLOSED:
+    if notification.reason in (Reason.TOLD_CLOSED, Reason.TOLD_HOLDS):
         return _("Nothing needed from you.")
     if notification.reason == Reason.BRING_SOMEONE:
         return bring_someone()
@@ -346,6 +361,7 @@ _WHY = {
     Reason.TOLD_CLOSED: gettext_lazy("you were told about it before"),
     Reason.TOLD_REOPENED: gettext_lazy("you were told about it before"),
     Reason.DID_NOT_HOLD: gettext_lazy("a fix that was being proved did not hold"),
+    Reason.TOLD_HOLDS: gettext_lazy("you were told that it did not hold"),
     Reason.FALLBACK: gettext_lazy("somebody else could not be reached"),
     Reason.LAPSED: gettext_lazy("you had it and two words were missed"),
     Reason.HELP: gettext_lazy("somebody asks you to help"),

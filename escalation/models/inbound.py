@@ -18,6 +18,7 @@ class Did(models.TextChoices):
     UPDATED = "updated", _("Said what is new")
     WORDS = "words", _("Added words")
     HELP_ASKED = "help_asked", _("Asked somebody to help")
+    CLOSED_IT = "closed_it", _("Closed it")
     CLOSED = "closed", _("Was closed already")
     REFUSED = "refused", _("Refused")
     WHICH = "which", _("Asked which one is meant")

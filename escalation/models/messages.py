@@ -26,6 +26,7 @@ class Reason(models.TextChoices):
     TOLD_CLOSED = "told_closed", _("Closed")
     TOLD_REOPENED = "told_reopened", _("Came back")
     DID_NOT_HOLD = "did_not_hold", _("The fix did not hold")
+    TOLD_HOLDS = "told_holds", _("It holds after all")
     FALLBACK = "fallback", _("Somebody else could not be reached")
     ASKED_AGAIN = "asked_again", _("Asked again for an answer")
     LAPSED = "lapsed", _("Silence: nobody has it any more")

@@ -67,6 +67,7 @@ _STANDS = {
     Reason.TOLD_CLOSED: frozenset({Status.CLOSED}),
     Reason.TOLD_REOPENED: _OPEN,
     Reason.DID_NOT_HOLD: _OPEN,
+    Reason.TOLD_HOLDS: frozenset(Status.values) - {Status.REOPENED.value},
     Reason.LAPSED: _OPEN,
     Reason.HELP: _OPEN,
 }

@@ -25,10 +25,11 @@ from countermeasures.promises import doing, lifecycle
 from countermeasures.promises.models import InTheWay, PromiseKind
 from countermeasures.promises.rules import day_that_ends
 from escalation.messages.notices.promise import day_of
-from escalation.models import Notification, Reason
+from escalation.models import Notification, Reason, TimerState
 from escalation.views import answer as one
 from opsdesk.errors import Invalid, Missing, Refused
 from plant.models import Person
+from plant.working_time import said_why
 
 SALT = "promise"
 LASTS = 12 * 60 * 60
@@ -118,6 +119,12 @@ def _dates_before(found: Promise) -> list[tuple[date, str]]:
     return [(day_that_ends(one.was_due_at, found.site.tz), one.reason) for one in moved]
 
 
+def _next_question(found: Promise) -> tuple[Any, str] | None:
+    """When it is asked about next, and what that waits for; None when nobody is to be asked."""
+    armed = found.chases.filter(state=TimerState.ARMED).first()
+    return (armed.due_at, said_why(armed.waits_for)) if armed is not None else None
+
+
 def _page(
     request: HttpRequest, found: Promise, person: Person, *, refusal: Refused | None = None
 ) -> HttpResponse:
@@ -130,6 +137,7 @@ def _page(
         "is_own": found.person_id == person.pk,
         "asks_evidence": found.kind in doing.WITH_EVIDENCE,
         "is_check": found.kind == PromiseKind.CHECK,
+        "next": _next_question(found),
         "dates_before": _dates_before(found),
         "reasons": InTheWay.choices,
         "given": request.POST,

@@ -96,6 +96,8 @@ ICONS = {
     EventKind.LAPSED: "swap",
     EventKind.HELP_ASKED: "user",
     EventKind.REPEATED: "loop",
+    EventKind.HOLDS_AFTER_ALL: "back",
+    EventKind.CHASED: "promise",
 }
 
 BY_ITSELF = frozenset({EventKind.ASSIGNED, EventKind.WORDS_ADDED})
@@ -132,6 +134,8 @@ SENTENCES: dict[str, StrPromise] = {
     ),
     EventKind.HELP_ASKED: gettext_lazy("asked %(to)s to help. %(words)s"),
     EventKind.REPEATED: gettext_lazy("The same again: %(repeat)s, %(words)s"),
+    EventKind.CHASED: gettext_lazy("Asked about a promise: %(what)s. %(to)s"),
+    EventKind.HOLDS_AFTER_ALL: gettext_lazy("says that %(repeat)s was a mistake: %(words)s"),
 }
 
 DID: dict[str, StrPromise] = {
@@ -143,6 +147,7 @@ DID: dict[str, StrPromise] = {
     "measured": gettext_lazy("measured: %(words)s, for: %(what)s"),
     "effective": gettext_lazy("signed off that it holds: %(what)s. %(words)s"),
     "not_effective": gettext_lazy("found that it did not hold: %(what)s. %(words)s"),
+    "restored": gettext_lazy("has it proved again: %(what)s"),
     "extended": gettext_lazy("let it stay longer: %(what)s. %(words)s"),
     "waived": gettext_lazy("accepts that a weaker one is enough: %(what)s. %(words)s"),
     "taken_off": gettext_lazy("took the bandage off: %(what)s"),
@@ -155,7 +160,9 @@ DID: dict[str, StrPromise] = {
 
 NOBODY_DID: dict[str, StrPromise] = {
     "not_effective": gettext_lazy("It did not hold: %(what)s. %(words)s"),
+    "restored": gettext_lazy("It is being proved again: %(what)s"),
     EventKind.REOPENED: gettext_lazy("Open again. %(words)s"),
+    EventKind.HOLDS_AFTER_ALL: gettext_lazy("It is as it was before %(repeat)s. %(words)s"),
 }
 """What follows from a repeat by itself, with no name before it."""
 

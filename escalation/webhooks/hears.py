@@ -17,6 +17,7 @@ ROOM_HEARS = (
     EventKind.CLOSED,
     EventKind.TAKEN_BACK,
     EventKind.REOPENED,
+    EventKind.HOLDS_AFTER_ALL,
     EventKind.LAPSED,
     EventKind.SEVERITY_CHANGED,
     EventKind.SHELVED,

@@ -16,6 +16,7 @@ from incidents.lifecycle.deciding import (
     wait_on,
 )
 from incidents.lifecycle.helping import ask_help
+from incidents.lifecycle.mistaken import holds_after_all
 from incidents.lifecycle.moves import record, touch
 from incidents.lifecycle.practice import end_practice, practice_taken
 from incidents.lifecycle.raising import add_photo, add_words, raise_incident
@@ -44,6 +45,7 @@ __all__ = [
     "confirm_running",
     "contain",
     "end_practice",
+    "holds_after_all",
     "lapse",
     "line_runs",
     "post_update",

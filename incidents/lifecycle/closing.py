@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from incidents.lifecycle.mistaken import as_it_was
 from incidents.lifecycle.moves import ENDS_EVERYTHING, locked, move, needs_reason, touch
 from incidents.lifecycle.working import next_update_due
-from incidents.models import Downtime, EventKind, Impact, Incident, Severity, Status
+from incidents.models import Downtime, EventKind, Impact, Incident, Severity, Status, UnweighedRepeat
 from incidents.permissions import Action, can
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.models import Person
 
 FIX_FIRST = _("The fix must be in place and proved first.")
 FLOOR_FIRST = _("Somebody from the floor has to confirm that production runs.")
+
+SMALL = (Severity.S3, Severity.S4)
+"""Small things stay small: these close with a cause and "nothing more needed" (domain §2)."""
 
 TAKE_BACK_WITHIN = timedelta(minutes=10)
 """A wrong tap may be taken back for this long, while nobody has picked it up."""
@@ -122,19 +127,34 @@ def close(
     return _closed(incident, by=by, now=now, **confirms)
 
 
+class Lack(NamedTuple):
+    """One thing that still stands between an incident and closed: as a sentence, and in few words for a text
+    message, with the countermeasure it is about."""
+
+    sentence: str
+    short: str
+    what: str = ""
+
+
 def what_is_missing(incident: Incident, *, by: Person | None = None) -> list[str]:
-    """Plain sentences, one for each thing that still stands between this incident and closed.
+    """Plain sentences, one for each thing that is missing."""
+    return [lack.sentence for lack in lacks(incident, by=by)]
+
+
+def lacks(incident: Incident, *, by: Person | None = None) -> list[Lack]:
+    """Everything that is missing before it may close, in the order in which it is done.
 
     When `by` is somebody from the floor who is not the owner, their closing it is the confirmation.
     """
-    missing: list[str] = []
+    found: list[Lack] = []
     if incident.status != Status.RESOLVED:
-        missing.append(str(FIX_FIRST))
-    missing += incident.countermeasures.missing_for_closing(incident)
+        found.append(Lack(str(FIX_FIRST), gettext("fix in place")))
+    gaps = incident.countermeasures.gaps(incident)
+    found += [Lack(gap.sentence, gap.short, gap.what) for gap in gaps]
     confirms = by is not None and by != incident.owner and can(by, Action.CONFIRM, incident)
     if incident.floor_confirmed_by_id is None and not confirms:
-        missing.append(str(FLOOR_FIRST))
-    return missing
+        found.append(Lack(str(FLOOR_FIRST), gettext("the floor’s word")))
+    return found
 
 
 def _close_small(
@@ -145,7 +165,7 @@ def _close_small(
     agreed_by: Person | None,
     now: datetime | None,
 ) -> Incident:
-    if incident.severity not in (Severity.S3, Severity.S4):
+    if incident.severity not in SMALL:
         raise Refused(
             "not_small",
             _("Only small things close this way. Put a countermeasure in place and prove it."),
@@ -238,8 +258,18 @@ def reopen(
     return came_back(incident, by=by, reason=needs_reason(reason), now=now)
 
 
-def came_back(incident: Incident, *, by: Person | None, reason: str, now: datetime | None) -> Incident:
-    """Open a locked incident again; `reopen` asks for permission, a failed check does not need to."""
+def came_back(
+    incident: Incident,
+    *,
+    by: Person | None,
+    reason: str,
+    now: datetime | None,
+    data: dict[str, Any] | None = None,
+) -> Incident:
+    """Open a locked incident again; `reopen` asks for permission, a failed check does not need to.
+
+    The event keeps what the incident was before, so that a mistake can be put right (`mistaken`).
+    """
     now = now or timezone.now()
     if incident.owner_id is None:
         raise Refused("never_owned", _("Nobody ever had this. Raise it again instead."))
@@ -251,6 +281,7 @@ def came_back(incident: Incident, *, by: Person | None, reason: str, now: dateti
         by=by,
         now=now,
         words=reason,
+        data={**(data or {}), "was": as_it_was(incident)},
         reopened_at=now,
         reopen_count=incident.reopen_count + 1,
         clocks_from=now,
@@ -303,4 +334,6 @@ def take_back(
         )
     incident.refuse_if_stale(seen_version)
     touch(incident, kind=EventKind.TAKEN_BACK, by=by, now=now)
+    if incident.repeat_of_id is not None:
+        UnweighedRepeat.objects.get_or_create(incident=incident)  # what it said of an old fix is taken back
     return _closed(incident, by=by, now=now)

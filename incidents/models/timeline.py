@@ -41,6 +41,8 @@ class EventKind(models.TextChoices):
     LAPSED = "lapsed", _("Nobody has it any more")
     HELP_ASKED = "help_asked", _("Somebody asked to help")
     REPEATED = "repeated", _("The same again")
+    CHASED = "chased", _("Asked about a promise")
+    HOLDS_AFTER_ALL = "holds_after_all", _("It holds after all")
 
 
 class Event(models.Model):

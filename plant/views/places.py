@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.forms import Form
+from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -54,7 +54,7 @@ def area_of(where: Where, code: str) -> Area | None:
     return next((area for area in where.areas if area.code == code), None)
 
 
-def put_into_form(form: Form, refusal: Refused) -> None:
+def put_into_form(form: BaseForm, refusal: Refused) -> None:
     """The sentences of a refusal beside the fields they are about."""
     for name, sentences in (refusal.fields or {}).items():
         if name in form.fields:

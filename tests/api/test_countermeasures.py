@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
-from countermeasures.models import Countermeasure, Stage
+from countermeasures.models import Countermeasure, Promise, Stage
 from incidents.models import Status
 from plant.models import Role
 from tests.api.calls import get, post, program
@@ -199,3 +200,43 @@ def test_the_measurement_log_is_written_and_read(floor: Floor) -> None:
     assert get(floor.operator, where).json()["results"] == [made.json()]
     refused = post(floor.supervisor, where, {})
     assert (refused.status_code, list(refused.json()["fields"])) == (400, ["value"])
+
+
+@pytest.mark.parametrize("field", ["owner", "checker"])
+def test_owner_and_checker_never_become_one_by_a_program_nor_in_the_admin(
+    floor: Floor, client: Client, field: str
+) -> None:
+    fix = plan_fix(floor, reach(floor, Status.CONTAINED))
+    where, admin = f"countermeasures/{fix.pk}/", floor.who(Role.IT_MANAGER)
+    if field == "owner":
+        body = {"owner": floor.supervisor.username, "due_on": NEXT_WEEK}
+        answers = [post(floor.tech, where + verb, body) for verb in ("start/", "promise/")]
+    else:
+        body = {"metric": "Stops", "target": "None", "checker": floor.tech.username}
+        answers = [post(floor.tech, where + "plan-check/", body)]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (400, "own_work")
+    assert program(floor.tech).patch(f"/api/v1/{where}", body).status_code == 405
+    admin.is_staff = admin.is_superuser = True
+    admin.save(update_fields=["is_staff", "is_superuser"])
+    client.force_login(admin)
+    person = floor.supervisor if field == "owner" else floor.tech
+    page = f"/admin/countermeasures/countermeasure/{fix.pk}/change/"
+    assert client.post(page, {field: person.pk}).status_code == 403
+    fix.refresh_from_db()
+    assert (fix.owner, fix.checker) == (floor.tech, floor.supervisor)
+
+
+def test_a_program_promises_and_agrees_another_date_with_its_reason(floor: Floor) -> None:
+    fix = plan_fix(floor, reach(floor, Status.CONTAINED), owner=None, due_on=None)
+    where = f"countermeasures/{fix.pk}/promise/"
+    said = post(floor.tech, where, {"owner": floor.tech.username, "due_on": NEXT_WEEK}).json()
+    assert (said["status"], said["owner"], said["due_on"]) == ("in_work", floor.tech.username, NEXT_WEEK)
+    later = (TODAY + timedelta(days=9)).isoformat()
+    bare = post(floor.tech, where, {"due_on": later})
+    assert (bare.status_code, bare.json()["code"]) == (400, "no_reason")
+    body = {"due_on": later, "reason": "The part is in customs", "in_the_way": "part"}
+    assert post(floor.tech, where, body).json()["due_on"] == later
+    promise = Promise.objects.get(countermeasure=fix, kind="fix")
+    assert (str(promise.due_on), promise.in_the_way, promise.moved) == (later, "part", 1)
+    assert promise.changes.get().reason == "The part is in customs"

@@ -14,14 +14,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from escalation.answering import open_link
+from escalation.gsm7 import to_gsm7
 from escalation.inbound.mail import take_mail
 from escalation.inbound.sms import take_sms
 from escalation.models import Delivery, Notification, Reason
 from escalation.views.answer import nonce
+from incidents.lifecycle.closing import lacks
 from incidents.models import Event, Impact, Incident, Status
 from plant.models import Person, Role
 from tests.api.calls import act
-from tests.factories import Floor, fresh, make_person, make_site, place_fix, raise_, reach
+from tests.factories import Floor, fresh, make_person, make_site, place_fix, prove, raise_, reach
 from tests.inbound.letters import reply
 
 
@@ -305,4 +307,37 @@ def test_what_is_closed_is_refused_by_text_and_mail_in_the_same_words(floor: Flo
     incident = reach(floor, Status.CLOSED)
     program = by_program(floor.tech, incident, "update", WORD)
     assert way(floor.tech, incident, "spare printer is in").startswith(program.says)
+    assert fresh(incident).version == incident.version
+
+
+def test_closing_by_text_and_mail_leaves_the_same_event_as_the_page_and_the_program(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: list[Callable[[Incident], Any]] = [
+        lambda one: by_page(floor.supervisor, one, "close", {}),
+        lambda one: by_program(floor.supervisor, one, "close", {}),
+        lambda one: by_text(floor.supervisor, one, "close"),
+        lambda one: by_mail(floor.supervisor, one, "close"),
+        lambda one: by_mail(floor.supervisor, one, "cerrar, por favor"),
+    ]
+    left = []
+    for way in ways:
+        incident = reach(floor, Status.RESOLVED)
+        at = prove(floor, incident)
+        monkeypatch.setattr("django.utils.timezone.now", lambda at=at: at)
+        way(incident)
+        left.append({**last_event(incident), "confirmed": fresh(incident).floor_confirmed_by})
+    assert left[0]["kind"] == "closed"
+    assert all(one == left[0] for one in left)
+
+
+@pytest.mark.parametrize("way", [by_text, by_mail])
+def test_what_is_missing_is_listed_by_text_and_mail_like_by_the_program(floor: Floor, way: Any) -> None:
+    """In fewer words: one for each sentence of the page, in the same order."""
+    incident = reach(floor, Status.CONTAINED)
+    program = act(floor.tech, incident, "close").json()
+    said, missing = way(floor.tech, incident, "close"), lacks(fresh(incident), by=floor.tech)
+    assert [lack.sentence for lack in missing] == program["fields"]["missing"]
+    places = [said.index(to_gsm7(lack.short)) for lack in missing]
+    assert places == sorted(places)
     assert fresh(incident).version == incident.version

@@ -61,6 +61,7 @@ VERBS: dict[str, tuple[Callable[[Floor], Countermeasure], Callable[[Floor, int],
             by=floor.tech,
             owner=floor.who(Role.IT_LEAD),
             due_on=NOW.date() + timedelta(days=20),
+            reason="No part",
             now=NOW,
         ),
     ),
@@ -152,7 +153,8 @@ def test_two_of_one_incident_do_not_mix(floor: Floor) -> None:
 
 def test_it_reads_in_the_words_of_the_screen(floor: Floor) -> None:
     found = fix(floor)
-    fixes.start(found.pk, by=floor.tech, due_on=NOW.date() + timedelta(days=20), now=NOW)
+    day = NOW.date() + timedelta(days=20)
+    fixes.start(found.pk, by=floor.tech, due_on=day, reason="No part", now=NOW)
     newest = history(found)[0]
     (change,) = newest.changes
     assert (change.label, change.was, change.now) == ("Promised for", "Mon 9 Mar 2026", "Sun 22 Mar 2026")

@@ -82,18 +82,18 @@ def test_the_day_counts_until_its_last_minute(
 
 
 def test_a_new_date_before_it_is_due_counts_as_kept_by_agreement(floor: Floor, fix: Countermeasure) -> None:
-    fixes.start(fix.pk, by=floor.tech, due_on=NEXT_MONTH.date(), now=TOMORROW)
+    fixes.start(fix.pk, by=floor.tech, due_on=NEXT_MONTH.date(), reason="No part", now=TOMORROW)
     assert (of(fix).moved, of(fix).slipped) == (1, False)
     assert in_place(floor, fix, NOW + timedelta(days=20)).outcome == Outcome.KEPT_BY_AGREEMENT
 
 
 def test_a_new_date_after_it_was_due_counts_as_late(floor: Floor, fix: Countermeasure) -> None:
-    fixes.start(fix.pk, by=floor.tech, due_on=NEXT_MONTH.date(), now=of(fix).due_at)
+    fixes.start(fix.pk, by=floor.tech, due_on=NEXT_MONTH.date(), reason="No part", now=of(fix).due_at)
     assert in_place(floor, fix, NOW + timedelta(days=20)).outcome == Outcome.LATE
 
 
 def test_an_earlier_date_is_no_slip(floor: Floor, fix: Countermeasure) -> None:
-    fixes.start(fix.pk, by=floor.tech, due_on=TOMORROW.date(), now=NOW)
+    fixes.start(fix.pk, by=floor.tech, due_on=TOMORROW.date(), reason="It came", now=NOW)
     assert in_place(floor, fix, NOW).outcome == Outcome.KEPT
 
 
@@ -121,7 +121,7 @@ def test_a_new_date_needs_a_reason(floor: Floor, fix: Countermeasure) -> None:
 
 
 def test_what_was_agreed_cannot_be_changed_afterwards(floor: Floor, fix: Countermeasure) -> None:
-    fixes.start(fix.pk, by=floor.tech, due_on=NEXT_MONTH.date(), now=TOMORROW)
+    fixes.start(fix.pk, by=floor.tech, due_on=NEXT_MONTH.date(), reason="No part", now=TOMORROW)
     with pytest.raises((InternalError, IntegrityError)), transaction.atomic():
         PromiseChange.objects.update(reason="Another")
 

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
 from datetime import date
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
 
 from countermeasures import lifecycle as fixes
 from countermeasures.models import STRONG_ENOUGH, Kind, Stage, Strength
@@ -121,3 +127,29 @@ def test_product_that_moved_does_not_move_by_itself(floor: Floor) -> None:
     incident = reach(floor, Status.CONTAINED)
     place_fix(floor, incident)
     assert lifecycle.resolve(incident.number, by=floor.tech).status == Status.RESOLVED
+
+
+def test_a_photo_on_the_screen_is_evidence(
+    floor: Floor, client: Client, settings: object, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+    found, body = plan_fix(floor, reach(floor, Status.CONTAINED)), BytesIO()
+    Image.new("RGB", (4, 3), "red").save(body, "PNG")
+    client.force_login(floor.tech)
+    where = reverse("countermeasure-act", args=[found.pk, "in-place"])
+    said = {"evidence": "Seen", "photo": SimpleUploadedFile("seal.png", body.getvalue())}
+    assert client.post(where, said).status_code == 302
+    photo = found.photos.get()
+    assert (photo.incident, photo.by, photo.caption) == (found.incident, floor.tech, found.what)
+    shown = client.get(found.get_absolute_url()).content.decode()
+    assert reverse("incident-photo", args=[found.incident.number, photo.pk]) in shown
+    versions = list(found.incident.events.order_by("id").values_list("version", flat=True))
+    assert versions == sorted(set(versions))
+
+
+def test_what_is_no_photo_is_refused_beside_its_field(floor: Floor, client: Client) -> None:
+    found = plan_fix(floor, reach(floor, Status.CONTAINED))
+    client.force_login(floor.tech)
+    where = reverse("countermeasure-act", args=[found.pk, "in-place"])
+    answer = client.post(where, {"evidence": "Seen", "photo": SimpleUploadedFile("seal.png", b"no picture")})
+    assert (answer.status_code, found.photos.count()) == (400, 0)

@@ -43,7 +43,9 @@ def test_the_owner_is_not_changed_to_the_checker(floor: Floor) -> None:
     assert refusal.value.code == "own_work"
     other = floor.who(Role.IT_LEAD)
     fixes.plan_check(found.pk, by=floor.tech, metric="Stops", target="None", checker=other, now=NOW)
-    assert fixes.start(found.pk, by=floor.tech, owner=floor.supervisor, due_on=OVER.date(), now=NOW)
+    assert fixes.start(
+        found.pk, by=floor.tech, owner=floor.supervisor, due_on=OVER.date(), reason="He knows it", now=NOW
+    )
 
 
 def test_the_check_is_not_changed_once_the_fix_is_in(floor: Floor) -> None:

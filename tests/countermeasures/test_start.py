@@ -36,12 +36,21 @@ def test_without_either_it_is_no_promise(floor: Floor, planned: Countermeasure) 
 
 def test_a_new_day_may_be_agreed_and_each_is_kept(floor: Floor) -> None:
     found = plan_fix(floor, reach(floor, Status.CONTAINED))
-    again = fixes.start(found.pk, by=floor.tech, due_on=DUE)
+    again = fixes.start(found.pk, by=floor.tech, due_on=DUE, reason="No part")
     assert (again.stage, again.owner, again.due_on) == (Stage.IN_WORK, floor.tech, DUE)
     days = [
         event.data["due_on"] for event in found.incident.events.filter(kind="countermeasure").order_by("id")
     ]
     assert days == ["2026-03-09", "2026-03-20"]
+
+
+def test_another_day_needs_its_reason(floor: Floor) -> None:
+    found = plan_fix(floor, reach(floor, Status.CONTAINED))
+    with pytest.raises(Invalid) as refusal:
+        fixes.start(found.pk, by=floor.tech, due_on=DUE, reason=" ")
+    assert refusal.value.code == "no_reason"
+    same_day = fixes.start(found.pk, by=floor.tech, owner=floor.who(Role.IT_LEAD))
+    assert same_day.owner == floor.who(Role.IT_LEAD)
 
 
 def test_how_much_it_relies_on_people_may_be_said_now(floor: Floor, planned: Countermeasure) -> None:
@@ -60,7 +69,8 @@ def test_the_owner_is_never_the_checker(floor: Floor) -> None:
 def test_an_owner_without_a_role_may_move_their_own(floor: Floor, planned: Countermeasure) -> None:
     owner = make_person("Packaging engineer", roles=[Role.SUPPORT], site=floor.site)
     fixes.start(planned.pk, by=floor.tech, owner=owner, due_on=DUE)
-    assert fixes.start(planned.pk, by=owner, due_on=DUE + timedelta(days=1)).due_on == date(2026, 3, 21)
+    moved = fixes.start(planned.pk, by=owner, due_on=DUE + timedelta(days=1), reason="No part")
+    assert moved.due_on == date(2026, 3, 21)
 
 
 @pytest.mark.parametrize("stage", [Stage.CHECKING, Stage.EFFECTIVE, Stage.WITHDRAWN])

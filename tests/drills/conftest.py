@@ -19,7 +19,7 @@ def advance(world: Any) -> Callable[..., None]:
     from escalation.drills import running
     from tests.scenarios import world as scenes
 
-    def go(minutes: float = 0, seconds: float = 0, *, turn: float = 10) -> None:
+    def go(minutes: float = 0, seconds: float = 0, *, turn: float = 20) -> None:
         end = world.now + timedelta(minutes=minutes, seconds=seconds)
         while True:
             running.look(now=world.now)

@@ -205,8 +205,8 @@ def test_an_idle_turn_asks_the_database_little(world):
     with CaptureQueriesContext(connection) as seen:
         tick(now=later)
     statements = [q["sql"] for q in seen if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    # Of these one each for repeats that wait to be weighed, and for promises that wait to be asked about.
-    assert len(statements) <= 9
+    # Of these one for repeats that wait to be weighed and promises that wait to be asked about.
+    assert len(statements) <= 8
 
 
 def test_an_upgrade_gives_open_incidents_the_clocks_of_silence_and_takes_nothing_back(world, advance):

@@ -82,6 +82,47 @@ def test_help_may_say_what_is_needed():
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        *("close 1042", "Close INC-1042.", "1042 close", "please close 1042", "1042 close it", "close1042"),
+        *("cerrar 1042", "Ciérralo, 1042", "1042 cerrar por favor", "ok, cierra el 1042", "cierro 1042"),
+    ],
+)
+def test_close_and_a_number_asks_to_close_it(text):
+    assert understand(text) == Said(Kind.CLOSE, (1042,))
+
+
+def test_close_may_say_the_cause():
+    assert understand("close 1042: cable was loose") == Said(Kind.CLOSE, (1042,), "cable was loose")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "1042 closed",
+            "1042 close to done",
+            "we close the valve at INC-1042",
+            "close to INC-1042 it smokes",
+        ),
+        *("do not close 1042", "1042 cerrado", "1042 cerrar la llave"),
+    ],
+)
+def test_what_only_sounds_like_it_closes_nothing(text):
+    assert understand(text).kind == Kind.WORDS
+
+
+@pytest.mark.parametrize("text", ["no close 1042", "no cerrar 1042"])
+def test_a_no_before_it_is_a_no(text):
+    assert understand(text).kind == Kind.NO
+
+
+@pytest.mark.parametrize("text", ["close all", "close", "cerrar todo"])
+def test_nothing_closes_without_its_number(text):
+    assert understand(text) == Said(Kind.CLOSE)
+
+
+@pytest.mark.parametrize(
     "text", ["1042 1039", "1042, 1039", "ok 1042 y 1039", "1042 and INC-1039", "1042/1039"]
 )
 def test_several_numbers_answer_several(text):

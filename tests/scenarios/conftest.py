@@ -28,6 +28,19 @@ def advance(world: Any) -> Callable[..., None]:
 
 
 @pytest.fixture
+def plant(world: Any) -> Any:
+    """The world of the scenarios on two shifts, 05:00 to 23:00 from Monday to Friday."""
+    from tests.factories import crew_of, make_two_shifts, put_on_roster
+
+    world.site.shift_patterns.all().delete()
+    pattern = make_two_shifts(site=world.site, areas=[world.area])
+    for name, crews in {"vela": ["D1"], "ishida": ["D2"], "brandt": ["D1", "D2"]}.items():
+        for crew in crews:
+            put_on_roster(world[name], crew_of(pattern, crew))
+    return world
+
+
+@pytest.fixture
 def told() -> Callable[..., list[tuple[int, str]]]:
     from tests.scenarios import world as scenes
 

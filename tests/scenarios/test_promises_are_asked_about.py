@@ -87,7 +87,7 @@ def test_asking_twice_at_the_same_moment_asks_once(world: World, fix: Countermea
 
 def test_a_new_date_before_it_is_due_starts_anew(world: World, fix: Countermeasure) -> None:
     go(world.now)
-    fixes.start(fix.pk, by=world["vela"], due_on=at(world, 24).date(), now=at(world, 12))
+    fixes.start(fix.pk, by=world["vela"], due_on=at(world, 24).date(), reason="No part", now=at(world, 12))
     assert go(at(world, 15)) == set()
     assert go(at(world, 23)) == {"vela"}
 

@@ -114,3 +114,57 @@ def test_practice_tells_nobody_that_a_fix_did_not_hold(world, advance):
     advance(minutes=1)
     old.refresh_from_db()
     assert (old.status, told(old)) == (Status.RESOLVED, [])
+
+
+# --- the repeat was a wrong tap ---
+
+
+def heard(incident: Incident, reason: Reason = Reason.TOLD_HOLDS) -> list[str]:
+    found = Notification.objects.filter(incident=incident, reason=reason)
+    return sorted(found.values_list("person__username", flat=True))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_taken_back_whoever_was_told_hears_once_that_it_holds_after_all(world, advance, language):
+    world["tillery"].language = language
+    world["tillery"].save()
+    old = being_proved(world, advance)
+    world.now += timedelta(days=9)
+    again = world.raise_it("workaround")
+    advance(minutes=1)
+    assert told(old) == ["prewitt", "tillery"]
+    lifecycle.take_back(again.number, by=world["petty"], now=world.now)
+    advance(minutes=30)
+    old.refresh_from_db()
+    assert (old.status, old.reopened_at) == (Status.RESOLVED, None)
+    assert {"prewitt", "tillery", "vela"} <= set(heard(old))
+    assert len(heard(old)) == len(set(heard(old)))
+    text = Delivery.objects.get(
+        notification__reason=Reason.TOLD_HOLDS, notification__person=world["tillery"], channel="sms"
+    ).text
+    said = {"en": "IT HOLDS AFTER ALL", "es": "SI AGUANTA"}[language]
+    assert text.startswith(f"{old.code} {said}")
+    assert again.code in text
+    assert septets(text) <= 160
+
+
+def test_failed_and_put_right_between_two_turns_nobody_hears_of_either(world, advance):
+    old = being_proved(world, advance)
+    world.now += timedelta(days=9)
+    again = world.raise_it("workaround")
+    fixes.weigh_due(world.now)
+    lifecycle.take_back(again.number, by=world["petty"], now=world.now)
+    fixes.weigh_due(world.now)
+    advance(minutes=1)
+    assert (told(old), heard(old)) == ([], [])
+
+
+def test_put_back_its_clocks_are_those_of_a_fix_that_is_being_proved(world, advance):
+    old = being_proved(world, advance)
+    world.now += timedelta(days=9)
+    again = world.raise_it("workaround")
+    advance(minutes=1)
+    assert set(old.timers.armed().values_list("clock", flat=True)) >= {"containment", "update"}
+    lifecycle.take_back(again.number, by=world["petty"], now=world.now)
+    advance(minutes=1)
+    assert set(old.timers.armed().values_list("clock", flat=True)) == {"closure"}

@@ -16,23 +16,11 @@ from incidents.models import Impact, Incident, Severity
 from plant.duty import DutyBook
 from plant.lifecycle import add_entry, change_entry, remove_entry, set_calendar
 from plant.models import CalendarEntry, Crew, EntryKind, Shift, SiteCalendar
-from tests.factories import DETROIT, crew_of, make_site, make_two_shifts, put_on_roster
+from tests.factories import DETROIT, make_site
 
 
 def local(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
     return datetime(2025, month, day, hour, minute, tzinfo=DETROIT)
-
-
-@pytest.fixture
-def plant(world: Any) -> Any:
-    """The world of the scenarios on two shifts, 05:00 to 23:00 from Monday to Friday."""
-    world.site.shift_patterns.all().delete()
-    pattern = make_two_shifts(site=world.site, areas=[world.area])
-    for name, crews in {"vela": ["D1"], "ishida": ["D2"], "brandt": ["D1", "D2"]}.items():
-        for crew in crews:
-            put_on_roster(world[name], crew_of(pattern, crew))
-    world.now = local(11, 4, 10)
-    return world
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def test_it_says_on_top_what_slipped_and_what_came_back(
 def test_a_moved_day_shows_what_it_was(client_of_manager: Client, floor: Floor, incident: Incident) -> None:
     found = add(floor, incident, "Gateway", owner=floor.tech, due_on=date(2031, 10, 3))
     for day in (7, 11):
-        fixes.start(found.pk, by=floor.tech, due_on=date(2031, 10, day), now=NOW)
+        fixes.start(found.pk, by=floor.tech, due_on=date(2031, 10, day), reason="No part", now=NOW)
     card = re.search(
         r'<li class="card">(?:(?!</li>).)*Gateway.*?</li>',
         client_of_manager.get("/countermeasures/").content.decode(),
@@ -306,7 +306,7 @@ def test_the_number_of_queries_does_not_grow(
         one = reach(floor, Status.CONTAINED)
         add(floor, one, "To agree")
         found = add(floor, one, "Promised", owner=floor.tech, due_on=TODAY)
-        fixes.start(found.pk, by=floor.tech, due_on=TODAY + timedelta(days=3), now=NOW)
+        fixes.start(found.pk, by=floor.tech, due_on=TODAY + timedelta(days=3), reason="No part", now=NOW)
         place_fix(floor, one)
     assert Countermeasure.objects.filter(stage=Stage.IN_WORK).count() == 3
     with django_assert_max_num_queries(22):

@@ -86,7 +86,7 @@ def test_an_unchanged_page_is_answered_without_being_drawn(floor: Floor, client:
     if poll(client, address, "countermeasure-live", first["ETag"]).status_code != 304:
         first = poll(client, address, "countermeasure-live")  # a minute ended in between
         assert poll(client, address, "countermeasure-live", first["ETag"]).status_code == 304
-    fixes.start(found.pk, by=floor.tech, due_on=timezone.now().date() + timedelta(days=30))
+    fixes.start(found.pk, by=floor.tech, due_on=timezone.now().date() + timedelta(days=30), reason="No part")
     assert poll(client, address, "countermeasure-live", first["ETag"]).status_code == 200
 
 

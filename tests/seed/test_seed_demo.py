@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from countermeasures.models import Countermeasure, Kind, Stage
+from countermeasures.models import Countermeasure, Kind, Measurement, Promise, Stage
 from escalation.demo.seed import keep_live, seed_demo
 from escalation.demo.story import load
 from escalation.engine import tick
@@ -164,6 +164,17 @@ def test_countermeasures_that_did_not_hold_brought_their_incidents_back(demo: da
     assert {c.incident.number for c in failed} == {1020, 1025}
     assert Incident.objects.numbered(1020).status == Status.REOPENED
     assert Incident.objects.numbered(1025).reopen_count == 1
+
+
+def test_dates_moved_for_several_reasons_and_several_checks_are_measured(demo: datetime) -> None:
+    """The bars of what is in the way and the chart of a check have something to show."""
+    ways = Counter(Promise.objects.exclude(in_the_way="").values_list("in_the_way", flat=True))
+    assert len(ways) >= 3 and max(ways.values()) >= 2
+    assert {"kept_by_agreement", "late"} <= set(
+        Promise.objects.filter(kind="fix").values_list("outcome", flat=True)
+    )
+    lines = Counter(Measurement.objects.exclude(value=None).values_list("countermeasure", flat=True))
+    assert len([pk for pk, count in lines.items() if count >= 3]) >= 5
 
 
 def test_weak_fixes_of_what_is_serious_or_came_back_were_accepted(demo: datetime) -> None:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("countermeasures", "0012_measurements_append_only")]
+    dependencies = [("countermeasures", "0013_photos_as_evidence")]
 
     operations = [
         migrations.RemoveIndex(model_name="promise", name="promise_ended"),
