@@ -17,6 +17,9 @@ What changes within them waits for the engine's own second. An engine run for ea
 the processor from the pages (two cores: a raise took 85 instead of 30 ms).
 """
 
+LISTENERS_APART = 1.0
+"""The same for chat rooms and programs, which hear every event and rescue nobody."""
+
 PAUSE_AFTER_FAILURE = 5.0
 """Seconds without a nudge after the broker did not answer: no page waits for a dead Redis twice."""
 
@@ -43,7 +46,7 @@ def _publish(task: str, *, queue: str, args: tuple[str, ...]) -> None:
     now = time.monotonic()
     if now < max(_not_before.get(queue, 0.0), _not_before.get("", 0.0)):
         return
-    _not_before[queue] = now + APART
+    _not_before[queue] = now + (LISTENERS_APART if queue in settings.LISTENERS else APART)
     try:
         current_app.send_task(task, args=args, queue=queue, expires=LIVES, retry=False, ignore_result=True)
     except Exception as error:  # whatever the broker's client raises: the engine does not depend on it

@@ -23,12 +23,14 @@ WAITING = """
     )
     UNION ALL
     SELECT way.name FROM unnest(%(listeners)s::text[]) AS way(name)
-    WHERE EXISTS (SELECT 1 FROM escalation_unposted) OR EXISTS (
+    WHERE EXISTS (
         SELECT 1 FROM escalation_listener l
-        WHERE l.kind = way.name AND l.is_active AND (l.paused_until IS NULL OR l.paused_until <= %(now)s)
-          AND EXISTS (
-            SELECT 1 FROM escalation_post p
-            WHERE p.listener_id = l.id AND p.state = 'queued' AND p.not_before <= %(now)s
+        WHERE l.kind = way.name AND l.is_active AND (
+            EXISTS (SELECT 1 FROM escalation_unposted)
+            OR (l.paused_until IS NULL OR l.paused_until <= %(now)s) AND EXISTS (
+                SELECT 1 FROM escalation_post p
+                WHERE p.listener_id = l.id AND p.state = 'queued' AND p.not_before <= %(now)s
+            )
         )
     )
 """

@@ -49,7 +49,7 @@ _SENDERS: dict[tuple[str, str], Callable[[Provider], Sender]] = {
     (Channel.EMAIL, "smtps"): Smtp,
     (Channel.SMS, "twilio"): Twilio,
     (Channel.SMS, "apprise"): ByApprise,
-    (Channel.PUSH, "vapid"): lambda _provider: WebPush(),
+    (Channel.PUSH, "vapid"): WebPush,
 }
 
 

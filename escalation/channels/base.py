@@ -53,7 +53,7 @@ class OptedOut(PermanentFailure):
 
 
 class Unsure(TemporaryFailure):
-    """A gateway that only says "no": the message's fault or its own, nobody knows."""
+    """A gateway that only says "no", or one of several that is away: whose fault it is, nobody knows yet."""
 
     is_providers = True
 

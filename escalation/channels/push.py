@@ -29,12 +29,11 @@ from py_vapid import Vapid02  # type: ignore[import-untyped]
 from py_vapid.utils import b64urlencode  # type: ignore[import-untyped]
 from pywebpush import WebPusher, WebPushException  # type: ignore[import-untyped]
 
-from escalation.channels.base import Failed, PermanentFailure, Receipt, TemporaryFailure
+from escalation.channels.base import Failed, PermanentFailure, Receipt, TemporaryFailure, Unsure
 from escalation.models import Delivery, PushDevice, Rank
+from opsdesk.outbound import Provider
 
 logger = logging.getLogger(__name__)
-
-NAME = "webpush"
 
 TIMEOUT = httpx.Timeout(6.0, connect=4.0)
 """Seconds for one device; five of them fit into `LONGEST_SEND`."""
@@ -56,7 +55,8 @@ LONGEST_BODY = 1500
 class WebPush:
     """A sender for `vapid://`."""
 
-    def __init__(self) -> None:
+    def __init__(self, provider: Provider) -> None:
+        self._name = provider.name
         self._client: httpx.Client | None = None
         self._tokens: dict[str, dict[str, str]] = {}
 
@@ -80,7 +80,7 @@ class WebPush:
             except Failed as failure:
                 failures.append(failure)
         if taken:
-            return Receipt(NAME, taken[:120])
+            return Receipt(self._name, taken[:120])
         raise next(
             (one for one in failures if not one.is_permanent),
             failures[0] if failures else PermanentFailure("No device takes pushes any more."),
@@ -96,7 +96,7 @@ class WebPush:
                 headers=self._headers(device.endpoint, delivery),
             )
         except httpx.HTTPError as error:
-            raise TemporaryFailure(f"The push service cannot be reached: {type(error).__name__}.") from error
+            raise Unsure(f"The push service cannot be reached: {type(error).__name__}.") from error
         if answer.status_code in GONE:
             PushDevice.objects.filter(pk=device.pk, endpoint=device.endpoint).delete()
             raise PermanentFailure("The device takes no pushes any more.")
@@ -159,7 +159,8 @@ def _encrypted(device: PushDevice, said: bytes) -> bytes:
 
 def _refused(answer: httpx.Response) -> Failed:
     if answer.status_code == 429 or answer.status_code >= 500:
-        failure = TemporaryFailure(f"The push service is busy ({answer.status_code}).")
+        kind = TemporaryFailure if answer.status_code == 429 else Unsure
+        failure = kind(f"The push service is busy ({answer.status_code}).")
         failure.retry_after = retry_after(answer.headers.get("Retry-After", ""))
         return failure
     return PermanentFailure(f"The push service refuses it ({answer.status_code}).")

@@ -54,8 +54,12 @@ def new_token() -> str:
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def with_deliveries(self) -> NotificationQuerySet:
-        """With the message that carried each delivery, where it went out together with others."""
+        """With the message that carried each delivery, where it went out together with others.
+
+        The HTML stays where it is: some kilobytes of each email of a long incident, which nobody reads here.
+        """
         deliveries = Delivery.objects.select_related("bundled_into__notification")
+        deliveries = deliveries.defer("html", "bundled_into__html")
         return self.select_related("person").prefetch_related(Prefetch("deliveries", deliveries))
 
 

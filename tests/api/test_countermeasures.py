@@ -240,3 +240,19 @@ def test_a_program_promises_and_agrees_another_date_with_its_reason(floor: Floor
     promise = Promise.objects.get(countermeasure=fix, kind="fix")
     assert (str(promise.due_on), promise.in_the_way, promise.moved) == (later, "part", 1)
     assert promise.changes.get().reason == "The part is in customs"
+
+
+def test_the_bandage_register_is_a_filter(floor: Floor) -> None:
+    on = reach(floor, Status.CONTAINED).countermeasures.get()
+    off = reach(floor, Status.CLOSED).countermeasures.containment().get()
+    long_ago = reach(floor, Status.CONTAINED).countermeasures.get()
+    Countermeasure.objects.filter(pk=on.pk).update(expires_on=TODAY + timedelta(days=2))
+    Countermeasure.objects.filter(pk=long_ago.pk).update(expires_on=TODAY - timedelta(days=2))
+
+    def found(**query: object) -> set[int]:
+        said = get(floor.tech, "countermeasures/", kind="containment", **query).json()
+        return {one["id"] for one in said["results"]}
+
+    assert found(worn="true") == {on.pk, long_ago.pk}
+    assert found(worn="false") == {off.pk}
+    assert found(worn="true", expired="true") == {long_ago.pk}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -78,3 +79,17 @@ def test_promises_of_another_site_do_not_exist(promise: Promise) -> None:
     assert stranger.get(URL).json()["results"] == []
     assert stranger.post(f"{URL}{promise.pk}/keep/", {"words": "x"}).status_code == 404
     assert stranger.post(f"{URL}{promise.pk}/in-the-way/", {"in_the_way": "part"}).status_code == 403
+
+
+def test_promises_are_narrowed_by_team_incident_and_day(floor: Floor, promise: Promise) -> None:
+    caller = program(floor.manager)
+    assert promise.incident is not None and promise.due_on is not None
+    number, after = promise.incident.number, promise.due_on + timedelta(days=1)
+
+    def found(**query: Any) -> int:
+        return len(caller.get(URL, {"kind": "fix", **query}).json()["results"])
+
+    assert (found(team="it"), found(team="floor")) == (1, 0)
+    assert (found(incident=number), found(incident=number + 1)) == (1, 0)
+    assert (found(due_before=after), found(due_before=promise.due_on)) == (1, 0)
+    assert caller.get(URL, {"team": "nobody"}).status_code == 400

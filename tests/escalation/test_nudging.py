@@ -43,6 +43,17 @@ def test_each_channel_is_nudged_for_itself(published):
     assert [name.rpartition(".")[2] for name, _how in published] == ["deliver_due", "post_due"]
 
 
+def test_rooms_and_programs_are_woken_once_a_second_at_most(published, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(nudging.time, "monotonic", lambda: clock[0])
+    for _unused in range(8):
+        nudging.nudge_channel("sms")
+        nudging.nudge_channel("chat")
+        clock[0] += 0.25
+    asked = [how["queue"] for _name, how in published]
+    assert (asked.count("sms"), asked.count("chat")) == (8, 2)
+
+
 def test_without_the_setting_nobody_is_nudged(published, settings):
     settings.NUDGE_ENGINE = False
     nudging.nudge()

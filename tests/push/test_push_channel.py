@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from escalation import outbox
+from escalation import health, outbox
 from escalation.channels import push
 from escalation.devices import MOST
 from escalation.engine import tick
-from escalation.models import Delivery, PushDevice
+from escalation.models import Delivery, Notification, PushDevice, Reason
 from escalation.outbox import sending
 from incidents.models import Incident
 
@@ -126,6 +126,25 @@ def test_after_two_failures_the_person_is_texted_too_while_the_push_is_retried(w
     outbox.deliver_due("push", world.now)
     outbox.deliver_due("push", world.now + timedelta(minutes=1))
     assert way_of(incident, "vela") == [("push", "queued"), ("sms", "queued")]
+
+
+def test_where_five_pushes_in_a_row_go_nowhere_the_it_manager_hears_of_it_otherwise_and_of_the_end(
+    world, service, sign_up
+):
+    browser, _device = sign_up(world["vela"])
+    browser.says = (503, {})
+    raised(world)
+    for minute in range(5):
+        outbox.deliver_due("push", world.now + timedelta(minutes=2 * minute))
+    told = Notification.objects.filter(reason=Reason.PROVIDER).order_by("id")
+    assert [(one.person.username, one.data["is_down"]) for one in told] == [("hutchins", True)]
+    assert [one.channel for one in told[0].deliveries.all()] == ["sms", "email"]
+    browser.says = None
+    world.now += timedelta(minutes=12)
+    outbox.deliver_due("push", world.now)
+    assert [one.data["is_down"] for one in told.all()] == [True, False]
+    (card,) = [one for one in health.cards(world.now) if one.channel == "push"]
+    assert (card.is_down, card.failures, card.sent) == (False, 0, 1)
 
 
 def test_a_service_that_is_not_there_is_tried_again(world, service, sign_up, settings):
