@@ -98,6 +98,7 @@ ICONS = {
     EventKind.REPEATED: "loop",
     EventKind.HOLDS_AFTER_ALL: "back",
     EventKind.CHASED: "promise",
+    EventKind.RESENT: "send",
 }
 
 BY_ITSELF = frozenset({EventKind.ASSIGNED, EventKind.WORDS_ADDED})
