@@ -69,7 +69,9 @@ class LoggedDelivery(serializers.ModelSerializer[Delivery]):
 
 
 class ResendInput(serializers.Serializer[Any]):
-    why = serializers.CharField(max_length=LONGEST_WHY, help_text=_("Kept with the message."))
+    why = serializers.CharField(
+        max_length=LONGEST_WHY, required=False, allow_blank=True, default="", help_text=_("Kept with it.")
+    )
 
 
 class DeliveryViewSet(mixins.ListModelMixin, GenericViewSet[Delivery]):

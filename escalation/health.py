@@ -151,9 +151,12 @@ class HealthCard:
         return self.failed / tried if tried else 0.0
 
 
-def cards(now: datetime) -> list[HealthCard]:
-    """One for each provider of each channel, in the order in which they are tried. Three queries."""
-    counts, oldest = _counts(now), _oldest(now)
+def cards(now: datetime, *, sites: Sequence[int] | None = None) -> list[HealthCard]:
+    """One for each provider of each channel, in the order in which they are tried. Three queries.
+
+    Whether a provider works is the same for everybody; messages are counted of these sites, or of all.
+    """
+    counts, oldest = _counts(now, sites), _oldest(now, sites)
     known = {(one.channel, one.name): one for one in ProviderHealth.objects.all()}
     return [
         _card(
@@ -193,36 +196,50 @@ def _card(
     )
 
 
-COUNTS = """
+OF_SITES = """
+    (%(sites)s::bigint[] IS NULL OR EXISTS (
+        SELECT 1 FROM escalation_notification n LEFT JOIN incidents_incident i ON i.id = n.incident_id
+        WHERE n.id = d.notification_id AND coalesce(i.site_id, n.site_id) = ANY(%(sites)s)
+    ))
+"""
+
+COUNTS = f"""
     SELECT channel, provider, count(*) FILTER (WHERE state IN ('sent', 'delivered')),
            count(*) FILTER (WHERE state = 'delivered'), 0, count(*) FILTER (WHERE silent_at IS NOT NULL)
-    FROM escalation_delivery WHERE sent_at > %(since)s AND state <> 'failed' GROUP BY 1, 2
+    FROM escalation_delivery d
+    WHERE sent_at > %(since)s AND state <> 'failed' AND {OF_SITES} GROUP BY 1, 2
     UNION ALL
-    SELECT channel, provider, 0, 0, count(*), 0 FROM escalation_delivery
-    WHERE state IN ('failed', 'dropped') AND state = 'failed' AND queued_at > %(since)s GROUP BY 1, 2
-"""
+    SELECT channel, provider, 0, 0, count(*), 0 FROM escalation_delivery d
+    WHERE state IN ('failed', 'dropped') AND state = 'failed' AND queued_at > %(since)s AND {OF_SITES}
+    GROUP BY 1, 2
+"""  # noqa: S608 - the condition is a constant
 """By the indexes of what was sent last and of what was not sent."""
 
 
-def _counts(now: datetime) -> dict[tuple[str, str], tuple[int, int, int, int]]:
+def _counts(now: datetime, sites: Sequence[int] | None) -> dict[tuple[str, str], tuple[int, int, int, int]]:
     found: dict[tuple[str, str], tuple[int, int, int, int]] = {}
-    for channel, name, *numbers in _rows(COUNTS, {"since": now - LATELY}):
+    for channel, name, *numbers in _rows(COUNTS, {"since": now - LATELY, "sites": _ids(sites)}):
         before = found.get((channel, name), (0, 0, 0, 0))
         sent, delivered, failures, silent = (a + b for a, b in zip(before, numbers, strict=True))
         found[channel, name] = sent, delivered, failures, silent
     return found
 
 
-OLDEST = """
+OLDEST = f"""
     SELECT way.channel, (
         SELECT min(d.not_before) FROM escalation_delivery d
-        WHERE d.state = 'queued' AND d.channel = way.channel AND d.not_before <= %(now)s
+        WHERE d.state = 'queued' AND d.channel = way.channel AND d.not_before <= %(now)s AND {OF_SITES}
     ) FROM unnest(%(channels)s::text[]) AS way(channel)
-"""
+"""  # noqa: S608 - the condition is a constant
 
 
-def _oldest(now: datetime) -> dict[str, datetime | None]:
-    return dict(_rows(OLDEST, {"now": now, "channels": list(settings.CHANNELS)}))
+def _oldest(now: datetime, sites: Sequence[int] | None) -> dict[str, datetime | None]:
+    asked = {"now": now, "channels": list(settings.CHANNELS), "sites": _ids(sites)}
+    return dict(_rows(OLDEST, asked))
+
+
+def _ids(sites: Sequence[int] | None) -> list[int] | None:
+    return None if sites is None else list(sites)
 
 
 def _rows(query: str, asked: dict[str, Any]) -> Iterable[Any]:

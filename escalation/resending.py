@@ -1,4 +1,4 @@
-"""Sending a message again by hand: to the address as it is now, recorded with who wanted it and why."""
+"""Sending a message again by hand: to the address as it is now, recorded with who wanted it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from escalation.contact.proving import PROVES, reached_at
 from escalation.models import Delivery, DeliveryState, Notification, Reason
 from escalation.nudging import nudge_channel
 from escalation.outbox.needed import FIELDS, Now, is_needed, is_old
-from incidents.models import Incident
-from opsdesk.errors import Invalid, Missing, Refused
+from incidents.models import Event, EventKind, Incident
+from opsdesk.errors import Missing, Refused
 from plant.models import Person
 
 LONGEST_WHY = 200
@@ -23,18 +23,17 @@ ENDED = (DeliveryState.FAILED, DeliveryState.SENT, DeliveryState.DELIVERED, Deli
 
 
 @transaction.atomic
-def resend(pk: int, *, by: Person, why: str, now: datetime | None = None) -> Delivery:
+def resend(pk: int, *, by: Person, why: str = "", now: datetime | None = None) -> Delivery:
     """Queue the message of a delivery once more, by the same channel. The old row keeps its fate.
 
-    Raises NotAllowed for who does not read the log, Missing, Invalid without a reason, and Refused with
-    `on_its_way`, `answered`, `not_needed`, `not_again` or `no_address`.
+    Who did it stands with the message and on the incident's timeline; `why` may be left out. Raises
+    NotAllowed for who does not read the log, Missing, and Refused with `on_its_way`, `answered`,
+    `not_needed`, `not_again` or `no_address`.
     """
     now, why = now or timezone.now(), " ".join(why.split())[:LONGEST_WHY]
     found = delivery_log.visible_to(by).filter(pk=pk).first()
     if found is None:
         raise Missing("unknown_message", _("There is no such message."))
-    if not why:
-        raise Invalid("no_reason", _("Say why it goes out again."))
     incident = (
         Incident.objects.locked(found.notification.incident.number) if found.notification.incident else None
     )
@@ -46,6 +45,8 @@ def resend(pk: int, *, by: Person, why: str, now: datetime | None = None) -> Del
         {"delivery": made.pk, "instead_of": found.pk, "by": by.name, "why": why, "at": now.isoformat()}
     )
     told.save(update_fields=["data"])
+    if incident is not None:
+        _note(incident, made, by=by, why=why, now=now)
     transaction.on_commit(partial(nudge_channel, made.channel))
     return made
 
@@ -90,4 +91,18 @@ def _queue(found: Delivery, told: Notification, now: datetime) -> Delivery:
         rank=found.rank,
         queued_at=now,
         not_before=now,
+    )
+
+
+def _note(incident: Incident, made: Delivery, *, by: Person, why: str, now: datetime) -> None:
+    """Whoever reads the timeline sees that the silence was not taken for an answer."""
+    data = {"to": made.notification.person.name, "way": made.channel, "delivery": made.pk}
+    Event.objects.create(
+        incident=incident,
+        at=now,
+        by=by,
+        kind=EventKind.RESENT,
+        version=incident.version,
+        words=why,
+        data=data,
     )

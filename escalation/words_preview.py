@@ -1,17 +1,27 @@
-"""Every kind of message about one incident in its words, before anybody gets it. Nothing is written."""
+"""Every kind of message about an incident or a site in its words, before anybody gets it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import override
 
 from escalation import messages
 from escalation.gsm7 import SEGMENT, septets
+from escalation.messages import notices
+from escalation.messages.notices import digest
 from escalation.models import Clock, Delivery, Notification, Reason
 from escalation.sample import LINK
+from escalation.site_samples import samples
+from escalation.webhooks.words import for_a_room
 from incidents import readings
-from incidents.models import Incident
-from plant.models import Channel, Person, Role
+from incidents.models import Event, EventKind, Incident
+from plant.models import Channel, Person, Role, Site
 
 KINDS = (
     *((Reason.STEP, clock.value) for clock in Clock),
@@ -40,9 +50,26 @@ READERS = (Role.PRODUCTION_MANAGER, Role.SUPERVISOR, Role.IT_TECH)
 """A manager, the floor and IT: places and buttons differ between them."""
 
 
+ROOM = (
+    EventKind.RAISED,
+    EventKind.ACKNOWLEDGED,
+    EventKind.UPDATED,
+    EventKind.CONTAINED,
+    EventKind.NOT_REACHED,
+    EventKind.CLOSED,
+)
+"""What a chat room reads about an incident; of these an example each."""
+
+OPEN_ONES = 3
+"""Open incidents that the messages about several things, and at shift start, are made of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One kind of message. `length` is in septets of the GSM 7-bit alphabet."""
+    """One kind of message. `length` is in septets of the GSM 7-bit alphabet; `push` is its title and text.
+
+    `is_example`: nothing like it has happened at the site yet.
+    """
 
     kind: str
     reason: str
@@ -52,6 +79,8 @@ class Said:
     subject: str
     text: str
     html: str
+    push: tuple[str, str]
+    is_example: bool = False
 
     @property
     def segments(self) -> int:
@@ -59,47 +88,80 @@ class Said:
         return 1 if self.length <= SEGMENT else -(-self.length // 153)
 
 
+Rendering = Callable[[str], messages.Rendered]
+"""The message for one channel."""
+
+
 def preview(incident: Incident, *, reader: Person, role: str, language: str, now: datetime) -> list[Said]:
     """All kinds for this reader in this role. The link is of the length of a real one and answers nothing."""
     readings.attach([incident])
     context = messages.context_of(incident, now)
-    return [_said(incident, reason, clock, reader, role, language, now, context) for reason, clock in KINDS]
+    found = []
+    for reason, clock in KINDS:
+        told = _told(reader, reason, now, incident=incident, clock=clock, role=role)
+        told.data = {"by": str(incident.owner or reader), "fix": readings.bandage(incident) or incident.title}
+        rendering = partial(_of_incident, told, language, now, context)
+        kind = f"{reason}-{clock}" if clock else reason.value
+        found.append(_said(kind, reason, rendering, clock=str(Clock(clock).label) if clock else ""))
+    return found
+
+
+def _of_incident(
+    told: Notification, language: str, now: datetime, context: messages.Context, channel: str
+) -> messages.Rendered:
+    sent = Delivery(notification=told, channel=channel, language=language)
+    return messages.render(sent, now=now, context=context)
+
+
+def preview_of_site(site: Site, *, reader: Person, language: str, now: datetime) -> list[Said]:
+    """All kinds that are about a site: as they last were, or an example."""
+    open_ones = list(Incident.objects.open().filter(site=site, is_drill=False).with_place()[:OPEN_ONES])
+    readings.attach(open_ones)
+    found = []
+    with override(language), timezone.override(site.tz):
+        for one in samples(site, reader, open_ones, language=language, now=now):
+            notice = notices.notice(_told(reader, one.reason, now, site=site, data=dict(one.data)), now)
+            rendering = partial(messages.of_notice, notice)
+            found.append(_said(f"site-{one.reason}", one.reason, rendering, is_example=not one.is_real))
+        if open_ones:
+            told_of = [
+                _told(reader, Reason.STEP, now, incident=one, clock=Clock.CLOSURE) for one in open_ones
+            ]
+            several = digest.several(digest.things_of(told_of, now), f"/a/{LINK}", is_again=False)
+            found.append(_said("site-digest", Reason.DIGEST, partial(messages.of_notice, several)))
+    return found
+
+
+def preview_of_room(
+    incident: Incident, *, reader: Person, language: str, now: datetime
+) -> list[tuple[str, str]]:
+    """What a chat room reads: title and text of each."""
+    readings.attach([incident])
+    by = incident.owner or reader
+    events = [
+        Event(incident=incident, at=now, kind=kind, by=by, version=0, data={"name": str(by)}) for kind in ROOM
+    ]
+    return [for_a_room(event, language, now) for event in events]
+
+
+def _told(reader: Person, reason: Reason, now: datetime, **about: Any) -> Notification:
+    """A message that nobody gets."""
+    return Notification(person=reader, reason=reason, token=LINK, due_at=now, created_at=now, **about)
 
 
 def _said(
-    incident: Incident,
-    reason: Reason,
-    clock: str,
-    reader: Person,
-    role: str,
-    language: str,
-    now: datetime,
-    context: messages.Context,
+    kind: str, reason: Reason, rendering: Rendering, *, clock: str = "", is_example: bool = False
 ) -> Said:
-    told = Notification(
-        incident=incident,
-        person=reader,
-        reason=reason,
-        clock=clock,
-        role=role,
-        token=LINK,
-        due_at=now,
-        created_at=now,
-        data={"by": str(incident.owner or reader)},
-    )
-    by_sms, by_mail = (
-        messages.render(
-            Delivery(notification=told, channel=channel, language=language), now=now, context=context
-        )
-        for channel in (Channel.SMS, Channel.EMAIL)
-    )
+    by_sms, by_mail, by_push = (rendering(one) for one in (Channel.SMS, Channel.EMAIL, Channel.PUSH))
     return Said(
-        kind=f"{reason}-{clock}" if clock else reason,
+        kind=kind,
         reason=str(reason.label),
-        clock=str(Clock(clock).label) if clock else "",
+        clock=clock,
         sms=by_sms.text,
         length=septets(by_sms.text),
         subject=by_mail.subject,
         text=by_mail.text,
         html=by_mail.html,
+        push=(by_push.subject, by_push.text.rpartition("\n")[0]),
+        is_example=is_example,
     )

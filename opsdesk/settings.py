@@ -252,9 +252,11 @@ PUSH_HOSTS = [  # where browsers may be reached; a name that starts with a dot c
     ".push.apple.com",
     *environment.words("PUSH_HOSTS"),
 ]
-# Whether a text says that it can be answered: with an account that hears back; 1 or 0 says otherwise.
+# Whether a text says that it can be answered: with an account that hears back, and in practice, where the
+# outbox answers; 1 or 0 says otherwise. A mail says so where answers are read.
 _hears = any(one.scheme == "twilio" for one in outbound.providers(SMS_URL))
-SMS_REPLIES = _hears if flag("SMS_REPLIES") is None else bool(flag("SMS_REPLIES"))
+SMS_REPLIES = _hears or _practice if flag("SMS_REPLIES") is None else bool(flag("SMS_REPLIES"))
+EMAIL_REPLIES = bool(EMAIL_REPLY_TO) or _practice
 if IMAP_URL:
     CELERY_BEAT_SCHEDULE["read-mailbox"] = {
         "task": "escalation.tasks.read_mailbox",

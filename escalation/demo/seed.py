@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from countermeasures import lifecycle as fixes
+from countermeasures.exposure import count_shift_starts
 from escalation.defaults import DEFAULT_CLOCKS, asking_for_answers, with_safety_people
 from escalation.demo.cast import Cast
 from escalation.demo.director import Director, analyze, next_number
@@ -18,7 +19,7 @@ from escalation.demo.past import small_things
 from escalation.demo.play import play
 from escalation.demo.practice import practice
 from escalation.demo.story import FIRST_NUMBER, Story, load, read_stories
-from escalation.models import ListenerKind, Policy
+from escalation.models import ListenerKind, Policy, PushDevice
 from escalation.policies import publish
 from escalation.webhooks.lifecycle import add as add_listener
 from incidents import lifecycle
@@ -29,6 +30,9 @@ from plant.seed import seed_plant
 SITE = "MBK"
 SAFETY_PEOPLE = ("lindqvist", "oyelaran")
 """Quality manager and safety lead hear of safety at once (`escalation_overrides` of the file)."""
+
+WITH_DEVICE = "vela"
+"""The technician whose tablet shows pushes, so that the outbox and the log have some."""
 
 MANAGERS_STEP = 2
 """The step of the S1 response clock that tells the managers, after 10 minutes: here each of them answers."""
@@ -74,6 +78,7 @@ def _tell_everything(now: datetime) -> int:
     stories, past = read_stories(data, now=now), small_things(data, now=now)
     keep_from = now - REMINDERS
     cast = Cast()
+    _give_a_device(cast, now - timedelta(days=200))
     analyze()
     for story in past:
         if story.opened < keep_from:
@@ -84,6 +89,7 @@ def _tell_everything(now: datetime) -> int:
     plays[FIRST_NUMBER - len(past) - 1] = practice(cast, now=now)
     director.tell(plays, until=now)
     director.tidy()
+    count_shift_starts(now)
     _open_a_room(now)
     next_number(FIRST_NUMBER + len(stories))
     return len(past) + len(stories)
@@ -108,6 +114,18 @@ def _open_a_room(now: datetime) -> None:
     site = Site.objects.get(code=SITE)
     add_listener(
         by=by, site=site, kind=ListenerKind.CHAT, name="IT on duty", address="sandbox://it-on-duty", now=now
+    )
+
+
+def _give_a_device(cast: Cast, at: datetime) -> None:
+    """One technician has a tablet that shows pushes. Its address leads nowhere: it exists in the outbox."""
+    PushDevice.objects.create(
+        person=cast.people[WITH_DEVICE],
+        name="Practice tablet (sandbox)",
+        endpoint="https://push.invalid/practice-tablet",
+        p256dh="BL0iL3x74hKFvGsevr-zUI7leIBIf7PrBaXwhYLvgYlk4bfUgOo5mOcMyBTaYReEKhneqASSQa3zopoena4FNOc",
+        auth="cHJhY3RpY2Utb25seSEhIQ",
+        created_at=at,
     )
 
 

@@ -20,7 +20,17 @@ from escalation.messages.sms import sms
 from escalation.models import Delivery
 from plant.models import Channel
 
-__all__ = ["Context", "Next", "Rendered", "Told", "base_url", "context_of", "contexts_of", "render"]
+__all__ = [
+    "Context",
+    "Next",
+    "Rendered",
+    "Told",
+    "base_url",
+    "context_of",
+    "contexts_of",
+    "of_notice",
+    "render",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +67,14 @@ def _notice(delivery: Delivery, now: datetime) -> Rendered:
     notification = delivery.notification
     assert notification.site is not None  # a constraint: it is about an incident or a site
     with override(delivery.language), timezone.override(notification.site.tz):
-        said = notices.notice(notification, now)
-        if delivery.channel == Channel.PUSH:
-            return Rendered(*push_notice(said), html="")
-        if delivery.channel != Channel.EMAIL:
-            return Rendered(subject="", text=notices.sms(said), html="")
-        subject, text, html = notices.email(said)
-        return Rendered(subject=subject, text=text, html=html)
+        return of_notice(notices.notice(notification, now), delivery.channel)
+
+
+def of_notice(said: notices.Notice, channel: str) -> Rendered:
+    """The words of a message about a site, for one channel; language and time zone are already active."""
+    if channel == Channel.PUSH:
+        return Rendered(*push_notice(said), html="")
+    if channel != Channel.EMAIL:
+        return Rendered(subject="", text=notices.sms(said), html="")
+    subject, text, html = notices.email(said)
+    return Rendered(subject=subject, text=text, html=html)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.template.loader import get_template
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from escalation.messages.audience import FLOOR
 from escalation.messages.context import Context
 from escalation.messages.facts import Facts
 from escalation.messages.lines import ladder_lines
@@ -48,6 +50,7 @@ def email(notification: Notification, facts: Facts, context: Context, now: datet
         "answers": answers(facts),
         "lines": list(ladder_lines(notification, context, now)),
         "open_label": _("Open %(code)s") % {"code": facts.code},
+        "can_reply": settings.EMAIL_REPLIES and notification.about.is_open,
     }
     return Letter(
         subject=about,
@@ -72,9 +75,10 @@ def _next_word(facts: Facts, now: datetime) -> str:
 
 
 def answers(facts: Facts) -> list[tuple[str, str]]:
-    """The three questions that every message answers, in the order of every screen."""
-    return [
+    """The three questions of every screen, in their order; the floor has a fourth."""
+    said = [
         (_("The problem"), facts.reading.problem),
         (_("What we’re doing"), facts.reading.doing),
         (_("Progress"), facts.reading.progress),
     ]
+    return [*said, (_("What to do now"), facts.reading.floor)] if facts.audience == FLOOR else said

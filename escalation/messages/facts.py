@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from escalation import rules
+from escalation.messages.audience import audience
 from escalation.models import Clock, Notification, Reason
 from escalation.steps import CAN_TAKE, OWNER
 from incidents import readings
 from incidents.models import Impact, Incident, Status
+from plant.duty_answer import role_in_a_sentence
 from plant.models import Role
 from plant.wording import moment, span
 
@@ -47,6 +49,7 @@ def base_url() -> str:
 class Facts:
     """The words of one message, in its reader's language and the plant's time."""
 
+    audience: str
     code: str
     state: str
     how_long: str
@@ -77,6 +80,7 @@ def facts(notification: Notification, now: datetime) -> Facts:
     state, how_long = state_of(notification, now)
     ask, button = ask_of(notification)
     return Facts(
+        audience=audience(notification.role),
         code=incident.code,
         state=_("Practice: %(state)s") % {"state": state} if incident.is_drill else state,
         how_long=how_long,
@@ -129,10 +133,11 @@ def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
         return readings.state(incident), _since_and_after(
             incident, Status(incident.status), notification.created_at, now
         )
-    return readings.state(incident), _so_far(now - incident.troubled_since)
+    return readings.state(incident), so_far(now - incident.troubled_since)
 
 
-def _so_far(length: timedelta) -> str:
+def so_far(length: timedelta) -> str:
+    """ "30 min", or "now" within the first minute."""
     return span(length) if length >= timedelta(minutes=1) else _("now")
 
 
@@ -384,13 +389,7 @@ def why_of(notification: Notification) -> str:
         reason = _WHY_CLOCK[Clock(notification.clock or Clock.RESPONSE)]
     if notification.role in Role.values:
         return _("You get this as %(role)s, because %(reason)s.") % {
-            "role": _role_in_a_sentence(notification.role),
+            "role": role_in_a_sentence(Role(notification.role)),
             "reason": reason,
         }
     return _("You get this because %(reason)s.") % {"reason": reason}
-
-
-def _role_in_a_sentence(role: str) -> str:
-    """ "production manager", but "IT manager"."""
-    label = str(Role(role).label)
-    return label if label[:2].isupper() else label[0].lower() + label[1:]

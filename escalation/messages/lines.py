@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from escalation.messages.context import Context, Next, Told
 from escalation.models import Clock, Notification
+from plant.duty_answer import role_in_a_sentence
 from plant.models import Role
 from plant.wording import moment, names
 
@@ -85,14 +86,14 @@ def _reader(notification: Notification, together: list[Told], now: datetime) -> 
 
 
 def _named(name: str, role: str) -> str:
-    return f"{name}, {Role(role).label}" if role in Role.values else name
+    return f"{name}, {role_in_a_sentence(Role(role))}" if role in Role.values else name
 
 
 def _next_names(step: Next) -> str:
     if len(step.names) == 1 and len(step.roles) == 1:
         return _named(step.names[0], step.roles[0])
     if step.names:
-        return names(step.names)
+        return names(step.names, most=MOST_NAMES)
     return names([str(Role(role).label) for role in step.roles if role in Role.values])
 
 

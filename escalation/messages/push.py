@@ -5,6 +5,8 @@ The last word of the text is where a tap leads; `channels.push` takes it out aga
 
 from __future__ import annotations
 
+from django.template.loader import get_template
+
 from escalation.messages.facts import Facts, base_url
 from escalation.messages.notices.notice import Notice
 
@@ -16,14 +18,14 @@ BODY = 280
 
 def push(facts: Facts) -> tuple[str, str]:
     """Title and text about an incident: state, how long and where; then what, who has it, what comes next."""
-    title = f"{facts.state} {facts.how_long}: {facts.where_forms[min(1, len(facts.where_forms) - 1)]}"
-    sentences = [*facts.what, facts.risk, facts.who[0] if facts.who else "", facts.note, facts.then]
-    return _cut(title, TITLE), f"{_cut(' '.join(filter(None, sentences)), BODY)}\n{facts.answer_link}"
+    title, _end, body = get_template("messages/push.txt").render({"facts": facts}).strip().partition("\n")
+    return _cut(title, TITLE), f"{_cut(body, BODY)}\n{facts.answer_link}"
 
 
 def push_notice(said: Notice) -> tuple[str, str]:
     """Title and text of a message about a site."""
-    return _cut(said.subject, TITLE), f"{_cut(' '.join(said.lines), BODY)}\n{base_url()}{said.path}"
+    lines = said.more if len(said.subject) <= TITLE else said.lines
+    return _cut(said.subject, TITLE), f"{_cut(' '.join(lines), BODY)}\n{base_url()}{said.path}"
 
 
 def _cut(text: str, most: int) -> str:

@@ -69,7 +69,13 @@ def _telling(one: ComingOn, found: Sequence[Incident], sites: Mapping[int, Site]
         channels=[Channel.SMS.value],
         role=role.value,
         rank=Rank.QUIET,
-        data=_data(one, theirs),
+        data=data(
+            theirs,
+            at=one.at,
+            language=one.person.language,
+            instead_of=[str(person) for person in one.instead_of],
+            is_it=any(held.role in IT for held in one.held),
+        ),
         by_one_way=True,
     )
 
@@ -89,15 +95,23 @@ def _is_theirs(incident: Incident, held: Held) -> bool:
     return held.covers(site_id=incident.site_id, area_id=incident.area_id)
 
 
-def _data(one: ComingOn, theirs: Sequence[Incident]) -> dict[str, Any]:
+def data(
+    theirs: Sequence[Incident],
+    *,
+    at: datetime,
+    language: str,
+    instead_of: Sequence[str] = (),
+    is_it: bool = True,
+) -> dict[str, Any]:
+    """What the message keeps of what is open: how many of each kind, and the worst by name."""
     counted = Counter(_word(incident) for incident in theirs)
-    with override(one.person.language):
+    with override(language):
         return {
-            "at": one.at.isoformat(),
+            "at": at.isoformat(),
             "counts": [[word, counted[word]] for word in ORDER if counted[word]],
             "worst": [_named(incident) for incident in theirs[:WORST]],
-            "instead_of": [str(person) for person in one.instead_of],
-            "is_it": any(held.role in IT for held in one.held),
+            "instead_of": list(instead_of),
+            "is_it": is_it,
         }
 
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from escalation import answering, ladder
 from escalation.answering import Link
+from escalation.messages.facts import so_far
 from escalation.recent import with_roster
 from escalation.views import panel, question
 from escalation.views.face import face_of
@@ -28,7 +29,7 @@ from incidents import readings
 from incidents.models import Incident
 from opsdesk.errors import Missing, Refused
 from plant.throttle import Brake, address_of
-from plant.wording import moment, span
+from plant.wording import moment
 
 NONCE_SALT = "opsdesk.answer"
 NONCE_LASTS = timedelta(days=1)
@@ -134,7 +135,7 @@ def _open_page(link: Link, now: datetime) -> dict[str, Any]:
 def state_of(incident: Incident, now: datetime) -> str:
     """ "Line down 6 min"; without a span once product moves."""
     state = readings.state(incident)
-    return state if incident.is_moving else f"{state} {span(now - incident.troubled_since)}"
+    return state if incident.is_moving else f"{state} {so_far(now - incident.troubled_since)}"
 
 
 def offer_of(link: Link) -> str:

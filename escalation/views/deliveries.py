@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from escalation import health
-from escalation.delivery_log import Asked, asked_for, visible_to
+from escalation.delivery_log import Asked, asked_for, sites_of, visible_to
 from escalation.models import Delivery, DeliveryState
-from escalation.resending import ENDED, LONGEST_WHY, resend
+from escalation.resending import ENDED, resend
 from opsdesk.htmx import next_page, show
 from plant.models import Channel, Person
 
@@ -46,8 +46,10 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         "older": asked.query(before=found[PAGE - 1].pk) if len(found) > PAGE else "",
         "channels": [Channel(one) for one in settings.CHANNELS],
         "states": DeliveryState,
-        "cards": [(Channel(one.channel).label, one) for one in health.cards(timezone.now())],
-        "longest_why": LONGEST_WHY,
+        "cards": [
+            (Channel(one.channel).label, one)
+            for one in health.cards(timezone.now(), sites=sites_of(request.user))
+        ],
     }
     return show(request, "escalation/deliveries.html", context, fragments=("deliveries",))
 
@@ -62,5 +64,6 @@ def _resent(delivery: Delivery) -> dict[str, Any] | None:
 def send_again(request: HttpRequest, pk: int) -> HttpResponseBase:
     assert isinstance(request.user, Person)  # behind login_required
     made = resend(pk, by=request.user, why=request.POST.get("why", ""))
-    messages.success(request, _("It goes to %(name)s again.") % {"name": made.notification.person.name})
+    said = {"name": made.notification.person.name, "address": made.address}
+    messages.success(request, _("It goes to %(name)s again now, %(address)s.") % said)
     return redirect(next_page(request) or reverse("deliveries"))

@@ -36,7 +36,8 @@ OF_INCIDENT = """
 
 OUTBOX = """
     SELECT max(id), count(sent_at), count(delivered_at), count(failed_at), count(answered_at),
-        (SELECT max(id) FROM escalation_inbound)
+        (SELECT max(id) FROM escalation_inbound),
+        (SELECT max(id) FROM escalation_post WHERE state IN ('sent', 'failed'))
     FROM (SELECT d.id, d.sent_at, d.delivered_at, d.failed_at, n.answered_at
           FROM escalation_delivery d JOIN escalation_notification n ON n.id = d.notification_id
           ORDER BY d.id DESC LIMIT 300) AS newest

@@ -18,7 +18,7 @@ from escalation import wording
 from escalation.foresight import ForeseenStep
 from escalation.ladder import Ladder, NextStep, ToldLine
 from escalation.models import Clock, DeliveryState
-from escalation.recipients import SENT_BY
+from escalation.recipients import ways_to, with_push
 from escalation.views.answers import expects_answer, is_given_up, standing
 from escalation.views.face import Face, agrees_with, face_of, who
 from incidents.models import Incident
@@ -27,6 +27,9 @@ from plant.wording import moment, names
 
 A_MOMENT = timedelta(minutes=1)
 """Whoever is told within this is being told."""
+
+URGENT = ("S1", "S2")
+"""Severities whose steps go by a person's urgent ways, but for reminders that it is still open."""
 
 AHEAD = 5
 """Steps still to come that are shown."""
@@ -76,7 +79,7 @@ def panel(incident: Incident, ladder: Ladder, *, reader: Person | None, now: dat
         sentence=_sentence(incident, ladder.next, reader, now),
         rungs=[
             *_together([_told_rung(incident, lines, reader, now) for lines in told]),
-            *_ahead(ladder.upcoming, reader, now),
+            *_ahead(incident, ladder.upcoming[:AHEAD], reader, now),
         ],
         bands=[_not_reached(incident, lines, now) for lines in told if _is_not_reached(lines)][:2]
         if incident.is_open
@@ -256,18 +259,54 @@ def _not_reached(incident: Incident, lines: Sequence[ToldLine], now: datetime) -
 # -- who comes next
 
 
-def _ahead(upcoming: Sequence[ForeseenStep], reader: Person | None, now: datetime) -> Iterable[Rung]:
-    for n, step in enumerate(upcoming[:AHEAD]):
-        channels = _channels(SENT_BY.get(channel, channel) for channel in step.channels)
-        how = channels[:1].upper() + channels[1:]
+def _ahead(
+    incident: Incident, upcoming: Sequence[ForeseenStep], reader: Person | None, now: datetime
+) -> Iterable[Rung]:
+    how = _ways(incident, upcoming)
+    for n, step in enumerate(upcoming):
         told = who(step.people, step.roles, reader=reader)
         yield Rung(
             state="todo" if n else "next",
             who=_("Everybody again") if step.is_repeat else told[:1].upper() + told[1:],
             at=_short(step.due_at, now),
-            as_what=". ".join(filter(None, [_as_what(step), how, _waits(step, now)])),
+            as_what=". ".join(filter(None, [_as_what(step), how[n], _waits(step, now)])),
             warn="" if step.is_repeat else " ".join(step.gaps),
         )
+
+
+def _ways(incident: Incident, upcoming: Sequence[ForeseenStep]) -> list[str]:
+    """How the people of each step would be told, as it is planned when it fires: a push only to a device.
+
+    At most two queries, and none where neither the policy nor anybody asks for a push.
+    """
+    urgent = [incident.severity in URGENT and step.clock != Clock.CLOSURE for step in upcoming]
+    pushed = {
+        is_urgent: with_push(
+            (
+                (one.person, one.channels)
+                for step, its in zip(upcoming, urgent, strict=True)
+                if its is is_urgent
+                for one in step.recipients
+            ),
+            is_urgent=is_urgent,
+        )
+        for is_urgent in (True, False)
+    }
+    said = []
+    for step, is_urgent in zip(upcoming, urgent, strict=True):
+        ways = [
+            way
+            for one in step.recipients
+            for way, _address in ways_to(
+                one.person,
+                one.channels,
+                is_urgent=is_urgent,
+                has_device=one.person.pk in pushed[is_urgent],
+            )
+        ]
+        how = _channels(ways)
+        said.append(how[:1].upper() + how[1:])
+    return said
 
 
 def _waits(step: ForeseenStep, now: datetime) -> str:

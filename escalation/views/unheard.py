@@ -47,9 +47,19 @@ def not_reached(event: Event) -> str:
     return f"{said} {_instead(event)}".strip()
 
 
+def resent(event: Event) -> str:
+    """ "sent the message to Vela again, by SMS. The number was wrong" """
+    said = _("sent the message to %(name)s again, by %(way)s.") % {
+        "name": event.data.get("to", ""),
+        "way": _way(event.data.get("way")),
+    }
+    return f"{said} {event.words}".strip()
+
+
 WORDS: Mapping[EventKind, Callable[[Event], str]] = {
     EventKind.NOT_REACHED: not_reached,
     EventKind.NOT_ANSWERED: not_answered,
+    EventKind.RESENT: resent,
 }
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from escalation.views.outbox import MAIL_POLICY
-from escalation.words_preview import READERS, Said, preview
+from escalation.words_preview import READERS, Said, preview, preview_of_room, preview_of_site
 from incidents.models import Incident
 from incidents.models.incident import parse_number
 from opsdesk.errors import Missing, NotAllowed
@@ -69,15 +69,26 @@ def _said(asked: Asked, reader: Person) -> list[Said]:
     )
 
 
+def _said_of_site(asked: Asked, reader: Person) -> list[Said]:
+    """Of the incident's site, or of the reader's own."""
+    site = asked.incident.site if asked.incident else reader.site
+    if site is None:
+        return []
+    return preview_of_site(site, reader=reader, language=asked.language, now=timezone.now())
+
+
 @login_required
 @require_safe
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
     reader = _allowed(request)
     asked = Asked.of(request, reader)
+    about, now = asked.incident, timezone.now()
     context: dict[str, Any] = {
         "asked": asked,
         "said": _said(asked, reader),
+        "said_of_site": _said_of_site(asked, reader),
+        "rooms": preview_of_room(about, reader=reader, language=asked.language, now=now) if about else [],
         "languages": Language,
         "roles": [Role(one) for one in READERS],
     }
@@ -92,8 +103,9 @@ def page(request: HttpRequest) -> HttpResponse:
 def mail(request: HttpRequest) -> HttpResponse:
     """The email of the kind in the address, as its reader sees it. Links open outside."""
     reader = _allowed(request)
-    kind = request.GET.get("kind", "")
-    found = next((one for one in _said(Asked.of(request, reader), reader) if one.kind == kind), None)
+    kind, asked = request.GET.get("kind", ""), Asked.of(request, reader)
+    of_these = _said_of_site if kind.startswith("site-") else _said
+    found = next((one for one in of_these(asked, reader) if one.kind == kind), None)
     if found is None:
         raise Missing("unknown_message", _("There is no such message."))
     return HttpResponse(f'<base target="_top">{found.html}')

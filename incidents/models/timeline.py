@@ -43,6 +43,7 @@ class EventKind(models.TextChoices):
     REPEATED = "repeated", _("The same again")
     CHASED = "chased", _("Asked about a promise")
     HOLDS_AFTER_ALL = "holds_after_all", _("It holds after all")
+    RESENT = "resent", _("Sent again")
 
 
 class Event(models.Model):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Page, expect
 
+from countermeasures import lifecycle as fixes
 from escalation.engine import tick
 from escalation.models import Notification
 from escalation.outbox import deliver_due
@@ -26,8 +29,8 @@ SignIn = Callable[[Page, str], None]
 
 
 @pytest.fixture
-def stop(plant: None) -> Incident:
-    """Line D1 stands still, somebody has it, and everybody who should know was told."""
+def raised(plant: None) -> Incident:
+    """Line D1 stands still, and whoever is on duty was told."""
     incident, _created = lifecycle.raise_incident(
         by=Person.objects.get(username="petty"),
         category=Category.objects.get(code="label_print"),
@@ -38,10 +41,16 @@ def stop(plant: None) -> Incident:
     )
     tick()
     deliver_due("sms")
-    lifecycle.acknowledge(incident.number, by=Person.objects.get(username="vela"))
+    return incident
+
+
+@pytest.fixture
+def stop(raised: Incident) -> Incident:
+    """Somebody has it, and everybody who should know was told."""
+    lifecycle.acknowledge(raised.number, by=Person.objects.get(username="vela"))
     tick()
     deliver_due("sms")
-    return incident
+    return raised
 
 
 def overflow(page: Page) -> int:
@@ -52,10 +61,28 @@ def overflow(page: Page) -> int:
 def test_every_screen_fits_a_phone(new_page: NewPage, sign_in: SignIn, stop: Incident) -> None:
     page = new_page(**PHONE)
     sign_in(page, "hutchins")
-    for path in ("/raise/", "/work/", f"/incidents/{stop.number}/", "/incidents/", "/dashboard/", "/outbox/"):
+    told = ("/outbox/", "/setup/deliveries/", "/setup/words/", "/setup/inbound/", "/profile/reach/")
+    for path in ("/raise/", "/work/", f"/incidents/{stop.number}/", "/incidents/", "/dashboard/", *told):
         page.goto(path)
         expect(page.locator("h1").first).to_be_attached()
         assert overflow(page) <= 0, path
+
+
+def test_a_text_is_answered_in_the_outbox_and_the_incident_page_says_who_has_it(
+    new_page: NewPage, sign_in: SignIn, raised: Incident
+) -> None:
+    """The whole loop without any account: told, texted back, taken."""
+    page = new_page()
+    sign_in(page, "hutchins")
+    page.goto("/outbox/?person=vela&channel=sms")
+    offer = re.compile(rf"(Reply {raised.number} = you take it\.|Text {raised.number} or tap:)")
+    expect(page.locator(".bubble").first).to_contain_text(offer)
+    page.locator(".replybox input[name=text]").fill(str(raised.number))
+    page.locator(".replybox button").click()
+    expect(page.locator(".bubble.given")).to_contain_text(str(raised.number))
+    page.goto(f"/incidents/{raised.number}/")
+    expect(page.locator("#incident-head")).to_contain_text("Marcus Vela")
+    expect(page.locator("#incident-head")).to_contain_text("Picked up")
 
 
 def test_the_answer_page_is_small_and_its_button_fits_a_glove(new_page: NewPage, stop: Incident) -> None:
@@ -69,6 +96,20 @@ def test_the_answer_page_is_small_and_its_button_fits_a_glove(new_page: NewPage,
         box = button.bounding_box()
         assert box is not None
         assert box["height"] >= SMALLEST_TAP
+
+
+def test_a_browser_prints_the_report_on_one_page(new_page: NewPage, sign_in: SignIn, stop: Incident) -> None:
+    told = "The print head was worn, and nobody reads the counter of its metres. " * 6
+    vela = Person.objects.get(username="vela")
+    fixes.write_cause(stop.number, by=vela, root_cause=told, escape_cause=told, five_whys=[told[:300]] * 5)
+    for n in range(4):
+        fixes.add(
+            stop.number, by=vela, kind="permanent", what=f"{n} {told[:200]}", owner=vela, metric=told[:90]
+        )
+    page = new_page()
+    sign_in(page, "hutchins")
+    page.goto(f"/incidents/{stop.number}/a3/")
+    assert len(pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))) == 1
 
 
 def test_spanish_from_signing_in_to_raising(new_page: NewPage, sign_in: SignIn) -> None:

@@ -1,4 +1,4 @@
-"""Links in messages lead to a plant's usual address."""
+"""Links in messages lead to a plant's usual address, and texts are not answered unless a test says so."""
 
 from __future__ import annotations
 
@@ -10,3 +10,4 @@ import pytest
 @pytest.fixture(autouse=True)
 def _usual_address(settings: Any) -> None:
     settings.BASE_URL = "https://ops.example.com"
+    settings.SMS_REPLIES = False

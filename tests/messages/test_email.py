@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from escalation.messages import Context, Told, render
+from escalation.messages import Context, Next, Told, render
 from escalation.models import Clock, Reason
 from incidents.models import Impact, Status
 from plant.models import System
@@ -117,7 +117,25 @@ def test_it_names_who_was_told_what_came_of_it_and_who_is_next() -> None:
     assert "11:01 Keisha Brandt, IT lead, answered 11:03" in text
     assert "11:01 Jun Ishida, IT specialist, not reached" in text
     assert "11:30 You and Yolanda Prewitt, waiting for an answer from each of you" in text
-    assert "12:00 Marisol Okafor, Plant manager, next, if product is not moving" in text
+    assert "12:00 Marisol Okafor, plant manager, next, if product is not moving" in text
+
+
+def test_many_who_are_next_are_counted() -> None:
+    step = Next(NOW + timedelta(minutes=5), Clock.RESPONSE, tuple("ABCDEFG"), ("it_tech", "supervisor"))
+    text = render(delivery(incident(), channel="email"), now=NOW, context=Context(upcoming=[step])).text
+    assert "11:35 A, B, C and 4 more, next, if nobody takes it" in text
+
+
+@pytest.mark.parametrize("role", ["supervisor", "production_manager"])
+def test_the_floor_also_reads_what_to_do_now(role: str) -> None:
+    assert ("What to do now" in mail(role=role).text) == (role == "supervisor")
+
+
+def test_it_says_that_a_reply_goes_on_the_incident_where_replies_are_read(settings: Any) -> None:
+    assert "Reply to this email and your words go on the incident." in mail().text
+    assert "Reply to this email" not in mail(Reason.TOLD_CLOSED).text
+    settings.EMAIL_REPLIES = False
+    assert "Reply to this email" not in mail().text
 
 
 def test_a_long_ladder_keeps_its_last_lines() -> None:

@@ -21,15 +21,22 @@ LONG_NOTE = (
 BASE_URLS = ["https://ops.example.com", "https://opsdesk.millbrook-plant.corvenna-automotive.example.com"]
 
 
-@pytest.mark.parametrize("base", BASE_URLS)
+@pytest.mark.parametrize(("base", "replies"), list(zip(BASE_URLS, [False, True], strict=True)))
 @pytest.mark.parametrize("note", ["", LONG_NOTE])
 @pytest.mark.parametrize("role", ["it_tech", "production_manager", "owner"])
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize(("reason", "clock"), EVERY_REASON)
 def test_every_sms_is_one_segment_and_keeps_number_state_and_link(
-    reason: str, clock: str, language: str, role: str, note: str, base: str, settings: Any
+    reason: str,
+    clock: str,
+    language: str,
+    role: str,
+    note: str,
+    base: str,
+    replies: bool,
+    settings: Any,
 ) -> None:
-    settings.BASE_URL = base
+    settings.BASE_URL, settings.SMS_REPLIES = base, replies
     sent = delivery(happened(reason), reason, clock, language=language, role=role, note=note)
     text = render(sent, now=NOW).text
     assert septets(text) <= 160
@@ -139,6 +146,10 @@ def test_a_reply_is_offered_only_where_replies_are_received(settings: Any) -> No
     settings.SMS_REPLIES = True
     about.line.name, about.station.name = "Line I1", "Rack"
     assert "Reply 104200 = seen." in render(delivery(about, role="production_manager"), now=NOW).text
+    about.line.code = about.line.name = "D1"
+    about.title, about.owner, about.next_update_due = "No labels", person(1, "Jun"), None
+    text = render(delivery(about, role="production_manager"), now=NOW).text
+    assert "Reply 104200 = seen, help 104200 = send help." in text
 
 
 def test_who_may_take_it_reads_that_the_reply_takes_it(settings: Any) -> None:

@@ -168,7 +168,8 @@ class Day(RuleBasedStateMachine, RulesKept):
         return done
 
     def _follow_the_system(self) -> None:
-        """What it does by itself: silence takes an incident back, and it raises one about its own trouble."""
+        """What it does by itself: silence takes one back, it raises one about its own trouble, and the
+        same again opens the one whose fix should have held."""
         for pk, at in _new_rows(
             "SELECT incident_id, at, id FROM incidents_event WHERE kind = 'lapsed'", self.followed
         ):
@@ -178,6 +179,9 @@ class Day(RuleBasedStateMachine, RulesKept):
         )
         for pk, number, impact, at in _new_rows(raised, self.followed):
             self.model.raised(pk, number, impact, by="", now=at)
+        reopened = "SELECT incident_id, at, id FROM incidents_event WHERE kind = 'reopened' AND by_id IS NULL"
+        for pk, at in _new_rows(reopened, self.followed):
+            self.model.came_back(pk, at)
 
     def _turn(self, *, deliver: bool = True) -> None:
         """A turn of the engine and its senders, and again until nothing is left to do at this moment."""

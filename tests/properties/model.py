@@ -113,6 +113,15 @@ class Model:
         thing.becomes("raised")
         thing.owner, thing.asked, thing.last_word, thing.lost_at = "", "", None, at
 
+    def came_back(self, pk: int, at: datetime) -> None:
+        """The engine says that its fix did not hold: only when the same was raised after it (domain §3)."""
+        thing = self.things[pk]
+        name = f"INC-{thing.number}"
+        assert thing.was & {"contained", "resolved", "closed"}, f"{name} came back, but it is {thing.status}"
+        later = [other for other in self.things.values() if other.number > thing.number]
+        assert later, f"{name} came back, but nothing was raised after it"
+        self._did_reopen(thing, "", at, {})
+
     # --- what must be refused, whoever asks the product how ---
 
     def must_refuse(self, verb: str, thing: Thing, by: str, now: datetime, asked: dict[str, Any]) -> str:

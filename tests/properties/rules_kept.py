@@ -13,6 +13,7 @@ from escalation import watch
 from tests.properties import numbers
 from tests.properties.channel import Provider
 from tests.properties.model import Model, Thing
+from tests.properties.promises_kept import PromisesKept
 from tests.properties.seen import Delivery, Event, Notification, Seen, Timer
 
 HANDED_OVER = ("sent", "delivered")
@@ -20,7 +21,7 @@ TAKES_IT = {"acknowledged", "contained", "resolved", "closed", "reopened", "take
 SETS_FREE = {"raised", "lapsed"}
 
 
-class RulesKept:
+class RulesKept(PromisesKept):
     """What the machine must know for the rules, and the rules."""
 
     model: Model
@@ -411,6 +412,7 @@ RULES = (
     "everything_is_what_people_made_of_it",
     "nobody_answers_for_another",
     "rule_1_no_incident_is_silent",
+    "rule_1_no_promise_is_silent",
     "rule_2_a_condition_met_stops_its_clock",
     "rule_3_each_firing_tells_each_person_once",
     "rule_4_what_is_recorded_is_delivered_or_visibly_failed",

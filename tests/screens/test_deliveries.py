@@ -106,18 +106,36 @@ def test_it_narrows_by_time_and_a_wrong_time_finds_nothing(
     assert not rows(client, since="yesterday") and not rows(client, until="2026-13-45T99:00")
 
 
+def test_a_card_counts_the_messages_of_the_readers_site_only(
+    world: Any, advance: Callable[..., None], as_: As
+) -> None:
+    world.raise_it()
+    advance(minutes=1)
+    there = make.make_person("Ola", roles=[make.Role.IT_MANAGER], site=make.make_site("ELSE"))
+    here, elsewhere = as_("hutchins"), Client()
+    elsewhere.force_login(there)
+    counts = [
+        {card.channel: card.sent for _way, card in client.get(LOG).context["cards"]}["sms"]
+        for client in (here, elsewhere)
+    ]
+    assert counts[0] == Delivery.objects.filter(channel="sms", sent_at__isnull=False).count() > 0
+    assert counts[1] == 0
+
+
 def test_each_provider_has_a_card(as_: As, world: Any) -> None:
     page = words(as_("hutchins").get(LOG))
     assert "Practice: nothing goes out" in page and "Nothing waits" in page
 
 
-def test_sending_again_is_pressed_on_the_log_and_says_who_and_why(
+def test_one_press_sends_again_and_the_log_and_the_timeline_say_who_did(
     world: Any, advance: Callable[..., None], as_: As
 ) -> None:
-    world.raise_it()
+    incident = world.raise_it()
     advance(minutes=1)
     client, (sent, *_others) = as_("hutchins"), rows(as_("hutchins"), person="vela")
-    answer = client.post(f"{LOG}{sent.pk}/resend/", {"why": "Old number"}, follow=True)
-    page = words(answer)
-    assert "again" in page and "Old number" in page
-    assert client.post(f"{LOG}{sent.pk}/resend/", {"why": "Old number"}).status_code == 409
+    page = words(client.post(f"{LOG}{sent.pk}/resend/", follow=True))
+    assert f"It goes to {world['vela'].name} again now" in page
+    assert f"Sent again by {world['hutchins'].name}" in page
+    timeline = words(client.get(incident.get_absolute_url()))
+    assert f"sent the message to {world['vela'].name} again, by SMS." in timeline
+    assert client.post(f"{LOG}{sent.pk}/resend/").status_code == 409

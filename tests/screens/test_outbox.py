@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from escalation.models import Delivery, Notification
+from escalation.models import Delivery, Notification, PushDevice
+from escalation.webhooks import lifecycle as listeners
+from escalation.webhooks.queue import spread
+from escalation.webhooks.sending import post_due
 from incidents import lifecycle
 from tests import factories as make
 from tests.screens.reading import poll, words
@@ -159,3 +163,22 @@ def test_the_number_of_queries_does_not_grow_with_messages(world: Any, advance: 
     with CaptureQueriesContext(connection) as many:
         client.get("/outbox/")
     assert len(many) == len(few) <= 15, [query["sql"][:100] for query in many]
+
+
+def test_a_push_and_a_message_in_a_chat_room_stand_there_as_their_readers_see_them(
+    world: Any, advance: Advance, as_: As
+) -> None:
+    tablet = {"name": "Tablet", "endpoint": "https://tablet.invalid"}
+    PushDevice.objects.create(person=world["vela"], created_at=world.now, **tablet)
+    room: Any = {"kind": "chat", "address": "sandbox://it", "name": "IT on duty"}
+    listeners.add(site=world.site, by=world["hutchins"], now=world.now, **room)
+    incident = world.raise_it()
+    advance(minutes=1)
+    spread(world.now)
+    assert post_due("chat", world.now)
+    page = as_("tillery").get("/outbox/").content.decode()
+    push = Delivery.objects.get(channel="push", notification__person=world["vela"])
+    assert 'class="card push"' in page and push.subject in html.unescape(page)
+    assert "IT on duty" in page and f"<b>{incident.code} " in page
+    rooms = as_("tillery").get("/outbox/?channel=chat").context["rows"]
+    assert rooms and all(one.is_room for one in rooms)

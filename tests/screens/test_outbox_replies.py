@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from escalation.models import Delivery, Inbound
+from escalation.models import Delivery, Did, Inbound
+from incidents import lifecycle
 from incidents.models import Status
 from tests.factories import fresh
 from tests.screens.reading import poll, words
@@ -97,3 +98,17 @@ def test_answers_cost_one_query_however_many(world: Any, advance: Advance, as_: 
     with CaptureQueriesContext(connection) as some:
         client.get("/outbox/")
     assert len(some) == len(none)
+
+
+def test_a_mail_is_answered_from_the_outbox_as_from_a_mailbox(world: Any, advance: Advance, as_: As) -> None:
+    incident, client = world.raise_it(), as_("tillery")
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    advance(minutes=31)
+    sent = Delivery.objects.filter(channel="email", notification__person=world["tillery"]).latest("pk")
+    for _n in range(2):
+        client.post(f"/outbox/{sent.pk}/reply/", {"text": "Hold the 11:40 shuttle", "reference": "r1"})
+    heard = Inbound.objects.get()
+    assert (heard.person, heard.incident, heard.did) == (world["tillery"], incident, Did.WORDS)
+    page = words(client.get(f"/outbox/?mail={sent.pk}"))
+    assert "Hold the 11:40 shuttle" in page and str(Did.WORDS.label) in page
+    assert incident.events.filter(words="Hold the 11:40 shuttle", by=world["tillery"]).count() == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from incidents.models import Incident
+from incidents import lifecycle
 from tests.screens.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -22,18 +22,43 @@ JARGON = "Zqspooler9100"
 @pytest.mark.parametrize("role", ["production_manager", "supervisor", "it_tech"])
 def test_every_kind_is_one_sms(world: Any, as_: As, language: str, role: str) -> None:
     world.raise_it()
-    said = as_("hutchins").get(WORDS, {"language": language, "role": role}).context["said"]
+    page = as_("hutchins").get(WORDS, {"language": language, "role": role}).context
+    said, of_site = page["said"], page["said_of_site"]
     assert len(said) > 12
-    assert {one.segments for one in said} == {1}
-    assert all(one.subject and one.text and one.html for one in said)
+    assert {one.segments for one in [*said, *of_site]} == {1}
+    assert all(one.subject and one.text and one.html and all(one.push) for one in [*said, *of_site])
+    wanted = {
+        "shift_start",
+        "gap_ahead",
+        "provider",
+        "drill_report",
+        "reachability",
+        "listener_off",
+        "digest",
+    }
+    assert wanted <= {one.kind.removeprefix("site-") for one in of_site}
+    assert len(page["rooms"]) > 4
 
 
-@pytest.mark.parametrize("role", ["production_manager", "supervisor"])
-def test_technical_detail_reaches_no_manager_and_no_floor(world: Any, as_: As, role: str) -> None:
-    Incident.objects.filter(pk=world.raise_it().pk).update(technical=JARGON)
-    for one in as_("hutchins").get(WORDS, {"role": role}).context["said"]:
-        assert JARGON not in one.sms + one.subject
-        assert JARGON not in one.text.split("\n\n")[0]
+@pytest.mark.parametrize("role", ["production_manager", "supervisor", "it_tech"])
+def test_technical_detail_is_in_no_message_for_nobody_by_no_channel(world: Any, as_: As, role: str) -> None:
+    """Neither of the incident nor of the last update: every kind, by SMS, email, push and chat."""
+    incident = world.raise_it()
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    lifecycle.add_words(incident.number, by=world["vela"], words="", technical=JARGON, now=world.now)
+    lifecycle.post_update(
+        incident.number,
+        by=world["vela"],
+        conditions="labels will not print",
+        actions="moving the queue",
+        needs="none",
+        technical=JARGON,
+        now=world.now,
+    )
+    page = as_("hutchins").get(WORDS, {"role": role}).context
+    for one in [*page["said"], *page["said_of_site"]]:
+        assert JARGON not in "".join([one.sms, one.subject, one.text, one.html, *one.push]), one.kind
+    assert not [text for title, text in page["rooms"] if JARGON in title + text]
 
 
 def test_the_newest_open_one_is_shown_unless_another_is_asked_for(world: Any, as_: As) -> None:

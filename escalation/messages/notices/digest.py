@@ -107,7 +107,7 @@ def _thing(notification: Notification, now: datetime) -> Thing:
     incident = notification.incident
     if incident is None:
         about = ABOUT_A_SITE[notification.reason](notification, now)
-        more = " ".join(about.lines)
+        more = " ".join(about.more)
         return Thing("", about.subject, "", "", "", more, "", (9, "", notification.created_at))
     state, how_long = state_of(notification, now)
     forms = where_forms(notification)

@@ -24,3 +24,9 @@ class Notice:
     label: str
     why: str
     rows: Sequence[Sequence[str]] = ()
+
+    @property
+    def more(self) -> list[str]:
+        """The paragraphs under a heading that has said the subject already: it is not said twice."""
+        heading = f"{self.subject.rstrip('.')}."
+        return list(filter(None, (line.removeprefix(heading).strip() for line in self.lines)))

@@ -32,7 +32,7 @@ def words(notification: Notification, now: datetime) -> Notice:
         lines = [_("Messages go by it again. Nothing needed from you.")]
     return Notice(
         subject=subject,
-        sms=[opening, Flexible((lines[0], ""), (2, 1))],
+        sms=[opening, Flexible((lines[0], ""), (2,))],
         lines=lines,
         path=f"{reverse('reach')}?site={data['site']}",
         label=_("Open who can be reached"),
