@@ -39,6 +39,7 @@ PAGES = [
     Bench("list_search", 200, {}),
     Bench("raise_api", 500, {"p95_ms": ("<=", 50)}),
     Bench("countermeasures_board", 200, {"p95_ms": ("<=", 80)}),
+    Bench("ledger_page", 200, {"p95_ms": ("<=", 80)}),
 ]
 ENGINE = [
     Bench("tick_idle", 100, {}),

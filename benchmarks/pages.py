@@ -106,6 +106,15 @@ def countermeasures_board(address: str) -> dict[str, float]:
         return _measure(lambda: browser.timed("GET", path + next(shows), wanted=200), OPENINGS)
 
 
+def ledger_page(address: str) -> dict[str, float]:
+    """With 100,000 promises, 2,400 of them open, as a manager sees it: everybody's row."""
+    fixes.there_are(COUNTERMEASURES)
+    shows = cycle(("", "?show=passed", "?show=week", "?show=kept"))
+    with _as_person(address, "tillery") as browser:
+        path = "/promises/"
+        return _measure(lambda: browser.timed("GET", path + next(shows), wanted=200), OPENINGS)
+
+
 def incident_page(address: str) -> dict[str, float]:
     """Those of the demo plant, with all that ever happened to them, in turn."""
     numbers = cycle(Incident.objects.filter(number__range=(1001, 1040)).values_list("number", flat=True))

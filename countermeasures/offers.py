@@ -64,9 +64,7 @@ OFFERS: tuple[Offer, ...] = (
     Offer("restore", _("The repeat was a mistake"), _was_failed_by_a_repeat, Action.CHECK),
     Offer("waive", _("A weaker one is enough"), lambda c: not c.is_strong_enough, Action.WAIVE),
     Offer("extend", _("Let it stay longer"), _is_worn, Action.EXTEND),
-    Offer(
-        "take-off", _("It is off"), lambda c: _is_worn(c) and c.stage == Stage.IN_PLACE, Action.PLAN, False
-    ),
+    Offer("take-off", _("It is off"), _can_come_off, Action.PLAN, False),
     Offer("withdraw", _("Give it up"), lambda c: c.stage in BEFORE, Action.PLAN),
 )
 """In the order in which they are shown."""

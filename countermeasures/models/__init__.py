@@ -1,19 +1,10 @@
 """What we do so that it stays fixed."""
 
 from countermeasures.models.cause import Cause
-from countermeasures.models.countermeasure import (
-    LIVE,
-    SHIFT_STARTS,
-    STRONG_ENOUGH,
-    Countermeasure,
-    CountermeasureQuerySet,
-    Gap,
-    Kind,
-    Stage,
-    Strength,
-)
+from countermeasures.models.countermeasure import Countermeasure, CountermeasureQuerySet, Gap
 from countermeasures.models.elsewhere import Answer, Elsewhere
 from countermeasures.models.measurement import Measurement, MeasurementQuerySet
+from countermeasures.models.terms import LIVE, SHIFT_STARTS, STRONG_ENOUGH, Kind, Stage, Strength
 from countermeasures.promises.models import Promise, PromiseChange
 
 __all__ = [

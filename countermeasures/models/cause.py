@@ -37,7 +37,3 @@ class Cause(models.Model):
 
     def __str__(self) -> str:
         return self.root_cause or self.escape_cause
-
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.root_cause.strip() and self.escape_cause.strip())

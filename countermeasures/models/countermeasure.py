@@ -1,4 +1,4 @@
-"""What we do so that it stays fixed: causes, countermeasures and the check that proves them."""
+"""What we do so that it stays fixed, and the check that proves it."""
 
 from __future__ import annotations
 
@@ -13,46 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.models.cause import Cause
+from countermeasures.models.terms import LIVE, SHIFT_STARTS, STRONG_ENOUGH, Kind, Stage, Strength
 from incidents.models import Impact, Incident, Photo, Severity, Status
 from opsdesk.errors import Missing
 from plant.models import Person, System
-
-
-class Kind(models.TextChoices):
-    CONTAINMENT = "containment", _("Keep product moving")
-    PERMANENT = "permanent", _("Stop it coming back")
-    PREVENTIVE = "preventive", _("Before it happens")
-
-
-class Stage(models.TextChoices):
-    """The status of a countermeasure. Two code terms may share a screen word (language.md §3)."""
-
-    PLANNED = "planned", _("To agree")
-    IN_WORK = "in_work", _("Promised")
-    IN_PLACE = "in_place", _("In place")
-    CHECKING = "checking", _("In place, proving")
-    EFFECTIVE = "effective", _("Proven")
-    NOT_EFFECTIVE = "not_effective", _("Did not hold")
-    WITHDRAWN = "withdrawn", _("Withdrawn")
-
-
-class Strength(models.TextChoices):
-    """How much a countermeasure relies on people; strongest first."""
-
-    ELIMINATE = "eliminate", _("It cannot happen any more")
-    PREVENT = "prevent", _("It is prevented")
-    DETECT_STOP = "detect_stop", _("It is detected and stops")
-    WARN = "warn", _("Somebody is warned")
-    TRAIN = "train", _("People were told")
-
-
-STRONG_ENOUGH = (Strength.ELIMINATE, Strength.PREVENT, Strength.DETECT_STOP)
-"""Needed for S1, S2 and repeats (domain §3), or a manager's waiver."""
-
-SHIFT_STARTS = "shift starts"
-"""The unit that is counted from the shift patterns; any other is counted by hand, in the measurement log."""
-
-LIVE = (Stage.PLANNED, Stage.IN_WORK, Stage.IN_PLACE, Stage.CHECKING)
 
 _NOT_COUNTING = (Stage.WITHDRAWN, Stage.NOT_EFFECTIVE)
 
@@ -77,6 +41,10 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
     def for_cards(self) -> CountermeasureQuerySet:
         """With everything a card shows and its buttons ask about."""
         return self.with_people().select_related("incident__site", "incident__area")
+
+    def with_measurements(self) -> CountermeasureQuerySet:
+        """With `logged`: how many lines its measurement log has."""
+        return self.annotate(logged=models.Count("measurements"))
 
     def live(self) -> CountermeasureQuerySet:
         return self.filter(stage__in=LIVE)

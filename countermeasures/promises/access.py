@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from opsdesk.errors import NotAllowed
 from plant.models import Person, Role, RoleAssignment, Site
 
 SEE_ALL = (
@@ -59,9 +58,3 @@ def _floor(site: Site, held: RoleAssignment) -> set[int]:
 
 def may_see(reader: Person, person: Person, site: Site) -> bool:
     return people_seen(reader, site).filter(pk=person.pk).exists()
-
-
-def refuse_unless_seen(reader: Person, person: Person, site: Site, sentence: str) -> None:
-    """Raise NotAllowed (`not_your_team`)."""
-    if not may_see(reader, person, site):
-        raise NotAllowed("not_your_team", sentence)

@@ -177,7 +177,8 @@ class PromiseViewSet(GenericViewSet[Promise]):
         site = sites.filter(code=code).first() if code else self.reader.site or sites.first()
         if site is None:
             raise Missing("unknown_site", _("There is no such site."))
-        rows = rows_of(people_seen(self.reader, site), Promise.objects.filter(site=site), timezone.now())
+        here = Promise.objects.filter(site=site)
+        rows = rows_of(people_seen(self.reader, site), here, timezone.now(), site=site)
         return Response(PersonRow(rows, many=True).data)
 
     @extend_schema(request=KeepInput, responses=PromiseSerializer, filters=False)

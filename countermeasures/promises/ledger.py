@@ -1,21 +1,25 @@
 """The ledger: the team's numbers, what is open, what was in the way, and the rows that one may see.
 
-A fixed number of queries, whatever the size: the lists are cut, the counts come from indexes of the site.
+A fixed number of queries, whatever the size: lists are cut, and what is counted is open or ended lately,
+which one index finds among years of promises.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
-from django.db.models import Count, F, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from countermeasures.promises.access import people_seen
-from countermeasures.promises.models import InTheWay, Outcome, Promise, PromiseQuerySet
-from plant.models import Person, Site
+from countermeasures.promises.models import InTheWay, Outcome, Promise, PromiseKind, PromiseQuerySet
+from plant.models import Person, Role, RoleAssignment, Site
 
 LOOKS_BACK = timedelta(days=30)
 WEEK = timedelta(days=7)
@@ -32,6 +36,14 @@ USUAL = 4
 """Open promises that one carries as a rule; more is shown as more than usual, never as a fault."""
 
 SHOWS = ("open", "week", "passed", "kept")
+IN_TIME = (Outcome.KEPT, Outcome.KEPT_BY_AGREEMENT)
+
+TEAMS: dict[str, tuple[StrPromise, tuple[Role, ...]]] = {
+    "it": (_("IT"), (Role.IT_TECH, Role.IT_SPECIALIST, Role.IT_LEAD, Role.IT_MANAGER)),
+    "production": (_("Production"), (Role.TEAM_LEADER, Role.SUPERVISOR, Role.PRODUCTION_MANAGER)),
+    "materials": (_("Materials"), (Role.MATERIALS_MANAGER,)),
+}
+"""Whose promises: by what people are at the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +51,32 @@ class Asked:
     """What the address asks for; anything else counts as nothing."""
 
     show: str = "open"
+    team: str = ""
     area: str = ""
+    kind: str = ""
     site: str = ""
 
     @classmethod
     def from_address(cls, given: Mapping[str, str]) -> Asked:
-        show = given.get("show", "open")
-        return cls(show if show in SHOWS else "open", given.get("area", "")[:24], given.get("site", "")[:24])
+        return cls(
+            show=given["show"] if given.get("show") in SHOWS else "open",
+            team=given["team"] if given.get("team") in TEAMS else "",
+            area=given.get("area", "")[:24],
+            kind=given["kind"] if given.get("kind") in PromiseKind.values else "",
+            site=given.get("site", "")[:24],
+        )
+
+    def address(self, **changes: str) -> str:
+        """The query string of this ledger with some filters changed."""
+        asked = replace(self, **changes)
+        given = {"show": asked.show if asked.show != "open" else ""}
+        given |= {name: getattr(asked, name) for name in ("team", "area", "kind", "site")}
+        query = urlencode({name: value for name, value in given.items() if value})
+        return f"?{query}" if query else ""
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.team or self.area or self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +97,10 @@ class Numbers:
     @property
     def kept_in_all(self) -> int:
         return self.kept + self.by_agreement
+
+    def shown(self, show: str) -> int:
+        """How many promises one of SHOWS lets through."""
+        return {"week": self.week, "passed": self.passed, "kept": self.kept_in_all}.get(show, self.open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +145,35 @@ class Ledger:
 
 
 def ledger(asked: Asked, *, site: Site, reader: Person, now: datetime) -> Ledger:
-    """Eight queries."""
-    here = Promise.objects.filter(site=site)
-    if asked.area:
-        here = here.filter(area__code=asked.area)
-    numbers = _numbers(here, now)
-    found = list(_asked(here, asked, now).with_people()[:SHOWN])
-    count = {
-        "open": numbers.open,
-        "week": numbers.week,
-        "passed": numbers.passed,
-        "kept": numbers.kept_in_all,
-    }
+    """Seven queries."""
+    team = _team(asked.team, site)
+    here = _filtered(Promise.objects.filter(site=site), asked, team)
+    numbers, said = _tally(here, now)
+    seen = people_seen(reader, site)
     return Ledger(
         numbers=numbers,
-        found=found,
-        more=max(0, count[asked.show] - SHOWN),
-        bars=_bars(here, now),
-        rows=rows_of(people_seen(reader, site), here, now),
+        found=list(_asked(here, asked, now).for_ledger()[:SHOWN]),
+        more=max(0, numbers.shown(asked.show) - SHOWN),
+        bars=_bars(said),
+        rows=rows_of(seen.filter(pk__in=team) if asked.team else seen, here, now, site=site),
     )
+
+
+def _team(name: str, site: Site) -> QuerySet[RoleAssignment, int]:
+    """The ids of a team's people at the site; nobody's without a name."""
+    roles = TEAMS[name][1] if name else ()
+    held = RoleAssignment.objects.filter(Q(site=site) | Q(site=None), role__in=roles)
+    return held.values_list("person_id", flat=True)
+
+
+def _filtered(here: PromiseQuerySet, asked: Asked, team: QuerySet[RoleAssignment, int]) -> PromiseQuerySet:
+    if asked.team:
+        here = here.filter(person__in=team)
+    if asked.area:
+        here = here.filter(area__code=asked.area)
+    if asked.kind:
+        here = here.filter(kind=asked.kind)
+    return here
 
 
 def _asked(here: PromiseQuerySet, asked: Asked, now: datetime) -> PromiseQuerySet:
@@ -137,32 +182,43 @@ def _asked(here: PromiseQuerySet, asked: Asked, now: datetime) -> PromiseQuerySe
     if asked.show == "passed":
         return here.passed(now).order_by("due_at", "id")
     if asked.show == "kept":
-        kept = here.filter(outcome__in=(Outcome.KEPT, Outcome.KEPT_BY_AGREEMENT))
-        return kept.filter(ended_at__gt=now - LOOKS_BACK).order_by("-ended_at", "-id")
+        kept = here.filter(outcome__in=IN_TIME, ended_at__gt=now - LOOKS_BACK)
+        return kept.order_by("-ended_at", "-id")
     return here.open().order_by("due_at", "id")
 
 
-def _numbers(here: PromiseQuerySet, now: datetime) -> Numbers:
-    ended = here.ended().filter(ended_at__gt=now - LOOKS_BACK).order_by().values_list("outcome")
-    by_outcome = dict(ended.annotate(count=Count("pk")))
-    still = here.open().aggregate(
-        open=Count("pk"),
-        passed=Count("pk", filter=Q(due_at__lte=now)),
-        week=Count("pk", filter=Q(due_at__gt=now, due_at__lte=now + WEEK)),
+def _tally(here: PromiseQuerySet, now: datetime) -> tuple[Numbers, Counter[str]]:
+    """The numbers, and how often each reason was given for what is open or ended lately; one query."""
+    counted = (
+        here.lately(now - LOOKS_BACK)
+        .order_by()
+        .values_list("outcome", "in_the_way")
+        .annotate(
+            count=Count("pk"),
+            passed=Count("pk", filter=Q(outcome=Outcome.OPEN, due_at__lte=now)),
+            week=Count("pk", filter=Q(outcome=Outcome.OPEN, due_at__gt=now, due_at__lte=now + WEEK)),
+        )
     )
-    return Numbers(
-        kept=by_outcome.get(Outcome.KEPT, 0),
-        by_agreement=by_outcome.get(Outcome.KEPT_BY_AGREEMENT, 0),
-        finished_late=by_outcome.get(Outcome.LATE, 0),
-        **still,
+    by_outcome, said = Counter[str](), Counter[str]()
+    passed = week = 0
+    for outcome, why, count, of_passed, of_week in counted:
+        by_outcome[outcome] += count
+        said[why] += count
+        passed, week = passed + of_passed, week + of_week
+    numbers = Numbers(
+        kept=by_outcome[Outcome.KEPT],
+        by_agreement=by_outcome[Outcome.KEPT_BY_AGREEMENT],
+        finished_late=by_outcome[Outcome.LATE],
+        open=by_outcome[Outcome.OPEN],
+        passed=passed,
+        week=week,
     )
+    return numbers, said
 
 
-def _bars(here: PromiseQuerySet, now: datetime) -> list[Bar]:
-    """What was in the way of open promises and of those that ended in the last 30 days, the most first."""
-    lately = Q(outcome=Outcome.OPEN) | Q(ended_at__gt=now - LOOKS_BACK)
-    said = here.filter(lately).exclude(in_the_way="").order_by().values_list("in_the_way")
-    counts = sorted(said.annotate(count=Count("pk")), key=lambda pair: (-pair[1], pair[0]))
+def _bars(said: Counter[str]) -> list[Bar]:
+    """What was in the way, the most first."""
+    counts = sorted(((code, n) for code, n in said.items() if code), key=lambda pair: (-pair[1], pair[0]))
     most = counts[0][1] if counts else 1
     return [Bar(str(InTheWay(code).label), count, 1000 * count // most) for code, count in counts]
 
@@ -170,26 +226,30 @@ def _bars(here: PromiseQuerySet, now: datetime) -> list[Bar]:
 # --- persons ---
 
 
-def rows_of(people: QuerySet[Person], here: PromiseQuerySet, now: datetime) -> list[Row]:
-    """Late work first, then by name: nobody is ranked."""
-    lately = Q(outcome=Outcome.OPEN) | Q(ended_at__gt=now - LOOKS_BACK)
-    mine = here.filter(lately, person__in=people).exclude(outcome=Outcome.WITHDRAWN)
-    ids = list(mine.order_by().values_list("person", flat=True).distinct())
-    known = Person.objects.filter(pk__in=ids).order_by("name", "pk")
-    carried = carried_by(ids, now)
-    last = _last(here, ids)
-    rows = [_row(person, last[person.pk], carried[person.pk], now) for person in known]
+def rows_of(people: QuerySet[Person], here: PromiseQuerySet, now: datetime, *, site: Site) -> list[Row]:
+    """Of those who have something lately in `here`: their last promises at the site, of whatever kind.
+
+    Late work first, then by name: nobody is ranked.
+    """
+    lately = here.lately(now - LOOKS_BACK).exclude(outcome=Outcome.WITHDRAWN)
+    newest = (
+        Promise.objects.filter(site=site, person=OuterRef("pk"))
+        .exclude(outcome=Outcome.WITHDRAWN)
+        .order_by("-due_at", "-id")
+    )
+    known = list(
+        Person.objects.filter(Q(pk__in=people.values("pk")) & Q(pk__in=lately.order_by().values("person")))
+        .order_by("name", "pk")
+        .annotate(last_ids=ArraySubquery(newest.values("pk")[:LAST]))
+    )
+    carried = carried_by([person.pk for person in known], now)
+    last = Promise.objects.in_bulk([pk for person in known for pk in person.last_ids])
+    rows = [
+        _row(person, [last[pk] for pk in reversed(person.last_ids)], carried[person.pk], now)
+        for person in known
+    ]
     late_first = sorted(rows, key=lambda row: (row.late_since is None, row.late_since or now))
     return late_first[:PEOPLE_SHOWN]
-
-
-def _last(here: PromiseQuerySet, ids: Iterable[int]) -> dict[int, list[Promise]]:
-    numbered = here.filter(person__in=list(ids)).exclude(outcome=Outcome.WITHDRAWN)
-    newest = Window(RowNumber(), partition_by=F("person"), order_by=[F("due_at").desc(), F("pk").desc()])
-    found: dict[int, list[Promise]] = defaultdict(list)
-    for one in numbered.annotate(nth=newest).filter(nth__lte=LAST).order_by("due_at", "pk"):
-        found[one.person_id].append(one)
-    return found
 
 
 def _row(person: Person, last: Sequence[Promise], carried: Carried, now: datetime) -> Row:

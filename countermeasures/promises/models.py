@@ -57,6 +57,10 @@ class PromiseQuerySet(models.QuerySet["Promise"]):
         """Open, and the date is over."""
         return self.open().filter(due_at__lte=now)
 
+    def lately(self, since: datetime) -> PromiseQuerySet:
+        """What is open, and what has ended since then."""
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=since))
+
     def due_within(self, span: timedelta, now: datetime) -> PromiseQuerySet:
         return self.open().filter(due_at__gt=now, due_at__lte=now + span)
 
@@ -65,6 +69,10 @@ class PromiseQuerySet(models.QuerySet["Promise"]):
 
     def with_people(self) -> PromiseQuerySet:
         return self.select_related("person", "given_to", "site", "area", "incident", "countermeasure")
+
+    def for_ledger(self) -> PromiseQuerySet:
+        """With what a line of the ledger shows."""
+        return self.select_related("person", "given_to", "incident")
 
 
 class Promise(models.Model):
@@ -131,7 +139,12 @@ class Promise(models.Model):
         indexes = [
             models.Index(fields=["site", "due_at", "id"], condition=Q(outcome="open"), name="promise_open"),
             models.Index(fields=["person", "due_at"], condition=Q(outcome="open"), name="promise_of_person"),
-            models.Index(fields=["site", "-ended_at"], condition=~Q(outcome="open"), name="promise_ended"),
+            models.Index(fields=["site", "ended_at"], name="promise_lately"),
+            models.Index(
+                fields=["site", "person", "-due_at", "-id"],
+                condition=~Q(outcome="withdrawn"),
+                name="promise_last",
+            ),
             models.Index(fields=["id"], condition=Q(is_unread=True), name="promise_unread"),
         ]
 

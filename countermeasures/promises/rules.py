@@ -16,6 +16,11 @@ def end_of_day(day: date, tz: tzinfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=tz)
 
 
+def day_that_ends(at: datetime, tz: tzinfo) -> date:
+    """The day that was promised, from when it is over; of a moment in a day, that day."""
+    return (at - timedelta(microseconds=1)).astimezone(tz).date()
+
+
 def is_agreed_in_time(due_at: datetime, agreed_at: datetime) -> bool:
     """A new date agreed before the old one has passed counts as kept; afterwards the promise is late."""
     return agreed_at < due_at

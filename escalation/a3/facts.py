@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from countermeasures.costs import Costs, costs
-from countermeasures.models import Cause, Countermeasure, Kind, Stage
+from countermeasures.models import Cause, Countermeasure, Elsewhere, Kind, Stage
 from escalation.views import proofs, timeline
 from incidents import readings
 from incidents.models import Event, EventKind, Incident, Photo
@@ -97,6 +97,7 @@ def facts(incident: Incident, *, now: datetime, counted_parts: int | None = None
         "bandages": _rows(_newest(bandages, BANDAGES), now),
         "fixes": _rows([one for one in fixes if one.kind == Kind.PERMANENT], now),
         "preventive": _rows([one for one in fixes if one.kind == Kind.PREVENTIVE], now),
+        "elsewhere": _elsewhere(fixes),
         "whys": [cut(why, SHORT) for why in (cause.five_whys[:WHYS] if cause else [])],
         "root_cause": cut(cause.root_cause, MIDDLE) if cause else "",
         "system_part": cut(cause.made_easy, SHORT) if cause else "",
@@ -121,6 +122,13 @@ def cut(text: str, limit: int) -> str:
         return line
     short = Truncator(line).chars(limit)
     return short if " " not in short else short[: short.rindex(" ")].rstrip(",;:.") + "…"
+
+
+def _elsewhere(found: Sequence[Countermeasure]) -> list[str]:
+    """ "Door Panel Line D2, Label & pack: Done here"; of very many the first."""
+    rows = Elsewhere.objects.filter(countermeasure__in=found).select_related("station__line")
+    said = [f"{row.station.line}, {row.station}: {row.get_answer_display()}" for row in rows[:PLACES]]
+    return [cut(one, SHORT) for one in said]
 
 
 def _newest(found: Sequence[Countermeasure], limit: int) -> list[Countermeasure]:

@@ -12,11 +12,11 @@ from datetime import date, datetime, time, timedelta
 from heapq import merge
 
 from countermeasures import lifecycle as fixes
-from countermeasures.exposure import place_of, unit_of
-from countermeasures.models import SHIFT_STARTS, Countermeasure, Kind, Stage, Strength
+from countermeasures.models import Countermeasure, Kind, Stage
 from escalation import answering
-from escalation.demo import on_the_way
+from escalation.demo import follow_up, on_the_way
 from escalation.demo.cast import Cast
+from escalation.demo.checks import exposure_of, why_weak
 from escalation.demo.story import Fix, Said, Story
 from escalation.models import Notification
 from incidents import lifecycle
@@ -24,7 +24,6 @@ from incidents.families import Family
 from incidents.models import Incident, SeverityRule, WaitingOn
 from incidents.permissions import Action
 from plant.models import Person, System
-from plant.working_time import PlantHours
 
 EVIDENCE = (
     "Seen at the station together with the supervisor. Change record filed.",
@@ -136,6 +135,7 @@ def _worked_on(run: Play) -> Moments:
     acts += [(said.minutes, 5 + n, _say) for n, said in enumerate(story.said) if not _is_later(story, said)]
     acts += [(minute, 50, _see) for _who, minute in story.seen_by]
     acts += [(story.contain, 60, _contain)] if story.contain is not None else []
+    acts += [((story.contain or 1) - 1, 55, _take_photos)] if story.follow_up.photos else []
     for minutes, _order, act in sorted(acts, key=lambda a: a[:2]):
         at = story.at(minutes)
         yield at
@@ -180,13 +180,9 @@ def _say(run: Play, at: datetime) -> None:
         actions=said.actions,
         needs=said.needs,
         technical=said.technical,
-        next_update_at=_promised(said, at),
+        next_update_at=at + said.next_minutes * MINUTES if said.next_minutes else None,
         now=at,
     )
-
-
-def _promised(said: Said, at: datetime) -> datetime | None:
-    return at + said.next_minutes * MINUTES if said.next_minutes else None
 
 
 def _see(run: Play, at: datetime) -> None:
@@ -209,6 +205,11 @@ def _contain(run: Play, at: datetime) -> None:
     )
 
 
+def _take_photos(run: Play, at: datetime) -> None:
+    reporter = run.cast.people[run.story.reporter]
+    follow_up.add_photos(run.number, run.story.follow_up.photos, by=reporter, now=at)
+
+
 def _understood(run: Play) -> Moments:
     """Once the rush is over, the owner writes down what it was."""
     story = run.story
@@ -220,7 +221,12 @@ def _understood(run: Play) -> Moments:
         at += 25 * MINUTES
         yield at
         fixes.write_cause(
-            run.number, by=run.owner, root_cause=story.root_cause, escape_cause=story.escape_cause, now=at
+            run.number,
+            by=run.owner,
+            root_cause=story.root_cause,
+            escape_cause=story.escape_cause,
+            five_whys=story.follow_up.five_whys,
+            now=at,
         )
     if story.bandage_days > 7:
         at = run.local(run.day_of(at) + timedelta(days=1), time(9, 20))
@@ -276,6 +282,7 @@ def _fixed(run: Play, fix: Fix) -> Moments:
     if fix.placed_at is None:
         return
     yield from _placed(run, fix, found)
+    yield from _followed_up(run, fix, found)
     if fix.checked_at is not None and run.story.closes:
         yield from on_the_way.measured(run, fix, found)
         yield from _proved(run, fix, found)
@@ -286,7 +293,7 @@ def _planned(run: Play, fix: Fix) -> Generator[datetime, None, Countermeasure]:
     yield at
     incident = run.incident
     owner = run.cast.people[fix.owner]
-    exposure, unit = _exposure(fix, incident)
+    exposure, unit = exposure_of(fix, incident)
     found = fixes.add(
         run.number,
         by=run.owner,
@@ -306,28 +313,9 @@ def _planned(run: Play, fix: Fix) -> Generator[datetime, None, Countermeasure]:
     if not found.is_strong_enough:
         at += 45 * MINUTES
         yield at
-        reason = _why_weak(found)
+        reason = why_weak(found)
         fixes.waive(found.pk, by=run.cast.manager_of(incident), reason=reason, now=at)
     return found
-
-
-def _exposure(fix: Fix, incident: Incident) -> tuple[int, str]:
-    """What the target names, never more than the story's time has had; else a shift start every other day."""
-    times, unit = fix.exposure
-    if times is None:
-        return max(1, fix.window_days // 2), SHIFT_STARTS
-    unit = unit_of(unit)
-    if unit != SHIFT_STARTS or fix.placed_at is None or fix.checked_at is None:
-        return times, unit
-    hours = PlantHours.at(fix.placed_at + timedelta(days=1))
-    had = len(hours.shift_starts(place_of(incident), fix.placed_at, fix.checked_at))
-    return max(1, min(times, had)), unit
-
-
-def _why_weak(found: Countermeasure) -> str:
-    if found.strength == Strength.TRAIN:
-        return "A start while we look for something that stops it by itself."
-    return "It warns weeks before anything stops, and two people get the warning."
 
 
 def _kept_safe(run: Play, fix: Fix) -> Moments:
@@ -360,6 +348,22 @@ def _placed(run: Play, fix: Fix, found: Countermeasure) -> Moments:
         fixes.take_off(bandage.pk, by=run.owner, now=at + 20 * MINUTES)
     yield at + 30 * MINUTES
     lifecycle.resolve(run.number, by=run.owner, now=at + 30 * MINUTES)
+
+
+def _followed_up(run: Play, fix: Fix, found: Countermeasure) -> Moments:
+    """While it is being proved: where else it could happen, and what is measured."""
+    placed = fix.placed_at
+    assert placed is not None
+    if run.story.where_else:
+        at = placed + 50 * MINUTES
+        yield at
+        named = run.cast.systems.get(run.story.system)
+        is_over = fix.checked_at is not None
+        follow_up.look_elsewhere(found, named, run.story.where_else, run.cast, is_over=is_over, now=at)
+    for one in run.story.follow_up.log:
+        at = placed + timedelta(days=one.days, hours=4)
+        yield at
+        follow_up.measure(found, one, by=run.owner, now=at)
 
 
 def _proved(run: Play, fix: Fix, found: Countermeasure) -> Moments:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from countermeasures import lifecycle as fixes
+from countermeasures.exposure import count_shift_starts
 from escalation.defaults import DEFAULT_CLOCKS, asking_for_answers, with_safety_people
 from escalation.demo.cast import Cast
 from escalation.demo.director import Director, analyze, next_number
@@ -88,6 +89,7 @@ def _tell_everything(now: datetime) -> int:
     plays[FIRST_NUMBER - len(past) - 1] = practice(cast, now=now)
     director.tell(plays, until=now)
     director.tidy()
+    count_shift_starts(now)
     _open_a_room(now)
     next_number(FIRST_NUMBER + len(stories))
     return len(past) + len(stories)

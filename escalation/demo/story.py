@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from escalation.demo.follow_up import FollowUp, read_follow_ups
+
 FILE = Path(__file__).with_name("demo_plant.yaml")
 
 FIRST_NUMBER = 1001
@@ -126,6 +128,8 @@ class Story:
     closed_small: int | None = None
     extends: bool = True
     seen_by: Sequence[tuple[str, int]] = field(default_factory=tuple)
+    where_else: Sequence[str] = ()
+    follow_up: FollowUp = field(default_factory=FollowUp)
 
     def at(self, minutes: float) -> datetime:
         return self.opened + timedelta(minutes=minutes)
@@ -151,6 +155,7 @@ class _Reader:
         self.today = now.astimezone(self.tz).date()
         self.vendors = {v["key"]: v for v in data["vendors"]}
         self.updates = data["updates"]
+        self.follow_ups = read_follow_ups()
 
     def story(self, n: int, raw: Mapping[str, Any]) -> Story:
         opened = self._opened(raw)
@@ -192,6 +197,8 @@ class _Reader:
             closes=raw["state"] == "closed",
             extends=raw["key"] not in LEFT_TO_EXPIRE,
             seen_by=(("hutchins", 31), ("prewitt", 32)) if self._is_live_stop(raw) else (),
+            where_else=raw.get("where_else") or (),
+            follow_up=self.follow_ups.get(raw["key"], FollowUp()),
         )
 
     def _is_live_stop(self, raw: Mapping[str, Any]) -> bool:

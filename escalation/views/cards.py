@@ -12,15 +12,12 @@ from django.utils.translation import ngettext
 
 from countermeasures.models import Countermeasure, Kind, Stage
 from countermeasures.offers import Offer
-from countermeasures.slips import Slips, slips_of
+from countermeasures.promises.slips import Slips, slips_of
 from countermeasures.wording import held_for
 from escalation.views import proofs
 from incidents.readings import again
 from plant.models import Person
 from plant.wording import moment
-
-NOT_ON_CARDS = frozenset({"withdraw"})
-"""What is not done in passing has its place on the page of the countermeasure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +54,15 @@ def _card(one: Countermeasure, slipped: Mapping[int, Slips], now: datetime, read
         figure=_figure(one, now),
         checker=_checker(one),
         due=_due(one, row, now),
-        offers=[offer for offer in row.offers if offer.verb not in NOT_ON_CARDS],
+        offers=_next(one, row.offers),
     )
+
+
+def _next(one: Countermeasure, offers: Sequence[Offer]) -> list[Offer]:
+    """What moves it on: first its check is planned, then it goes in. Its page has all that may be done."""
+    can_go_in = one.kind == Kind.CONTAINMENT or one.is_planned_check_complete
+    elsewhere = ("withdraw", "plan-check" if can_go_in else "in-place")
+    return [offer for offer in offers if offer.verb not in elsewhere]
 
 
 def _bandage(one: Countermeasure, now: datetime, today: date) -> str:

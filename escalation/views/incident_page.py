@@ -72,7 +72,8 @@ def seen(request: HttpRequest, number: str) -> HttpResponseBase:
 
 
 def _context(found: Incident, person: Person, now: datetime, *, everything: bool) -> dict[str, Any]:
-    countermeasures = list(Countermeasure.objects.filter(incident=found).with_people().order_by("id"))
+    of_incident = Countermeasure.objects.filter(incident=found).with_people().with_measurements()
+    countermeasures = list(of_incident.order_by("id"))
     for one in countermeasures:
         one.incident = found
     updates = list(found.updates.select_related("by"))

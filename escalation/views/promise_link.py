@@ -5,10 +5,12 @@ Opening it changes nothing; each button carries a nonce that was made for this p
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core import signing
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -21,6 +23,7 @@ from django.views.decorators.http import require_http_methods
 from countermeasures.models import Promise
 from countermeasures.promises import doing, lifecycle
 from countermeasures.promises.models import InTheWay, PromiseKind
+from countermeasures.promises.rules import day_that_ends
 from escalation.messages.notices.promise import day_of
 from escalation.models import Notification, Reason, TimerState
 from escalation.views import answer as one
@@ -110,6 +113,12 @@ def _day(text: str) -> Any:
         return None
 
 
+def _dates_before(found: Promise) -> list[tuple[date, str]]:
+    """The days it was promised for before, oldest first, and why each was moved."""
+    moved = found.changes.exclude(was_due_at=F("due_at"))
+    return [(day_that_ends(one.was_due_at, found.site.tz), one.reason) for one in moved]
+
+
 def _next_question(found: Promise) -> tuple[Any, str] | None:
     """When it is asked about next, and what that waits for; None when nobody is to be asked."""
     armed = found.chases.filter(state=TimerState.ARMED).first()
@@ -129,7 +138,7 @@ def _page(
         "asks_evidence": found.kind in doing.WITH_EVIDENCE,
         "is_check": found.kind == PromiseKind.CHECK,
         "next": _next_question(found),
-        "changes": found.changes.select_related("by"),
+        "dates_before": _dates_before(found),
         "reasons": InTheWay.choices,
         "given": request.POST,
         "nonce": signing.dumps([found.pk, person.pk], salt=SALT),

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from django_stubs_ext import StrPromise
 
 from countermeasures.promises.access import sees_all
-from countermeasures.promises.ledger import USUAL, Asked, Ledger, Numbers, Row, ledger
-from countermeasures.promises.models import Outcome, Promise
+from countermeasures.promises.ledger import TEAMS, USUAL, Asked, Ledger, Numbers, Row, ledger
+from countermeasures.promises.models import Outcome, Promise, PromiseKind
 from escalation.messages.notices.promise import day_of
 from escalation.views.dashboard import site_of
 from plant.models import Person, Site
@@ -33,20 +33,18 @@ CHIPS: dict[str, StrPromise] = {
 STEP = 15
 """Units from one mark to the next in the row of a person."""
 
+SLOTS = 6
+"""Bars for what a person carries; filled ones beyond what is usual look different."""
+
 MARKS = {Outcome.KEPT: "kept", Outcome.KEPT_BY_AGREEMENT: "moved", Outcome.LATE: "fin"}
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A shape in a row: which, where its middle and its left edge are, and what it stands for."""
+    """Which shape, and what it stands for."""
 
     look: str
-    x: int
     title: str
-
-    @property
-    def left(self) -> int:
-        return self.x - 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,6 @@ class Drawn:
 
     row: Row
     marks: list[Mark]
-    width: int
     late: str
     bars: list[str]
 
@@ -65,7 +62,7 @@ class Line:
     """A promise as it is drawn."""
 
     promise: Promise
-    mark: Mark
+    marks: list[Mark]
     day: str
     late: str
 
@@ -80,22 +77,22 @@ def promises(request: HttpRequest) -> HttpResponse:
     with timezone.override(site.tz):
         found = ledger(asked, site=site, reader=person, now=now)
         context = {"sites": sites, "site": site, "asked": asked, "now": now, "person": person}
-        return render(request, "escalation/promises.html", context | _context(found, site, person, now))
+        return render(
+            request, "escalation/promises.html", context | _context(found, asked, site, person, now)
+        )
 
 
-def _context(found: Ledger, site: Site, person: Person, now: datetime) -> dict[str, Any]:
+def _context(found: Ledger, asked: Asked, site: Site, person: Person, now: datetime) -> dict[str, Any]:
     numbers = found.numbers
-    counts = {
-        "open": numbers.open,
-        "week": numbers.week,
-        "passed": numbers.passed,
-        "kept": numbers.kept_in_all,
-    }
     return {
         "numbers": numbers,
         "headline": _headline(numbers),
-        "chips": [(name, label, counts[name]) for name, label in CHIPS.items()],
+        "chips": [
+            (name, label, numbers.shown(name), asked.address(show=name)) for name, label in CHIPS.items()
+        ],
         "areas": list(site.areas.all()),
+        "teams": [(name, label) for name, (label, _roles) in TEAMS.items()],
+        "kinds": PromiseKind.choices,
         "lines": [_line(one, now) for one in found.found],
         "more": found.more,
         "bars": found.bars,
@@ -118,25 +115,30 @@ def _headline(numbers: Numbers) -> str:
     return f"{kept} {passed}"
 
 
-def _mark(promise: Promise, x: int, now: datetime) -> Mark:
+def _mark(promise: Promise, now: datetime) -> Mark:
     if promise.is_open:
         look = "late" if promise.has_passed(now) else "open"
         title = _("Date passed") if look == "late" else str(Outcome.OPEN.label)
     else:
         look, title = MARKS[Outcome(promise.outcome)], promise.get_outcome_display()
-    return Mark(look, x, f"{promise.what}: {title}")
+    return Mark(look, f"{promise.what}: {title}")
 
 
 def _line(promise: Promise, now: datetime) -> Line:
     late = span(now - promise.due_at) if promise.has_passed(now) else ""
-    return Line(promise, _mark(promise, 6, now), day_of(promise, now), late)
+    return Line(promise, [_mark(promise, now)], day_of(promise, now), late)
 
 
 def _person(row: Row, now: datetime) -> Drawn:
     return Drawn(
         row=row,
-        marks=[_mark(one, 6 + STEP * nth, now) for nth, one in enumerate(row.last)],
-        width=max(12, STEP * len(row.last) - 3),
+        marks=[_mark(one, now) for one in row.last],
         late=span(now - row.late_since) if row.late_since else "",
-        bars=["y over" if nth >= USUAL else "y" for nth in range(min(row.carried.open, 8))],
+        bars=_bars(row.carried.open),
     )
+
+
+def _bars(carried: int) -> list[str]:
+    """Classes of the bars: what is carried, then empty slots."""
+    filled = ["y" if nth < USUAL else "y over" for nth in range(min(carried, SLOTS))]
+    return filled + [""] * (SLOTS - len(filled))

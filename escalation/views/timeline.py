@@ -145,6 +145,7 @@ DID: dict[str, StrPromise] = {
     "in_the_way": gettext_lazy("said what is in the way of: %(what)s. %(words)s"),
     "check_planned": gettext_lazy("planned how to check: %(what)s"),
     "in_place": gettext_lazy("put in place: %(what)s. %(words)s"),
+    "measured": gettext_lazy("measured: %(words)s, for: %(what)s"),
     "effective": gettext_lazy("signed off that it holds: %(what)s. %(words)s"),
     "not_effective": gettext_lazy("found that it did not hold: %(what)s. %(words)s"),
     "restored": gettext_lazy("has it proved again: %(what)s"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -55,6 +56,7 @@ DELIVERY = {
 """How far a message got, or a step of the ladder, and its symbol."""
 
 
+@lru_cache(maxsize=512)
 def _use(symbol: str, css: str, data: str = "") -> SafeString:
     href = f"{static('icons.svg')}#{symbol}"
     extra = format_html(' data-g="{}"', data) if data else ""

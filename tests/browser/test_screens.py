@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Page, expect
 
+from countermeasures import lifecycle as fixes
 from escalation.engine import tick
 from escalation.models import Notification
 from escalation.outbox import deliver_due
@@ -94,6 +96,20 @@ def test_the_answer_page_is_small_and_its_button_fits_a_glove(new_page: NewPage,
         box = button.bounding_box()
         assert box is not None
         assert box["height"] >= SMALLEST_TAP
+
+
+def test_a_browser_prints_the_report_on_one_page(new_page: NewPage, sign_in: SignIn, stop: Incident) -> None:
+    told = "The print head was worn, and nobody reads the counter of its metres. " * 6
+    vela = Person.objects.get(username="vela")
+    fixes.write_cause(stop.number, by=vela, root_cause=told, escape_cause=told, five_whys=[told[:300]] * 5)
+    for n in range(4):
+        fixes.add(
+            stop.number, by=vela, kind="permanent", what=f"{n} {told[:200]}", owner=vela, metric=told[:90]
+        )
+    page = new_page()
+    sign_in(page, "hutchins")
+    page.goto(f"/incidents/{stop.number}/a3/")
+    assert len(pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))) == 1
 
 
 def test_spanish_from_signing_in_to_raising(new_page: NewPage, sign_in: SignIn) -> None:

@@ -18,7 +18,7 @@ from incidents import lifecycle
 from incidents.models import Impact, Incident, Status
 from plant.models import SiteCalendar
 from tests.factories import DETROIT, NOW, Floor, make_two_shifts, reach
-from tests.screens.reading import labels, words
+from tests.screens.reading import words
 
 THANKSGIVING = date(2026, 11, 26)
 
@@ -112,8 +112,8 @@ def test_the_page_says_what_should_be_off_and_a_manager_extends_it_there(floor: 
     Countermeasure.objects.filter(pk=one.pk).update(expires_on=today - timedelta(days=1))
     said = page(floor.manager)
     assert "One bandage should be off." in words(said)
-    assert "Let it stay longer" in labels(said)
-    assert "Let it stay longer" not in labels(page(floor.operator))
+    assert "Let it stay longer" in words(said)
+    assert "Let it stay longer" not in words(page(floor.operator))
 
 
 def test_the_page_shows_what_was_accepted_without_a_fix_and_when_it_is_looked_at_again(floor: Floor) -> None:

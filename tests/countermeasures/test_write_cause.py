@@ -21,7 +21,7 @@ def test_both_causes_and_the_chain_that_led_there(floor: Floor) -> None:
     )
     assert (cause.root_cause, cause.escape_cause) == ("Drivers update", "No test print")
     assert cause.five_whys == ["Why blank?", "The driver"]
-    assert (cause.written_by, cause.written_at, cause.is_complete) == (floor.tech, NOW, True)
+    assert (cause.written_by, cause.written_at) == (floor.tech, NOW)
     event = incident.events.last()
     assert event is not None and (event.kind, event.words) == (EventKind.CAUSE, "Drivers update")
     assert event.data == {
@@ -36,11 +36,10 @@ def test_both_causes_and_the_chain_that_led_there(floor: Floor) -> None:
 
 def test_one_may_be_written_before_the_other(floor: Floor) -> None:
     number = reach(floor, Status.CONTAINED).number
-    first = fixes.write_cause(number, by=floor.tech, root_cause="", escape_cause="No test print")
-    assert not first.is_complete
+    fixes.write_cause(number, by=floor.tech, root_cause="", escape_cause="No test print")
     both = fixes.write_cause(number, by=floor.supervisor, root_cause="Drivers update", escape_cause="")
     assert (both.root_cause, both.escape_cause) == ("Drivers update", "No test print")
-    assert both.is_complete and Cause.objects.count() == 1
+    assert Cause.objects.count() == 1
 
 
 def test_the_chain_stays_when_it_is_not_sent_again(floor: Floor) -> None:

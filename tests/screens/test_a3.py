@@ -16,14 +16,15 @@ from PIL import Image
 
 from countermeasures import lifecycle as fixes
 from countermeasures.costs import costs
-from countermeasures.models import Cause, Kind
+from countermeasures.models import Answer, Cause, Elsewhere, Kind
 from escalation.a3 import pdf
 from escalation.a3.facts import EVENTS, LONG, cut, facts
+from escalation.a3.page import size_of
 from incidents import lifecycle
 from incidents.models import Incident, Status
 from plant.models import Line, Role
 from tests.api.calls import get
-from tests.factories import NOW, Floor, fresh, make_floor, make_person, place_fix, raise_, reach
+from tests.factories import NOW, Floor, fresh, make_floor, make_person, make_station, place_fix, raise_, reach
 from tests.screens.reading import words
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +162,28 @@ def asked_for(reader: Client, incident: Incident) -> int:
 
 
 # -- what it says
+
+
+def test_it_says_where_else_it_was_looked_at(floor: Floor) -> None:
+    incident = reach(floor, Status.CONTAINED)
+    found = place_fix(floor, incident)
+    station = make_station(line=floor.line, name="Label & pack 2")
+    Elsewhere.objects.create(
+        countermeasure=found,
+        station=station,
+        answer=Answer.DONE,
+        evidence="Seen",
+        answered_by=floor.tech,
+        answered_at=NOW,
+    )
+    assert facts(incident, now=NOW)["elsewhere"] == [f"{station.line}, {station}: Done here"]
+
+
+def test_the_type_on_the_screen_is_as_large_as_the_fullest_column_allows(floor: Floor) -> None:
+    little, much = facts(reach(floor, Status.RAISED), now=NOW), facts(longest(floor), now=NOW)
+    assert (size_of(little, 0), size_of(much, 3)) == (1, 6)
+    some = {**little, "whys": [WORDY[:130]] * 9, "root_cause": WORDY[:240]}
+    assert 1 < size_of(some, 2) < 6
 
 
 def test_it_tells_the_whole_story(reader: Client, floor: Floor) -> None:

@@ -206,6 +206,17 @@ def test_a_moved_day_shows_what_it_was(client_of_manager: Client, floor: Floor, 
     assert "Sat 11 Oct 2031" in card[0]
 
 
+def test_a_card_offers_to_plan_the_check_first_and_then_that_it_is_in(
+    client_of_manager: Client, floor: Floor, incident: Incident
+) -> None:
+    add(floor, incident, "Not planned yet")
+    said = client_of_manager.get("/countermeasures/").content.decode()
+    assert "Plan the check" in said and "It is in place" not in said
+    plan_fix(floor, incident)
+    said = client_of_manager.get("/countermeasures/?kind=permanent").content.decode()
+    assert said.count("Plan the check") == said.count("It is in place") == 1
+
+
 def test_a_bandage_says_for_how_long_it_is_worn(client: Client, floor: Floor) -> None:
     incident = raise_(floor, now=timezone.now() - timedelta(days=3, hours=1))
     lifecycle.acknowledge(incident.number, by=floor.tech)

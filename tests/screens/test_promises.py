@@ -166,3 +166,45 @@ def test_a_promise_of_another_site_has_no_page(floor: Floor) -> None:
     client = Client()
     client.force_login(make_person("Stranger", roles=[Role.IT_MANAGER], site=make_site()))
     assert client.get(f"/promises/{promise.pk}/").status_code == 404
+
+
+def test_team_and_kind_narrow_the_list_and_stay_in_the_address(floor: Floor) -> None:
+    of_it = promise_by(floor, floor.tech)
+    of_floor = promise_by(floor, floor.who(Role.TEAM_LEADER))
+    now = timezone.now()
+
+    def shown(**asked: str) -> set[int]:
+        found = ledger(Asked(**asked), site=floor.site, reader=floor.manager, now=now)
+        assert found.numbers.open == len(found.found)
+        return {one.pk for one in found.found}
+
+    assert shown(team="it") == {of_it.pk}
+    assert shown(team="production") == {of_floor.pk}
+    assert shown(kind=PromiseKind.FIX) == {of_it.pk, of_floor.pk}
+    assert shown(kind=PromiseKind.REVIEW) == set()
+    said = page(floor.manager, "/promises/?team=it&kind=fix&show=week")
+    assert 'href="/promises/?show=passed&amp;team=it&amp;kind=fix"' in said
+    assert '<option value="it" selected>' in said
+    assert "Nothing fits" in page(floor.manager, "/promises/?team=materials")
+
+
+def test_a_row_tells_of_the_person_whatever_the_list_is_narrowed_to(floor: Floor) -> None:
+    promise_by(floor, floor.tech)
+    promise_by(floor, floor.tech, days=20)
+    rows = ledger(Asked(kind=PromiseKind.FIX), site=floor.site, reader=floor.manager, now=timezone.now()).rows
+    assert [(row.person, len(row.last), row.carried.open) for row in rows] == [(floor.tech, 2, 2)]
+    none = ledger(Asked(team="materials"), site=floor.site, reader=floor.manager, now=timezone.now()).rows
+    assert none == []
+
+
+def test_the_page_of_a_promise_names_the_days_it_was_given_for_before(floor: Floor) -> None:
+    promise = promise_by(floor, floor.tech)
+    assert promise.due_on is not None
+    later = promise.due_on + timedelta(days=4)
+    promises.agree_new_date(
+        promise.pk, by=floor.tech, due_on=later, reason="Held up in customs", in_the_way="part"
+    )
+    said = page(floor.tech, f"/promises/{promise.pk}/")
+    assert (
+        f"<dd>{promise.due_on:%a} {promise.due_on.day} {promise.due_on:%b}. Held up in customs</dd>" in said
+    )
