@@ -5,10 +5,14 @@ What was due is counted from the policy's minutes and the timeline; what arrived
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+MESSAGE_ID = re.compile(r"<delivery-([0-9a-f]+)-[0-9a-f]{16}@")
+"""As `escalation.channels.mail_token` makes it: the number in hexadecimal, and a signature."""
 
 LATE = 5.0
 """Seconds after which a step that is recorded counts as late."""
@@ -80,9 +84,8 @@ class Mail(NamedTuple):
     @property
     def delivery(self) -> int:
         """The delivery that its Message-ID names; 0 for the watcher's calls."""
-        name = self.id.strip("<>").partition("@")[0]
-        number = name.removeprefix("delivery-")
-        return int(number) if number.isdigit() else 0
+        found = MESSAGE_ID.match(self.id)
+        return int(found.group(1), 16) if found else 0
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ def told(at: float, step: int = 0, *, incident: int = 1) -> Told:
 
 
 def mail(delivery: int, at: float) -> Mail:
-    return Mail(at, f"<delivery-{delivery}@plant>", f"TOKEN{delivery}", "vela@plant")
+    return Mail(at, f"<delivery-{delivery:x}-{0:016x}@plant>", f"TOKEN{delivery}", "vela@plant")
 
 
 def good() -> tuple[Rows, list[Mail], Asked]:

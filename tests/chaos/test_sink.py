@@ -10,9 +10,11 @@ import pytest
 
 from chaos import parts
 from chaos.parts import Mail
+from escalation.channels.mail_token import token
 
+NAME = f"<delivery-{token(42)}@plant>"
 MAIL = (
-    b"From: a@plant\r\nTo: b@plant\r\nMessage-ID: <delivery-42@plant>\r\n"
+    b"From: a@plant\r\nTo: b@plant\r\nMessage-ID: " + NAME.encode() + b"\r\n"
     b"Content-Transfer-Encoding: quoted-printable\r\n\r\nSee http://x/a/ABCDE2=\r\nFGHJ now.\r\n"
 )
 
