@@ -7,8 +7,9 @@ from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
-from celery.signals import beat_init, celeryd_init
+from celery.signals import beat_init, celeryd_init, worker_ready
 from django.conf import settings
+from django.urls import reverse
 from kombu import Connection
 
 from opsdesk import embedded
@@ -70,3 +71,9 @@ def let_pages_go_first(**_: Any) -> None:
     os.nice(BEHIND_PAGES)
     with suppress(OSError):
         Path("/proc/self/autogroup").write_text(str(BEHIND_PAGES))
+
+
+@worker_ready.connect
+def read_the_addresses_of_pages(**_: Any) -> None:
+    """Every message has a link: the first one after a start need not wait for all pages to be read (0.6 s)."""
+    reverse("login")

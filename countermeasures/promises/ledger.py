@@ -32,6 +32,9 @@ PEOPLE_SHOWN = 40
 LAST = 12
 """Promises in the row of a person, the newest on the right."""
 
+MARKED_BY = ("what", "outcome", "due_at", "moved", "in_the_way", "in_the_way_words")
+"""What a mark says of a promise, and a row of its marks: a page has hundreds."""
+
 USUAL = 4
 """Open promises that one carries as a rule; more is shown as more than usual, never as a fault."""
 
@@ -243,7 +246,7 @@ def rows_of(people: QuerySet[Person], here: PromiseQuerySet, now: datetime, *, s
         .annotate(last_ids=ArraySubquery(newest.values("pk")[:LAST]))
     )
     carried = carried_by([person.pk for person in known], now)
-    last = Promise.objects.in_bulk([pk for person in known for pk in person.last_ids])
+    last = Promise.objects.only(*MARKED_BY).in_bulk([pk for person in known for pk in person.last_ids])
     rows = [
         _row(person, [last[pk] for pk in reversed(person.last_ids)], carried[person.pk], now)
         for person in known

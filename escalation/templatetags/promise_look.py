@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from escalation.views.promises import STEP, Mark
@@ -27,12 +27,13 @@ SHAPES = {
 def marks(drawn: Sequence[Mark], label: str) -> SafeString:
     """A row of shapes, oldest left; `label` says it to who cannot see them."""
     width = max(12, STEP * len(drawn) - 3)
-    shapes = format_html_join("", "{}", ((_shape(one, 6 + STEP * nth),) for nth, one in enumerate(drawn)))
+    shapes = SafeString("".join(_shape(one, 6 + STEP * nth) for nth, one in enumerate(drawn)))
     picture = (
         '<svg class="dots" width="{0}" height="12" viewBox="0 0 {0} 12" role="img" aria-label="{1}">{2}</svg>'
     )
     return format_html(picture, width, label, shapes)
 
 
-def _shape(mark: Mark, x: int) -> SafeString:
-    return format_html(SHAPES[mark.look], x=x, left=x - 4, title=mark.title)
+def _shape(mark: Mark, x: int) -> str:
+    """Safe; a page has hundreds, and only the title is somebody's words."""
+    return SHAPES[mark.look].format(x=x, left=x - 4, title=escape(mark.title))
