@@ -75,5 +75,5 @@ def let_pages_go_first(**_: Any) -> None:
 
 @worker_ready.connect
 def read_the_addresses_of_pages(**_: Any) -> None:
-    """Every message has a link: the first one after a start need not wait for all pages to be read (0.6 s)."""
+    """Every message has a link: the first one after a start need not wait 0.6 s for all pages to be read."""
     reverse("login")
