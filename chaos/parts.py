@@ -23,7 +23,7 @@ from opsdesk import embedded, serve
 from opsdesk.processes import Program, Supervisor
 from opsdesk.silence import Silence
 
-WORKERS = ("engine", "sms", "email")
+WORKERS = ("engine", "sms", "email", "push")
 
 
 class Log:
