@@ -50,6 +50,7 @@ class Parts:
             "LOG_LEVEL": "WARNING",
             "DEMO": "0",
             "EMAIL_URL": email_url,
+            "PUSH_URL": "sandbox://",
             "BASE_URL": f"http://127.0.0.1:{self.ports[0]}",
         }
         self.programs = {program.name: program for program in self._programs(env)}
