@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from escalation.engine import asking, subjects, tick
 from escalation.engine import reconcile as planning
-from escalation.engine import tick
 from escalation.engine.reconcile import reconcile_batch
 from escalation.models import Heartbeat, Policy, Run, Timer, TimerState, Unread
 from escalation.policies import policy_for, publish
@@ -196,6 +196,17 @@ def test_reading_a_batch_takes_the_same_queries_for_many_as_for_few(world):
     for _unused in range(30):
         world.raise_it("stopped")
     assert queries() == few
+
+
+@pytest.mark.parametrize("lock", [subjects.LOCK_UNREAD, subjects.LOCK_DUE, asking.LOCK_ASKED])
+def test_what_waits_looks_its_incident_up_and_never_walks_through_all_there_were(world, lock):
+    """Also where the planner would rather not: a plain join then becomes a walk through the whole table."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = on")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {lock}", [world.now, 200])
+        joins = cursor.fetchone()[0][0]["Plan"]["Plans"]
+    assert [one["Node Type"] for one in joins] == ["Nested Loop"]
+    assert [one["Node Type"] for one in joins[0]["Plans"][1]["Plans"]] == ["LockRows"]
 
 
 def test_an_idle_turn_asks_the_database_little(world):
