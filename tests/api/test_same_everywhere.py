@@ -24,7 +24,7 @@ from incidents.models import Event, Impact, Incident, Status
 from plant.models import Person, Role
 from tests.api.calls import act
 from tests.factories import Floor, fresh, make_person, make_site, place_fix, prove, raise_, reach
-from tests.inbound.letters import reply
+from tests.inbound.letters import mailed, reply
 
 
 @dataclass
@@ -223,27 +223,6 @@ def test_the_link_refuses_what_is_closed(floor: Floor) -> None:
 # --- by text and by mail ---
 
 
-def told(person: Person, incident: Incident) -> Delivery:
-    now = timezone.now()
-    notification = Notification.objects.create(
-        incident=incident,
-        person=person,
-        reason=Reason.STEP,
-        key=f"told-{person.pk}",
-        due_at=now,
-        created_at=now,
-    )
-    return Delivery.objects.create(
-        notification=notification,
-        channel="email",
-        address=person.email,
-        state="sent",
-        sent_at=now,
-        queued_at=now,
-        not_before=now,
-    )
-
-
 def by_text(person: Person, incident: Incident, words: str) -> str:
     """What is texted back."""
     text = f"{incident.number} {words}"
@@ -251,7 +230,7 @@ def by_text(person: Person, incident: Incident, words: str) -> str:
 
 
 def by_mail(person: Person, incident: Incident, words: str) -> str:
-    answer = reply(told(person, incident), words)
+    answer = reply(mailed(person, incident, timezone.now()), words)
     said = take_mail(raw=bytes(answer), provider="test").reply
     Delivery.objects.all().delete()
     Notification.objects.all().delete()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from email.message import EmailMessage
 from itertools import count
 
 from escalation.channels.email import message_id, reply_address
-from escalation.models import Delivery
+from escalation.models import Delivery, Notification, Reason
+from incidents.models import Incident
+from plant.models import Person
 
 _ids = count(1)
 
@@ -93,3 +96,24 @@ Line down
 --B--
 """
     return text.replace("\n", "\r\n").encode()
+
+
+def mailed(person: Person, incident: Incident, now: datetime) -> Delivery:
+    """An email about the incident that this person got."""
+    notification = Notification.objects.create(
+        incident=incident,
+        person=person,
+        reason=Reason.STEP,
+        key=f"mailed:{person.pk}",
+        due_at=now,
+        created_at=now,
+    )
+    return Delivery.objects.create(
+        notification=notification,
+        channel="email",
+        address=person.email,
+        state="sent",
+        sent_at=now,
+        queued_at=now,
+        not_before=now,
+    )

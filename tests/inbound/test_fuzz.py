@@ -21,11 +21,12 @@ from escalation.gsm7 import SEGMENT, septets
 from escalation.inbound.mail import take_mail
 from escalation.inbound.sms import take_sms
 from escalation.inbound.words import understand
-from escalation.models import Delivery, Did, Inbound, Notification, Reason
+from escalation.models import Did, Inbound
 from incidents.models import Event, EventKind, Incident
 from incidents.permissions import Action, can
 from plant.models import Person, Role
 from tests.factories import NOW, make_floor, make_person, raise_
+from tests.inbound.letters import mailed
 
 pytestmark = pytest.mark.django_db
 
@@ -92,26 +93,7 @@ class Plant:
         twin = make_person("Twin", roles=[Role.IT_TECH], site=self.floor.site, mobile=self.people[1].mobile)
         self.people.append(twin)
         self.people.append(self.other.who(Role.IT_TECH))
-        self.letters = [self._told(person) for person in self.people]
-
-    def _told(self, person: Person) -> Delivery:
-        told = Notification.objects.create(
-            incident=self.incidents[0],
-            person=person,
-            reason=Reason.STEP,
-            key=f"fuzz:{person.pk}",
-            due_at=NOW,
-            created_at=NOW,
-        )
-        return Delivery.objects.create(
-            notification=told,
-            channel="email",
-            address=person.email,
-            state="sent",
-            sent_at=NOW,
-            queued_at=NOW,
-            not_before=NOW,
-        )
+        self.letters = [mailed(person, self.incidents[0], NOW) for person in self.people]
 
     def events(self) -> int:
         return Event.objects.count()
