@@ -137,6 +137,7 @@ def _page(
         "is_own": found.person_id == person.pk,
         "asks_evidence": found.kind in doing.WITH_EVIDENCE,
         "is_check": found.kind == PromiseKind.CHECK,
+        "is_review": found.kind == PromiseKind.REVIEW,
         "next": _next_question(found),
         "dates_before": _dates_before(found),
         "reasons": InTheWay.choices,
