@@ -158,6 +158,25 @@ class Promise(models.Model):
     def has_passed(self, now: datetime | None = None) -> bool:
         return self.is_open and self.due_at <= (now or timezone.now())
 
+    @property
+    def waits_on(self) -> str:
+        """Whom or what its incident waits on while it is open: "Box label vendor"; empty when on nobody.
+
+        The promise to look after the waiting itself says so by its kind. Reads `incident`.
+        """
+        return self.incident.waiting_name if self._waits and self.incident is not None else ""
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When that was promised for."""
+        return self.incident.waiting_until if self._waits and self.incident is not None else None
+
+    @property
+    def _waits(self) -> bool:
+        if not self.is_open or self.incident is None or self.kind == PromiseKind.WAITING:
+            return False
+        return self.incident.waiting_until is not None
+
 
 class PromiseChange(models.Model):
     """One new date or one new person, with the reason; the database lets nobody change it."""
