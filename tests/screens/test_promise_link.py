@@ -93,8 +93,8 @@ def test_an_unknown_link_says_nothing_about_what_exists(db: None) -> None:
 def test_a_review_is_decided_there_by_a_manager_and_is_not_simply_done(floor: Floor) -> None:
     now = timezone.now()
     number, today = reach(floor, Status.CONTAINED).number, now.astimezone(floor.site.tz).date()
-    accepted = {"reason": "The line ends in May", "review_on": today + timedelta(days=1)}
-    lifecycle.accept_no_fix(number, by=floor.manager, **accepted)
+    tomorrow = today + timedelta(days=1)
+    lifecycle.accept_no_fix(number, by=floor.manager, reason="The line ends in May", review_on=tomorrow)
     follow_incidents([Incident.objects.get(number=number).pk], now)
     review = Promise.objects.get(kind=PromiseKind.REVIEW)
     path, later = f"/promises/{review.pk}/", today + timedelta(days=9)
