@@ -29,7 +29,7 @@ def promise(floor: Floor) -> Promise:
 
 
 def test_whom_the_incident_waits_on_is_said_in_the_list_and_in_the_ledger(
-    floor: Floor, promise: Promise
+    floor: Floor, promise: Promise, django_assert_num_queries: Any
 ) -> None:
     assert program(floor.operator).get(URL).json()["results"][0]["waits_on"] == ""
     assert promise.incident is not None
@@ -42,6 +42,9 @@ def test_whom_the_incident_waits_on_is_said_in_the_list_and_in_the_ledger(
     client.force_login(floor.operator)
     for path in ("/promises/", f"/promises/{promise.pk}/"):
         assert "Label maker" in client.get(path).content.decode(), path
+    line = Promise.objects.for_ledger().get(pk=promise.pk)
+    with django_assert_num_queries(0):
+        assert line.waits_on and line.waits_until
 
 
 def test_the_list_says_who_promised_what_and_by_when(floor: Floor, promise: Promise) -> None:
