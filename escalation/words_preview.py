@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -80,15 +80,15 @@ READERS = (Role.PRODUCTION_MANAGER, Role.SUPERVISOR, Role.IT_TECH)
 """A manager, the floor and IT: places and buttons differ between them."""
 
 
-ROOM = (
-    EventKind.RAISED,
-    EventKind.ACKNOWLEDGED,
-    EventKind.UPDATED,
-    EventKind.CONTAINED,
-    EventKind.NOT_REACHED,
-    EventKind.CLOSED,
-)
-"""What a chat room reads about an incident; of these an example each."""
+ROOM: Mapping[EventKind, Status | None] = {
+    EventKind.RAISED: Status.RAISED,
+    EventKind.ACKNOWLEDGED: Status.ACKNOWLEDGED,
+    EventKind.UPDATED: None,
+    EventKind.CONTAINED: Status.CONTAINED,
+    EventKind.NOT_REACHED: None,
+    EventKind.CLOSED: Status.CLOSED,
+}
+"""What a chat room reads about an incident, of these an example each; and how the incident stands then."""
 
 OPEN_ONES = 3
 """Open incidents that the messages about several things, and at shift start, are made of."""
@@ -187,9 +187,11 @@ def preview_of_room(
 ) -> list[tuple[str, str]]:
     """What a chat room reads: title and text of each."""
     readings.attach([incident])
-    by = incident.owner or reader
+    by = incident.owner or _who_takes_it(incident, now) or reader
     events = [
-        Event(incident=incident, at=now, kind=kind, by=by, version=0, data={"name": str(by)}) for kind in ROOM
+        Event(incident=then, at=now, kind=kind, by=by, version=0, data={"name": str(by)})
+        for kind, status in ROOM.items()
+        for then in [_as_it_is_then(incident, status, by, now)]
     ]
     return [for_a_room(event, language, now) for event in events]
 

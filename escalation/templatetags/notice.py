@@ -1,7 +1,7 @@
 """Tags for messages about a site: which words are its subject, its paragraphs, its button and its reason.
 
-They fill the `parts` of their context and write nothing; the text message of the same file is made by the tags
-in `segment.py`.
+They fill the `parts` of their context and write nothing; the text message of the same file is made by the
+tags in `segment.py`.
 """
 
 from __future__ import annotations

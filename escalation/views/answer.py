@@ -181,7 +181,7 @@ def unknown(request: HttpRequest) -> HttpResponse:
         "title": _("This link does not work"),
         "more": _("It may be mistyped or old. Nothing was answered by opening it."),
         "to_do": [
-            _("Open the newest message about it: its link works. Or text the number in it back, such as 1042."),
+            _("Open the newest message about it: its link works. Or text its number back, such as 1042."),
             _("If it cannot wait, call IT as you always do."),
         ],
     }
