@@ -17,8 +17,8 @@ from escalation.ladder import NextStep, next_steps
 from incidents.models import Incident
 from plant.duty import DutyBook
 
-_of_this_thread = threading.local()
-
+_lock = threading.Lock()
+_read: tuple[datetime, DutyBook] | None = None
 
 T = TypeVar("T")
 
@@ -37,10 +37,12 @@ def with_roster(ask: Callable[[DutyBook], T], now: datetime) -> T:
 
 
 def _book(now: datetime, *, good_for: int) -> DutyBook:
-    """Each thread has its own, since a book remembers its answers."""
-    read_at: datetime | None = getattr(_of_this_thread, "read_at", None)
-    if read_at is None or not timedelta(0) <= now - read_at < timedelta(seconds=good_for):
-        _of_this_thread.book = DutyBook.load(now, until=now + KNOWS_AHEAD)
-        _of_this_thread.read_at = now
-    book: DutyBook = _of_this_thread.book
-    return book
+    """One for the whole process: each thread with its own would read it as often as there are threads.
+
+    It may be asked by several at once: what it remembers of its answers is the same whoever asked.
+    """
+    global _read
+    with _lock:
+        if _read is None or not timedelta(0) <= now - _read[0] < timedelta(seconds=good_for):
+            _read = now, DutyBook.load(now, until=now + KNOWS_AHEAD)
+        return _read[1]

@@ -80,6 +80,7 @@ class Kind(models.TextChoices):
     LATE = "late", gettext_lazy("steps are not taken when they are due")
     UNREAD = "unread", gettext_lazy("changes cannot be read")
     UNSENT = "unsent", gettext_lazy("urgent messages wait to be sent")
+    UNASKED = "unasked", gettext_lazy("nobody is asked about promises that are due")
 
 
 NAMES_INCIDENTS = (Kind.LATE, Kind.UNREAD)
@@ -97,6 +98,7 @@ class Facts:
     oldest_timer: datetime | None = None
     oldest_unread: datetime | None = None
     oldest_message: datetime | None = None
+    oldest_question: datetime | None = None
     senders: Mapping[str, datetime] = field(default_factory=dict)
     answered_at: datetime | None = None
     stuck: Sequence[str] = ()
@@ -116,7 +118,8 @@ def diagnose(facts: Facts, now: datetime) -> list[Trouble]:
     """What is wrong, worst first; empty while alerts go out. Pure: screens, /readyz and the watcher ask here.
 
     While the database does not answer, nothing else is known. An engine that ticks is not enough: its timers
-    fire on time, what changed can be read, and the senders take what it queued.
+    fire on time, what changed can be read, the senders take what it queued, and people are asked about what
+    they promised.
     """
     if facts.answered_at is not None and now - facts.answered_at > SILENT_AFTER:
         return [Trouble(Kind.DATABASE, facts.answered_at)]
@@ -130,6 +133,7 @@ def diagnose(facts: Facts, now: datetime) -> list[Trouble]:
         (Kind.LATE, facts.oldest_timer, LATE_AFTER),
         (Kind.UNREAD, facts.oldest_unread, LATE_AFTER),
         (Kind.UNSENT, facts.oldest_message, UNSENT_AFTER),
+        (Kind.UNASKED, facts.oldest_question, LATE_AFTER),
     )
     return found + [
         Trouble(kind, since, ", ".join(facts.stuck) if kind in NAMES_INCIDENTS else "")
@@ -149,6 +153,10 @@ LOOK = """
                         ORDER BY d.not_before LIMIT 1) AS first
                 FROM unnest(%(channels)s) AS way(channel), unnest(%(ranks)s) AS line(rank)
            ) AS waiting),
+           (SELECT least(
+                (SELECT min(due_at) FROM escalation_chase WHERE state = 'armed'),
+                (SELECT min(failing_since) FROM escalation_chase
+                 WHERE state = 'armed' AND failing_since IS NOT NULL))),
            (SELECT array_agg(name::text ORDER BY name) FROM escalation_heartbeat
             WHERE name = ANY(%(channels)s)),
            (SELECT array_agg(at ORDER BY name) FROM escalation_heartbeat WHERE name = ANY(%(channels)s)),
@@ -176,9 +184,9 @@ def look() -> Facts:
     }
     with connection.cursor() as cursor:
         cursor.execute(LOOK, asked)
-        ticked, timer, unread, message, names, times, codes = cursor.fetchone()
+        ticked, timer, unread, message, question, names, times, codes = cursor.fetchone()
     senders = dict(zip(names or (), times or (), strict=True))
-    return Facts(ticked, timer, unread, message, senders, stuck=tuple(codes or ()))
+    return Facts(ticked, timer, unread, message, question, senders, stuck=tuple(codes or ()))
 
 
 def last_seen() -> dict[str, float]:

@@ -1,13 +1,14 @@
 """A repeat is weighed: what it says about the fix of the old incident (domain §3).
 
-The engine calls `weigh_due` every second. What waits is a row written with the raise, and it goes in the
-transaction that draws the conclusion: a crash in between costs a second, never a rule, and nothing happens
-twice.
+The engine calls `weigh_due` every second, when nothing else is due. What waits is a row written with the
+raise, and it goes in the transaction that draws the conclusion: a crash in between costs a second, never a
+rule, and nothing happens twice.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -25,16 +26,25 @@ from incidents.models import EventKind, Incident, Status, UnweighedRepeat
 logger = logging.getLogger(__name__)
 
 MOST = 50
-"""Repeats weighed in one turn of the engine; the next turn goes on."""
+"""Repeats looked at in one go."""
+
+AT_ONCE = 0.2
+"""Seconds after which a go ends, so that whoever calls looks whether something more urgent is due: each
+repeat costs a look through its family, and a storm brings hundreds."""
 
 PAUSE = timedelta(seconds=30)
 """One that cannot be weighed is tried again after this long, so that it holds up no other."""
 
 
 def weigh_due(now: datetime) -> int:
-    """Weigh what waits; one that fails is set aside and tried again. Returns how many were weighed."""
-    weighed = 0
+    """Weigh what waits, for a moment: returns how many were weighed, 0 when nothing is left that can be.
+
+    One that fails is set aside and tried again.
+    """
+    weighed, end = 0, time.monotonic() + AT_ONCE
     for pk in list(UnweighedRepeat.objects.due(now).values_list("pk", flat=True)[:MOST]):
+        if weighed and time.monotonic() > end:
+            break
         try:
             weighed += weigh(pk, now=now)
         except Exception:

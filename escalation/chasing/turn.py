@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Coalesce
 
 from countermeasures.models import Promise
 from countermeasures.promises.models import PromiseKind
@@ -46,19 +47,26 @@ AUDITED_EVERY = timedelta(seconds=30)
 """Under which name, and how often, somebody looks for promises that nobody would be asked about."""
 
 
-def turn(now: datetime, book: Callable[[datetime], DutyBook]) -> Outcome:
-    """Plan what changed and ask what is due; whoever calls has looked whether anything waits (`seldom`)."""
+def turn(
+    now: datetime, book: Callable[[datetime], DutyBook], is_over: Callable[[], bool] = lambda: False
+) -> Outcome:
+    """Plan what changed and ask what is due; whoever calls has looked whether anything waits (`seldom`).
+
+    When `is_over` says so it ends after a batch: the next turn goes on, after what is more urgent.
+    """
     _mend(now)
     done, start = Outcome(), 0
     unread = Promise.objects.filter(is_unread=True).order_by("pk").values_list("pk", flat=True)
     while ids := list(unread.filter(pk__gt=start)[:BATCH]):
         _contained(ids, lambda some: _plan(some, now))
         start = ids[-1]
+        if is_over():
+            break
     due = Chase.objects.filter(state=TimerState.ARMED, due_at__lte=now).order_by("due_at")
     while ids := list(due.values_list("promise_id", flat=True)[:BATCH]):
         asked = _contained(ids, lambda some: _fire(some, now, book(now)), lambda pk: _set_aside(pk, now))
         done += asked
-        if not asked.fired:
+        if not asked.fired or is_over():
             break
     return done
 
@@ -90,7 +98,10 @@ def _contained(
 
 
 def _set_aside(promise_id: int, now: datetime) -> None:
-    Chase.objects.filter(promise_id=promise_id, state=TimerState.ARMED).update(due_at=now + PAUSE)
+    """It remembers since when it should have been asked: screens say so (`watch`)."""
+    Chase.objects.filter(promise_id=promise_id, state=TimerState.ARMED).update(
+        failing_since=Coalesce("failing_since", "due_at"), due_at=now + PAUSE
+    )
 
 
 def _locked(ids: Iterable[int]) -> list[Promise]:

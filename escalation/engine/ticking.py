@@ -78,15 +78,16 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
     at, book, done = _Time(now), _Book(), Ticked()
     done.mended = audit.mend_silent(at.now)
     waits = seldom.look(at.now)
-    if waits.repeats:
-        weigh_due(at.now)
     while not at.is_up:
         read = _read_all(at, done)
         if read:
             storms.begin(at.now)
         fired = _fire_batch(at, book, done)
         asked = _ask_again(at, done)
-        if not read and not fired.seen and not asked.seen:
+        if read or fired.seen or asked.seen:
+            continue
+        # What a repeat says of an old fix can wait: only when nothing is due, and for a moment at a time.
+        if not waits.repeats or not weigh_due(at.now):
             break
     else:
         done.is_done = False
@@ -155,7 +156,7 @@ def _chase(at: _Time, book: _Book, done: Ticked, waits: seldom.Waits) -> None:
         waits = seldom.look(at.now)
     if not waits.promises:
         return
-    outcome = chasing.turn(at.now, book.at)
+    outcome = chasing.turn(at.now, book.at, lambda: at.is_up)
     done.told += outcome.told
     done.chased += outcome.fired
     done.channels |= outcome.channels

@@ -58,6 +58,9 @@ class Chase(models.Model):
     state = models.CharField(max_length=10, choices=TimerState.choices, default=TimerState.ARMED)
     armed_at = models.DateTimeField()
     fired_at = models.DateTimeField(null=True, blank=True)
+    failing_since = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it should have been asked, while that fails.")
+    )
 
     class Meta:
         ordering = ["due_at", "id"]
@@ -79,6 +82,11 @@ class Chase(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="armed"), name="chase_due"),
             models.Index(fields=["promise", "-id"], name="chase_of_promise"),
+            models.Index(
+                fields=["failing_since"],
+                condition=Q(state="armed", failing_since__isnull=False),
+                name="chase_failing",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -52,6 +52,8 @@ FINE = {"ticked_at": ago(2), "answered_at": ago(2)}
         ({"oldest_unread": ago(61)}, [Kind.UNREAD]),
         ({"oldest_message": ago(120)}, []),
         ({"oldest_message": ago(121)}, [Kind.UNSENT]),
+        ({"oldest_question": ago(60)}, []),
+        ({"oldest_question": ago(61)}, [Kind.UNASKED]),
         ({"senders": {"sms": ago(20), "email": ago(2)}}, []),
         ({"senders": {"sms": ago(21), "email": ago(2)}}, [Kind.SENDER]),
         ({"ticked_at": ago(40), "oldest_timer": ago(90)}, [Kind.ENGINE, Kind.LATE]),

@@ -10,7 +10,8 @@ import pytest
 from countermeasures import lifecycle as fixes
 from countermeasures.models import Countermeasure, Promise
 from countermeasures.promises.models import PromiseKind
-from escalation import outbox
+from escalation import outbox, watch
+from escalation.chasing import turn as chasing
 from escalation.chasing.turn import silent
 from escalation.engine import tick
 from escalation.gsm7 import septets
@@ -157,6 +158,44 @@ def test_no_open_promise_is_without_a_question(world: World, fix: Countermeasure
     assert "asked about “Pin the driver of the print server” (Vela) any more" in record.words
     assert record.assigned_to == world["hutchins"]
     assert "without an armed question: “Pin" in record.technical
+
+
+def band(now: datetime) -> list[str]:
+    """What the red band says while the engine ticks."""
+    watch.beat(now)
+    return [one.kind.value for one in watch.diagnose(watch.look(), now)]
+
+
+def test_a_question_that_is_late_for_a_minute_is_said_in_the_red_band(
+    world: World, fix: Countermeasure
+) -> None:
+    go(world.now)
+    lifecycle.contain(fix.incident.number, by=world["vela"], what="Spare", now=world.now)
+    Timer.objects.all().delete()  # only about the promise
+    due = at(world, 13)
+    assert band(due + timedelta(seconds=60)) == []
+    assert band(due + timedelta(seconds=61)) == ["unasked"]
+    go(due + timedelta(seconds=62))
+    assert band(due + timedelta(seconds=62)) == []
+
+
+def test_a_question_that_fails_again_and_again_is_said_until_it_is_asked(
+    world: World, fix: Countermeasure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is set aside for a minute each time, which must not look as if it were not due yet."""
+    go(world.now)
+
+    def breaks(*_unused: object) -> None:
+        raise ValueError("nobody to ask")
+
+    due = at(world, 13)
+    with monkeypatch.context() as patch:
+        patch.setattr(chasing, "who_is_asked", breaks)
+        for minute in range(3):
+            assert go(due + timedelta(minutes=minute)) == set()
+    assert "unasked" in band(due + timedelta(minutes=2))
+    assert go(due + timedelta(minutes=3)) == {"vela"}
+    assert "unasked" not in band(due + timedelta(minutes=3))
 
 
 def test_the_words_are_neutral_and_fit_into_one_text(world: World, fix: Countermeasure) -> None:

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from countermeasures import lifecycle as fixes
+from countermeasures.lifecycle import relapses
 from countermeasures.models import Kind, Stage, Strength
+from escalation.engine import tick
 from escalation.gsm7 import septets
-from escalation.models import Delivery, Notification, Reason
+from escalation.models import Delivery, Notification, Reason, Timer, Unread
 from incidents import lifecycle
 from incidents.models import Incident, Status
 
@@ -168,3 +170,20 @@ def test_put_back_its_clocks_are_those_of_a_fix_that_is_being_proved(world, adva
     lifecycle.take_back(again.number, by=world["petty"], now=world.now)
     advance(minutes=1)
     assert set(old.timers.armed().values_list("clock", flat=True)) == {"closure"}
+
+
+def test_a_storm_of_repeats_never_holds_up_what_is_due(world, advance, monkeypatch):
+    """Each costs a look back: before it, whatever changed is read and whatever is due has fired."""
+    being_proved(world, advance)
+    world.now += timedelta(days=9)  # its reminders are due, too
+    again = [world.raise_it("stopped") for _n in range(3)]
+    real, waited = relapses.weigh, []
+
+    def weigh(pk, *, now):
+        waited.append(Timer.objects.due(now).exists() or Unread.objects.exists())
+        return real(pk, now=now)
+
+    monkeypatch.setattr(relapses, "weigh", weigh)
+    monkeypatch.setattr(relapses, "AT_ONCE", -1)  # one at a time, whatever the clock says
+    tick(now=world.now)
+    assert waited == [False] * len(again)
