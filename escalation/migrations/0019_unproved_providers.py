@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """An answer counts as back once, until a message has gone through (ADR 135)."""
 
     dependencies = [
-        ("escalation", "0017_told_that_it_holds"),
+        ("escalation", "0018_questions_that_fail"),
     ]
 
     operations = [
