@@ -46,6 +46,12 @@ class InTheWay(models.TextChoices):
     OTHER = "other", _("Something else")
 
 
+SHOWN_IN_A_LINE = (
+    *("kind", "what", "due_at", "due_on", "moved", "outcome", "in_the_way", "in_the_way_words"),
+    *("person__name", "person__username", "given_to__name", "given_to__username", "incident__number"),
+)
+
+
 class PromiseQuerySet(models.QuerySet["Promise"]):
     def open(self) -> PromiseQuerySet:
         return self.filter(outcome=Outcome.OPEN)
@@ -71,8 +77,8 @@ class PromiseQuerySet(models.QuerySet["Promise"]):
         return self.select_related("person", "given_to", "site", "area", "incident", "countermeasure")
 
     def for_ledger(self) -> PromiseQuerySet:
-        """With what a line of the ledger shows."""
-        return self.select_related("person", "given_to", "incident")
+        """With what a line of the ledger shows, and nothing else: four wide tables meet here."""
+        return self.select_related("person", "given_to", "incident").only(*SHOWN_IN_A_LINE)
 
 
 class Promise(models.Model):
