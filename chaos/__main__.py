@@ -190,7 +190,7 @@ class Run:
         noise = report.said_for_nothing(self.screens.seen, windows)
         return Found(
             report.lines(load, sums, windows, screens, self.began),
-            report.misses(load, sums, screens, noise, senders=SENDERS),
+            report.misses(load, sums, screens, noise, began=self.began, senders=SENDERS),
         )
 
     def _screens(self, windows: Sequence[account.Window]) -> dict[str, report.Screen]:

@@ -150,6 +150,15 @@ def _steps_of(incident: Incident, minutes: Sequence[int], told: Sequence[Told], 
         before = (minute, fired_at)
 
 
+class Late(NamedTuple):
+    """How late a step was recorded or an urgent message was handed over."""
+
+    fault: str
+    """Whose doing it is; "" for nobody's."""
+    seconds: float
+    due_at: float
+
+
 class Window(NamedTuple):
     """When something counts as the doing of a fault."""
 
@@ -187,8 +196,7 @@ class Account:
 
     due: list[Due]
     lost: list[str]
-    late: list[tuple[str, float]]
-    """(fault or "", seconds) of each late step and of each urgent message that was handed over late."""
+    late: list[Late]
     duplicates: list[tuple[str, str]]
     """(fault or "", what) of each."""
     states: Counter[str]
@@ -214,14 +222,14 @@ def settle(
         *_lost_steps(rows, due, windows),
         *_lost_messages(rows, {mail.delivery for mail in mails}),
     ]
-    recorded = [(of(windows, one.at, is_step=True), one.late) for one in due]
-    arrived = [(of(windows, at), seconds) for at, seconds in handed]
+    recorded = [Late(of(windows, one.at, is_step=True), one.late, one.at) for one in due]
+    arrived = [Late(of(windows, at), seconds, at) for at, seconds in handed]
     return Account(
         due=due,
         lost=lost,
         late=[
-            *(one for one in recorded if one[1] > LATE * slack),
-            *(one for one in arrived if one[1] > HANDED_LATE * slack),
+            *(one for one in recorded if one.seconds > LATE * slack),
+            *(one for one in arrived if one.seconds > HANDED_LATE * slack),
         ],
         duplicates=[*_sent_twice(mails, windows), *_recorded_twice(rows)],
         states=Counter(delivery.state for delivery in rows.deliveries),
@@ -337,5 +345,5 @@ def _was_held(delivery: Delivery) -> bool:
     return delivery.attempt <= 1 and delivery.not_before > delivery.queued_at + 1.0
 
 
-def _longest(fault: str, waits: Iterable[tuple[str, float]]) -> float:
-    return max((seconds for whose, seconds in waits if whose == fault), default=0.0)
+def _longest(fault: str, waits: Iterable[Late]) -> float:
+    return max((one.seconds for one in waits if one.fault == fault), default=0.0)

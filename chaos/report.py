@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaos.account import Account, Window
@@ -15,6 +15,9 @@ SAID_WITHIN = 30.0
 
 GONE_WITHIN = 20.0
 """Seconds from the moment everything works again until no screen may say so any more."""
+
+TOGETHER = 5.0
+"""Seconds between two that were late for the same reason, for all one can tell."""
 
 FEW = 8
 """Sentences of a kind that are printed; more are counted."""
@@ -96,16 +99,24 @@ class Load:
 
 
 def misses(
-    load: Load, account: Account, screens: Mapping[str, Screen], noise: Sequence[str], *, senders: int
+    load: Load,
+    account: Account,
+    screens: Mapping[str, Screen],
+    noise: Sequence[str],
+    *,
+    began: float,
+    senders: int,
 ) -> list[str]:
     """Why the run is not good; empty when it is."""
     found = few(account.lost, "lost")
     found += [f"a raise was refused: {why}" for why in load.refused[:FEW]]
     if load.answered < load.asked:
         found.append(f"{load.asked - load.answered} raises never got an answer")
-    unexplained = [seconds for fault, seconds in account.late if not fault]
+    unexplained = [one for one in account.late if not one.fault]
     if unexplained:
-        found.append(f"{len(unexplained)} late without a fault, by up to {max(unexplained):.0f} s")
+        longest = max(one.seconds for one in unexplained)
+        spans = ", ".join(_spans(sorted(one.due_at - began for one in unexplained)))
+        found.append(f"{len(unexplained)} late without a fault, by up to {longest:.0f} s, due at {spans} s")
     found += few(
         [what for fault, what in account.duplicates if not fault], "twice without a kill in mid-send"
     )
@@ -114,6 +125,21 @@ def misses(
             found.append(f"{times} duplicates of “{fault}”: only {senders} mails can be in hand")
     found += [miss for screen in screens.values() for miss in screen.misses]
     return found + few(sorted(set(noise)), "screens")
+
+
+def _spans(moments: Sequence[float]) -> Iterator[str]:
+    """Moments (in order) that are close together, as one span each: `37 to 41`."""
+    first = last = moments[0]
+    for moment in moments[1:]:
+        if moment - last > TOGETHER:
+            yield _span(first, last)
+            first = moment
+        last = moment
+    yield _span(first, last)
+
+
+def _span(first: float, last: float) -> str:
+    return f"{first:.0f}" if round(first) == round(last) else f"{first:.0f} to {last:.0f}"
 
 
 def few(sentences: Iterable[str], what: str) -> list[str]:
@@ -147,7 +173,7 @@ def lines(
         ("messages", told),
         (
             "late",
-            f"{len(late):,}, of these {sum(not fault for fault, _s in late)} without a fault",
+            f"{len(late):,}, of these {sum(not one.fault for one in late)} without a fault",
         ),
         (
             "duplicates",
@@ -178,7 +204,7 @@ def fault_table(
     account: Account, windows: Sequence[Window], screens: Mapping[str, Screen], began: float
 ) -> list[str]:
     """One line per fault. `recorded`, `handed`: the longest silence from due to recorded, to handed over."""
-    late, twice = Counter(f for f, _s in account.late), Counter(f for f, _w in account.duplicates)
+    late, twice = Counter(one.fault for one in account.late), Counter(f for f, _w in account.duplicates)
     cells = [HEAD]
     for window in windows:
         recorded, handed = account.waits.get(window.name, (0.0, 0.0))

@@ -17,7 +17,8 @@ DOWN_AFTER = 5
 """Failures in a row (issue 4)."""
 
 PROBED_EVERY = timedelta(seconds=15)
-"""How often one message is risked on a provider that is marked down."""
+SELDOMEST = timedelta(minutes=2)
+"""How often a provider that is marked down is tried: doubled with each failure more, up to the longest."""
 
 LATELY = timedelta(hours=1)
 """What the rates of a card are about."""
@@ -25,19 +26,26 @@ LATELY = timedelta(hours=1)
 
 @dataclass(slots=True)
 class State:
-    """What is known of a provider. `is_noted`: it is written down that it worked in this turn."""
+    """What is known of a provider. `is_noted`: it is written down that it worked in this turn.
+
+    `is_unproved`: it was back because it answers, and no message has gone through since.
+    """
 
     failures: int = 0
     is_down: bool = False
     paused_until: datetime | None = None
     error: str = ""
     is_noted: bool = False
+    is_unproved: bool = False
 
 
 def states(channel: str) -> dict[str, State]:
     """By name. One query."""
     rows = ProviderHealth.objects.filter(channel=channel)
-    return {one.name: State(one.failures, one.is_down, one.paused_until, one.error) for one in rows}
+    return {
+        one.name: State(one.failures, one.is_down, one.paused_until, one.error, is_unproved=one.is_unproved)
+        for one in rows
+    }
 
 
 def failed(channel: str, provider: Provider, why: str, now: datetime) -> bool:
@@ -74,7 +82,7 @@ def worked(channel: str, provider: Provider, now: datetime) -> State:
             VALUES (%(channel)s, %(name)s, 0, '', %(now)s, %(now)s, false)
             ON CONFLICT (channel, name) DO UPDATE SET
                 failures = 0, error = '', worked_at = excluded.worked_at, is_down = false,
-                paused_until = NULL,
+                is_unproved = false, paused_until = NULL,
                 since = CASE WHEN h.is_down THEN excluded.since ELSE h.since END
             RETURNING true
             """,
@@ -83,6 +91,17 @@ def worked(channel: str, provider: Provider, now: datetime) -> State:
             now=now,
         )
     return State(is_noted=True)
+
+
+def answers(channel: str, name: str, now: datetime) -> bool:
+    """It was asked without a message and answers. True: that makes it count as back.
+
+    It does so once. When messages fail again after it, its answer proves nothing: then only a message that it
+    takes brings it back (ADR 135).
+    """
+    down = ProviderHealth.objects.filter(channel=channel, name=name, is_down=True, is_unproved=False)
+    back = {"failures": 0, "error": "", "is_down": False, "is_unproved": True, "paused_until": None}
+    return bool(down.update(**back, since=now))
 
 
 def paused(channel: str, provider: Provider, seconds: float, now: datetime) -> None:
@@ -106,10 +125,17 @@ def paused(channel: str, provider: Provider, seconds: float, now: datetime) -> N
 
 
 def take_probe(channel: str, name: str, now: datetime) -> bool:
-    """Whether a provider that is marked down is to be asked now; yes for one caller only in each stretch."""
+    """Whether a provider that is marked down is to be tried now; yes for one caller only in each stretch."""
     down = ProviderHealth.objects.filter(channel=channel, name=name, is_down=True)
-    never, long_ago = down.filter(probed_at=None), down.filter(probed_at__lte=now - PROBED_EVERY)
-    return bool(never.update(probed_at=now) or long_ago.update(probed_at=now))
+    known = down.first()
+    if known is None or (known.probed_at and known.probed_at > now - pause_after(known.failures)):
+        return False
+    return bool(down.filter(probed_at=known.probed_at).update(probed_at=now))
+
+
+def pause_after(failures: int) -> timedelta:
+    """Between two tries of a provider that is down: 15 s, 30 s … 2 min."""
+    return min(PROBED_EVERY * 2 ** min(max(failures - DOWN_AFTER, 0), 10), SELDOMEST)
 
 
 def _write(query: str, **asked: Any) -> bool:

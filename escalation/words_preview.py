@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,7 +22,8 @@ from escalation.sample import LINK
 from escalation.site_samples import samples
 from escalation.webhooks.words import for_a_room
 from incidents import readings
-from incidents.models import Event, EventKind, Incident
+from incidents.models import Event, EventKind, Incident, Status
+from plant.duty import DutyBook, NobodyToTell
 from plant.models import Channel, Person, Role, Site
 
 KINDS = (
@@ -46,19 +49,46 @@ KINDS = (
 )
 """Why somebody is told about an incident; a step of each clock has words of its own."""
 
+HOW_IT_IS: Mapping[str, Status] = {
+    Clock.RESPONSE: Status.RAISED,
+    Clock.CONTAINMENT: Status.ACKNOWLEDGED,
+    Clock.UPDATE: Status.ACKNOWLEDGED,
+    Clock.LAPSE: Status.ACKNOWLEDGED,
+    Clock.HELP: Status.ACKNOWLEDGED,
+    Reason.ASSIGNED: Status.RAISED,
+    Reason.TOLD_PICKED_UP: Status.ACKNOWLEDGED,
+    Reason.TOLD_MOVING: Status.CONTAINED,
+    Reason.TOLD_CLOSED: Status.CLOSED,
+    Reason.TOLD_REOPENED: Status.REOPENED,
+    Reason.DID_NOT_HOLD: Status.REOPENED,
+    Reason.TOLD_HOLDS: Status.RESOLVED,
+    Reason.LAPSED: Status.RAISED,
+    Reason.BRING_SOMEONE: Status.ACKNOWLEDGED,
+    Reason.HELP: Status.ACKNOWLEDGED,
+}
+"""How the incident stands when somebody is told this; all others are read as it stands now."""
+
+SINCE: Mapping[Status, str] = {
+    Status.ACKNOWLEDGED: "acknowledged_at",
+    Status.CONTAINED: "contained_at",
+    Status.RESOLVED: "resolved_at",
+    Status.CLOSED: "closed_at",
+    Status.REOPENED: "reopened_at",
+}
+
 READERS = (Role.PRODUCTION_MANAGER, Role.SUPERVISOR, Role.IT_TECH)
 """A manager, the floor and IT: places and buttons differ between them."""
 
 
-ROOM = (
-    EventKind.RAISED,
-    EventKind.ACKNOWLEDGED,
-    EventKind.UPDATED,
-    EventKind.CONTAINED,
-    EventKind.NOT_REACHED,
-    EventKind.CLOSED,
-)
-"""What a chat room reads about an incident; of these an example each."""
+ROOM: Mapping[EventKind, Status | None] = {
+    EventKind.RAISED: Status.RAISED,
+    EventKind.ACKNOWLEDGED: Status.ACKNOWLEDGED,
+    EventKind.UPDATED: None,
+    EventKind.CONTAINED: Status.CONTAINED,
+    EventKind.NOT_REACHED: None,
+    EventKind.CLOSED: Status.CLOSED,
+}
+"""What a chat room reads about an incident, of these an example each; and how the incident stands then."""
 
 OPEN_ONES = 3
 """Open incidents that the messages about several things, and at shift start, are made of."""
@@ -96,14 +126,34 @@ def preview(incident: Incident, *, reader: Person, role: str, language: str, now
     """All kinds for this reader in this role. The link is of the length of a real one and answers nothing."""
     readings.attach([incident])
     context = messages.context_of(incident, now)
+    owner = incident.owner or _who_takes_it(incident, now) or reader
     found = []
     for reason, clock in KINDS:
-        told = _told(reader, reason, now, incident=incident, clock=clock, role=role)
-        told.data = {"by": str(incident.owner or reader), "fix": readings.bandage(incident) or incident.title}
+        then = _as_it_is_then(incident, HOW_IT_IS.get(clock or reason), owner, now)
+        told = _told(reader, reason, now, incident=then, clock=clock, role=role)
+        told.data = {"by": str(owner), "fix": readings.bandage(incident) or incident.title}
         rendering = partial(_of_incident, told, language, now, context)
         kind = f"{reason}-{clock}" if clock else reason.value
         found.append(_said(kind, reason, rendering, clock=str(Clock(clock).label) if clock else ""))
     return found
+
+
+def _who_takes_it(incident: Incident, now: datetime) -> Person | None:
+    """Whoever is on duty for it: a message that says who has it needs a name."""
+    with suppress(NobodyToTell):
+        return DutyBook.load(now).on_duty(Role.IT_TECH, incident.place, now).people[0]
+    return None
+
+
+def _as_it_is_then(incident: Incident, status: Status | None, owner: Person, now: datetime) -> Incident:
+    """A copy that is never saved; the incident itself where it stands so already."""
+    if status is None or status == incident.status:
+        return incident
+    then = copy(incident)
+    then.status, then.owner = status, None if status == Status.RAISED else owner
+    if status in SINCE and getattr(then, SINCE[status]) is None:
+        setattr(then, SINCE[status], now)
+    return then
 
 
 def _of_incident(
@@ -137,9 +187,11 @@ def preview_of_room(
 ) -> list[tuple[str, str]]:
     """What a chat room reads: title and text of each."""
     readings.attach([incident])
-    by = incident.owner or reader
+    by = incident.owner or _who_takes_it(incident, now) or reader
     events = [
-        Event(incident=incident, at=now, kind=kind, by=by, version=0, data={"name": str(by)}) for kind in ROOM
+        Event(incident=then, at=now, kind=kind, by=by, version=0, data={"name": str(by)})
+        for kind, status in ROOM.items()
+        for then in [_as_it_is_then(incident, status, by, now)]
     ]
     return [for_a_room(event, language, now) for event in events]
 

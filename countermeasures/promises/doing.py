@@ -40,10 +40,7 @@ def keep(promise: Promise, *, by: Person, words: str = "", now: datetime | None 
     elif promise.kind == PromiseKind.CHECK:
         raise Refused("sign_it_off", _("Open the countermeasure and say what you measured."))
     elif promise.kind == PromiseKind.REVIEW:
-        raise Refused(
-            "decide_again",
-            _("Agree the day on which it is looked at again, or open the problem again."),
-        )
+        raise Refused("look_again", _("Say until when it stays without a permanent fix, or open it again."))
     else:
         lifecycle.keep(promise.pk, by=by, now=now)
 

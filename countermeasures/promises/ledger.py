@@ -7,9 +7,10 @@ which one index finds among years of promises.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -31,9 +32,6 @@ SHOWN = 50
 PEOPLE_SHOWN = 40
 LAST = 12
 """Promises in the row of a person, the newest on the right."""
-
-MARKED_BY = ("what", "outcome", "due_at", "moved", "in_the_way", "in_the_way_words")
-"""What a mark says of a promise, and a row of its marks: a page has hundreds."""
 
 USUAL = 4
 """Open promises that one carries as a rule; more is shown as more than usual, never as a fault."""
@@ -124,12 +122,31 @@ class Carried:
     passed: int
 
 
+class Marked(NamedTuple):
+    """What a mark says of a promise, and a row of its marks: a page has hundreds."""
+
+    id: int
+    what: str
+    outcome: str
+    due_at: datetime
+    moved: int
+    in_the_way: str
+    in_the_way_words: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome == Outcome.OPEN
+
+    def has_passed(self, now: datetime) -> bool:
+        return self.is_open and self.due_at <= now
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A person: the last promises as marks, what is kept, late and carried, and what is in the way."""
 
     person: Person
-    last: list[Promise]
+    last: list[Marked]
     carried: Carried
     kept: int
     ended: int
@@ -243,10 +260,13 @@ def rows_of(people: QuerySet[Person], here: PromiseQuerySet, now: datetime, *, s
     known = list(
         Person.objects.filter(Q(pk__in=people.values("pk")) & Q(pk__in=lately.order_by().values("person")))
         .order_by("name", "pk")
+        .only("name", "title", "username")
         .annotate(last_ids=ArraySubquery(newest.values("pk")[:LAST]))
     )
     carried = carried_by([person.pk for person in known], now)
-    last = Promise.objects.only(*MARKED_BY).in_bulk([pk for person in known for pk in person.last_ids])
+    ids = [pk for person in known for pk in person.last_ids]
+    marked = Promise.objects.filter(pk__in=ids).order_by().values_list(*Marked._fields)
+    last = {row[0]: Marked(*row) for row in marked}
     rows = [
         _row(person, [last[pk] for pk in reversed(person.last_ids)], carried[person.pk], now)
         for person in known
@@ -255,14 +275,14 @@ def rows_of(people: QuerySet[Person], here: PromiseQuerySet, now: datetime, *, s
     return late_first[:PEOPLE_SHOWN]
 
 
-def _row(person: Person, last: Sequence[Promise], carried: Carried, now: datetime) -> Row:
+def _row(person: Person, last: list[Marked], carried: Carried, now: datetime) -> Row:
     ended = [one for one in last if not one.is_open]
     late = [one for one in last if one.has_passed(now)]
     said = [one for one in last if one.is_open and one.in_the_way]
-    words = said[0].in_the_way_words or str(said[0].get_in_the_way_display()) if said else ""
+    words = said[0].in_the_way_words or str(InTheWay(said[0].in_the_way).label) if said else ""
     return Row(
         person=person,
-        last=list(last),
+        last=last,
         carried=carried,
         kept=sum(one.outcome != Outcome.LATE for one in ended),
         ended=len(ended),

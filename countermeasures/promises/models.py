@@ -46,6 +46,13 @@ class InTheWay(models.TextChoices):
     OTHER = "other", _("Something else")
 
 
+SHOWN_IN_A_LINE = (
+    *("kind", "what", "due_at", "due_on", "moved", "outcome", "in_the_way", "in_the_way_words"),
+    *("person__name", "person__username", "given_to__name", "given_to__username", "incident__number"),
+    *("incident__waiting_name", "incident__waiting_until"),
+)
+
+
 class PromiseQuerySet(models.QuerySet["Promise"]):
     def open(self) -> PromiseQuerySet:
         return self.filter(outcome=Outcome.OPEN)
@@ -71,8 +78,8 @@ class PromiseQuerySet(models.QuerySet["Promise"]):
         return self.select_related("person", "given_to", "site", "area", "incident", "countermeasure")
 
     def for_ledger(self) -> PromiseQuerySet:
-        """With what a line of the ledger shows."""
-        return self.select_related("person", "given_to", "incident")
+        """With what a line of the ledger shows, and nothing else: four wide tables meet here."""
+        return self.select_related("person", "given_to", "incident").only(*SHOWN_IN_A_LINE)
 
 
 class Promise(models.Model):
@@ -157,6 +164,25 @@ class Promise(models.Model):
 
     def has_passed(self, now: datetime | None = None) -> bool:
         return self.is_open and self.due_at <= (now or timezone.now())
+
+    @property
+    def waits_on(self) -> str:
+        """Whom or what its incident waits on while it is open: "Box label vendor"; empty when on nobody.
+
+        The promise to look after the waiting itself says so by its kind. Reads `incident`.
+        """
+        return self.incident.waiting_name if self._waits and self.incident is not None else ""
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When that was promised for."""
+        return self.incident.waiting_until if self._waits and self.incident is not None else None
+
+    @property
+    def _waits(self) -> bool:
+        if not self.is_open or self.incident is None or self.kind == PromiseKind.WAITING:
+            return False
+        return self.incident.waiting_until is not None
 
 
 class PromiseChange(models.Model):

@@ -16,7 +16,8 @@ from plant.models import Channel, Person
 PLACES = 3
 """Ways that can be put in order."""
 
-FIRST, THEN = _("First"), _("Then")
+PLACE_LABELS = {"urgent": (_("By"), _("And by")), "normal": (_("First"), _("Then"))}
+"""What is urgent goes by all of them at once; the rest by the first that works."""
 
 
 def offered(known: tuple[Channel, ...]) -> list[tuple[str, str]]:
@@ -35,7 +36,7 @@ class WaysForm(forms.Form):
         label=_("Until"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
     works_days = forms.TypedMultipleChoiceField(
-        label=_("On"),
+        label=_("On these days"),
         required=False,
         coerce=int,
         choices=Weekday.choices,
@@ -47,7 +48,7 @@ class WaysForm(forms.Form):
         for name, known in (("urgent", URGENT), ("normal", NORMAL)):
             for place in range(PLACES):
                 self.fields[f"{name}_{place}"] = forms.ChoiceField(
-                    label=FIRST if place == 0 else THEN,
+                    label=PLACE_LABELS[name][min(place, 1)],
                     required=False,
                     choices=[("", _("As the plant decides") if place == 0 else "–"), *offered(known)],
                 )

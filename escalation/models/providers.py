@@ -19,6 +19,11 @@ class ProviderHealth(models.Model):
     worked_at = models.DateTimeField(null=True, blank=True)
     since = models.DateTimeField(help_text=_("Since when it is up or down."))
     is_down = models.BooleanField(default=False)
+    is_unproved = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("It counts as back because it answers; no message has gone through since."),
+    )
     probed_at = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(
         null=True, blank=True, help_text=_("Until when it asked to be left alone.")

@@ -95,15 +95,21 @@ class LineUp:
                 provider_news.say(self._channel, provider, is_down=False, error="", now=now)
 
     def probe_those_down(self, now: datetime) -> None:
-        """Ask who is marked down whether it is back, so that it is known before the next message needs it."""
+        """Ask who is marked down whether it is back, so that it is known before the next message needs it.
+
+        Not one whose answer was wrong the last time: it is left to the messages that are risked on it.
+        """
         for provider in self._providers:
-            if self._is_marked(provider) and health.take_probe(self._channel, provider.name, now):
+            known = self._known.get(provider.name)
+            is_asked = known is not None and known.is_down and not known.is_unproved
+            if is_asked and health.take_probe(self._channel, provider.name, now):
                 self._probe(provider, now)
 
     def _probe(self, provider: Provider, now: datetime) -> None:
         try:
-            if probe(self.sender(provider)):
-                self.worked(provider, now)
+            if probe(self.sender(provider)) and health.answers(self._channel, provider.name, now):
+                self._known[provider.name] = health.State(is_unproved=True)
+                provider_news.say(self._channel, provider, is_down=False, error="", now=now)
         except Failed as failure:
             self.failed(provider, failure, now)
 

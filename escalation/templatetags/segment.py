@@ -43,14 +43,31 @@ def say(context: Context, gives: str, *forms: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def shorter(context: Context, forms: Sequence[str], gives: str, end: str = "", *, drop: bool = False) -> str:
+def shorter(
+    context: Context,
+    forms: Sequence[str],
+    gives: str,
+    end: str = "",
+    *,
+    drop: bool = False,
+    cuts: bool = False,
+) -> str:
     """`{% shorter place.forms "2 9" end="." %}`: of a list of forms.
 
-    With fewer of them the last numbers count. With `drop` it may also go altogether.
+    With fewer of them the last numbers count. With `drop` it may also go altogether, with `cuts` a form may
+    be cut where there is room for more than the next one.
     """
     said = (*(f"{form}{end}" for form in forms), *([""] if drop else []))
     numbers = _numbers(gives)
-    context["pieces"].append(Flexible(said, numbers[len(numbers) - len(said) + 1 :]))
+    context["pieces"].append(Flexible(said, numbers[len(numbers) - len(said) + 1 :], cuts))
+    return ""
+
+
+@register.simple_tag(takes_context=True)
+def fewer(context: Context, forms: Sequence[str]) -> str:
+    """`{% fewer lists %}`: a list with less and less of what stands in it, and at last without it."""
+    said = (*forms, "")
+    context["pieces"].append(Flexible(said, tuple(range(1, len(said)))))
     return ""
 
 

@@ -176,10 +176,14 @@ def _keeps_running(link: Link) -> str:
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
-    """Says nothing about what exists."""
+    """Says nothing about what exists, and what to do all the same."""
     context = {
         "title": _("This link does not work"),
-        "more": _("It may be mistyped or old. Open the newest message about it."),
+        "more": _("It may be mistyped or old. Nothing was answered by opening it."),
+        "to_do": [
+            _("Open the newest message about it: its link works. Or text its number back, such as 1042."),
+            _("If it cannot wait, call IT as you always do."),
+        ],
     }
     return render(request, "escalation/answer_unknown.html", context, status=404)
 

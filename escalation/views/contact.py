@@ -66,14 +66,21 @@ def _way(person: Person, channel: Channel, now: datetime) -> Way:
     verified_at = getattr(person, f"{field}_verified_at") if field else None
     asked = proving.newest(person, channel, Reason.VERIFY) if field and verified_at is None else None
     tested = proving.newest(person, channel, Reason.TEST)
+    address = proving.reached_at(person, channel)
+    is_shown = tested and now - tested.created_at <= proving.TEST_LASTS and _went_to(tested, address)
     return Way(
         channel=channel,
-        address=proving.reached_at(person, channel),
+        address=address,
         verified_at=verified_at,
         can_verify=field is not None,
-        asked=asked if proving.is_waiting(asked, now) else None,
-        test=tested if tested and now - tested.created_at <= proving.TEST_LASTS else None,
+        asked=asked if proving.is_waiting(asked, now) and _went_to(asked, address) else None,
+        test=tested if is_shown else None,
     )
+
+
+def _went_to(sent: Notification | None, address: str) -> bool:
+    """Whether it went where it would go now: what reached the number before says nothing of the new one."""
+    return sent is not None and any(one.address == address for one in sent.deliveries.all())
 
 
 def _whose(request: HttpRequest, username: str) -> tuple[Person, Person]:

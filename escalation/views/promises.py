@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from django_stubs_ext import StrPromise
 
 from countermeasures.promises.access import sees_all
-from countermeasures.promises.ledger import TEAMS, USUAL, Asked, Ledger, Numbers, Row, ledger
-from countermeasures.promises.models import Outcome, Promise, PromiseKind
+from countermeasures.promises.ledger import TEAMS, USUAL, Asked, Ledger, Marked, Numbers, Row, ledger
+from countermeasures.promises.models import InTheWay, Outcome, Promise, PromiseKind
 from escalation.messages.notices.promise import day_of
 from escalation.views.dashboard import site_of
 from plant.models import Person, Site
@@ -36,7 +36,12 @@ STEP = 15
 SLOTS = 6
 """Bars for what a person carries; filled ones beyond what is usual look different."""
 
-MARKS = {Outcome.KEPT: "kept", Outcome.KEPT_BY_AGREEMENT: "moved", Outcome.LATE: "fin"}
+LOOKS = {
+    Outcome.OPEN: "open",
+    Outcome.KEPT: "kept",
+    Outcome.KEPT_BY_AGREEMENT: "moved",
+    Outcome.LATE: "fin",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,11 @@ class Drawn:
 
     row: Row
     marks: list[Mark]
+    label: str
+    kept: str
     late: str
     bars: list[str]
+    soon: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +71,12 @@ class Line:
 
     promise: Promise
     marks: list[Mark]
+    kind: str
+    why: str
+    to: str
     day: str
     late: str
+    moved: str
 
 
 @login_required
@@ -83,7 +95,7 @@ def promises(request: HttpRequest) -> HttpResponse:
 
 
 def _context(found: Ledger, asked: Asked, site: Site, person: Person, now: datetime) -> dict[str, Any]:
-    numbers = found.numbers
+    numbers, titles = found.numbers, _titles()
     return {
         "numbers": numbers,
         "headline": _headline(numbers),
@@ -93,10 +105,10 @@ def _context(found: Ledger, asked: Asked, site: Site, person: Person, now: datet
         "areas": list(site.areas.all()),
         "teams": [(name, label) for name, (label, _roles) in TEAMS.items()],
         "kinds": PromiseKind.choices,
-        "lines": [_line(one, now) for one in found.found],
+        "lines": [_line(one, titles, now) for one in found.found],
         "more": found.more,
         "bars": found.bars,
-        "people": [_person(row, now) for row in found.rows],
+        "people": [_person(row, titles, now) for row in found.rows],
         "sees_all": sees_all(person, site),
     }
 
@@ -115,26 +127,43 @@ def _headline(numbers: Numbers) -> str:
     return f"{kept} {passed}"
 
 
-def _mark(promise: Promise, now: datetime) -> Mark:
-    if promise.is_open:
-        look = "late" if promise.has_passed(now) else "open"
-        title = _("Date passed") if look == "late" else str(Outcome.OPEN.label)
-    else:
-        look, title = MARKS[Outcome(promise.outcome)], promise.get_outcome_display()
-    return Mark(look, f"{promise.what}: {title}")
+def _titles() -> dict[str, str]:
+    """What each shape stands for, looked up once: a page has hundreds of marks."""
+    return {look: str(outcome.label) for outcome, look in LOOKS.items()} | {"late": _("Date passed")}
 
 
-def _line(promise: Promise, now: datetime) -> Line:
-    late = span(now - promise.due_at) if promise.has_passed(now) else ""
-    return Line(promise, [_mark(promise, now)], day_of(promise, now), late)
+def _mark(promise: Promise | Marked, titles: dict[str, str], now: datetime) -> Mark:
+    look = "late" if promise.has_passed(now) else LOOKS[Outcome(promise.outcome)]
+    return Mark(look, f"{promise.what}: {titles[look]}")
 
 
-def _person(row: Row, now: datetime) -> Drawn:
+def _line(promise: Promise, titles: dict[str, str], now: datetime) -> Line:
+    """Worded here and not in the template, which would take three times as long for a page of them."""
+    is_late, is_to_another = promise.has_passed(now), promise.given_to_id not in (None, promise.person_id)
+    moved = ngettext("moved once", "moved %(n)s times", promise.moved) % {"n": promise.moved}
+    return Line(
+        promise=promise,
+        marks=[_mark(promise, titles, now)],
+        kind=str(PromiseKind(promise.kind).label),
+        why=promise.in_the_way_words or str(InTheWay(promise.in_the_way).label) if promise.in_the_way else "",
+        to=_("to %(name)s") % {"name": promise.given_to} if is_to_another else "",
+        day=day_of(promise, now),
+        late=_("%(span)s ago") % {"span": span(now - promise.due_at)} if is_late else "",
+        moved=moved if promise.moved else "",
+    )
+
+
+def _person(row: Row, titles: dict[str, str], now: datetime) -> Drawn:
+    counts = {"kept": row.kept, "all": row.ended}
+    soon = _("%(n)s in two weeks") % {"n": row.carried.two_weeks}
     return Drawn(
         row=row,
-        marks=[_mark(one, now) for one in row.last],
+        marks=[_mark(one, titles, now) for one in row.last],
+        label=_("%(kept)s of %(all)s kept") % counts,
+        kept=_("%(kept)s of %(all)s") % counts if row.ended else "",
         late=span(now - row.late_since) if row.late_since else "",
         bars=_bars(row.carried.open),
+        soon=soon if row.carried.two_weeks else "",
     )
 
 

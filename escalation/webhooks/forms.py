@@ -60,7 +60,7 @@ class ListenerForm(forms.Form):
         self.fields["kinds"].choices = [(one.value, one.label) for one in shown]  # type: ignore[attr-defined]
         self.fields["area"].queryset = areas  # type: ignore[attr-defined]
         self.fields["address"].help_text = (
-            _("An Apprise address, such as slack://… or msteams://…. Whoever has it can post there.")
+            _("As Apprise writes it, such as slack://… or msteams://… – whoever has it can post there.")
             if is_room
             else _("Where the JSON is posted to, with https:// or, inside the plant, http://.")
         )

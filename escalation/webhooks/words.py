@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.template.loader import get_template
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from escalation.messages import base_url
@@ -21,41 +22,48 @@ MOST_NAMES = 6
 
 def for_a_room(event: Event, language: str, now: datetime) -> tuple[str, str]:
     """Title and text: what happened, where, and the page; in plain words and the room's language."""
-    incident = event.incident
-    with override(language), timezone.override(incident.site.tz):
-        title = f"{incident.code} {event.get_kind_display()}: {incident.where}"
-        if event.kind in (EventKind.RAISED, EventKind.TOLD, EventKind.REOPENED):
-            title = f"{incident.code} {readings.state(incident)}: {incident.where}"
-        lines = [*filter(None, _lines(event, incident, now)), base_url() + incident.get_absolute_url()]
-        return title, "\n".join(lines)
+    with override(language), timezone.override(event.incident.site.tz):
+        return _said("event", _facts(event, event.incident, now))
 
 
 def for_a_test(name: str, language: str) -> tuple[str, str]:
     with override(language):
-        return _("OpsDesk: a test"), _("“%(name)s” hears OpsDesk. Nothing has happened.") % {"name": name}
+        return _said("test", {"name": name})
 
 
-def _lines(event: Event, incident: Incident, now: datetime) -> Iterator[str]:
-    by = {"name": event.by.name if event.by else ""}
-    if event.kind == EventKind.TOLD:
-        told = [one.get("name", "") for one in event.data.get("people", [])]
-        yield _("Told now: %(names)s.") % {"names": names(told, most=MOST_NAMES)} if told else ""
-    if event.kind == EventKind.ACKNOWLEDGED:
-        yield _("%(name)s has it.") % by
-    if event.kind == EventKind.UPDATED and (update := readings.latest_update(incident)):
-        yield " ".join(readings.manager_words(update))
-    elif event.kind in (EventKind.CLOSED, EventKind.TAKEN_BACK):
-        yield readings.ending(incident)
-    elif event.kind == EventKind.CONTAINED and readings.bandage(incident):
-        yield _("For now: %(what)s") % {"what": readings.sentence(readings.bandage(incident))}
-    elif event.kind == EventKind.NOT_REACHED:
-        yield _("%(name)s could not be reached.") % {"name": event.data.get("name", "")}
-    elif event.words:
-        yield readings.sentence(event.words)
-    else:
-        yield readings.sentence(readings.what(incident))
-    if incident.next_update_due and incident.is_open and incident.next_update_due > now:
-        yield _("Next word by %(time)s.") % {"time": moment(incident.next_update_due, now)}
+def _said(template: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+    """The first line of `templates/messages/chat/<template>.txt`, and the others."""
+    text = get_template(f"messages/chat/{template}.txt").render(dict(facts))
+    title, *lines = filter(None, (line.strip() for line in text.splitlines()))
+    return title, "\n".join(lines)
+
+
+def _facts(event: Event, incident: Incident, now: datetime) -> dict[str, Any]:
+    """What may have to be looked up is a function: the template calls it only where it says it."""
+    due = incident.next_update_due
+    told = [one.get("name", "") for one in event.data.get("people", [])]
+    says_how_it_is = event.kind in (EventKind.RAISED, EventKind.TOLD, EventKind.REOPENED)
+    return {
+        "kind": event.kind,
+        "code": incident.code,
+        "state": readings.state(incident) if says_how_it_is else event.get_kind_display(),
+        "where": incident.where,
+        "told": names(told, most=MOST_NAMES),
+        "by": event.by.name if event.by else "",
+        "about": event.data.get("name", ""),
+        "news": partial(_news, incident),
+        "ending": partial(readings.ending, incident),
+        "bandage": lambda: readings.sentence(readings.bandage(incident)),
+        "words": readings.sentence(event.words),
+        "problem": readings.sentence(readings.what(incident)),
+        "next_word": moment(due, now) if due and incident.is_open and due > now else "",
+        "link": base_url() + incident.get_absolute_url(),
+    }
+
+
+def _news(incident: Incident) -> str:
+    update = readings.latest_update(incident)
+    return " ".join(readings.manager_words(update)) if update else ""
 
 
 def for_a_program(event: Event) -> dict[str, Any]:

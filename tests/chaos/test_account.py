@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from chaos.account import Account, Asked, Delivery, Incident, Mail, Notification, Rows, Told, Window, settle
+from chaos.account import (
+    Account,
+    Asked,
+    Delivery,
+    Incident,
+    Late,
+    Mail,
+    Notification,
+    Rows,
+    Told,
+    Window,
+    settle,
+)
 from chaos.report import Load, Screen, judge_screens, lines, misses, said_for_nothing
 from chaos.screens import Seen, bad_spans
 
@@ -143,11 +155,11 @@ def test_late_is_put_down_to_the_fault_it_was_due_in() -> None:
     rows, mails, asked = good()
     rows.told = [told(1000.2), told(1067.0, 1)]
     rows.incidents = [rows.incidents[0]._replace(stopped_at=1070.0)]
-    assert [fault for fault, _seconds in account(rows, mails, asked).late] == [""]
+    assert [one.fault for one in account(rows, mails, asked).late] == [""]
     rows.incidents = [rows.incidents[0]._replace(raised_at=1050.0, stopped_at=1140.0)]
     rows.told = [told(1050.2), told(1130.0, 1)]
-    ((fault, seconds),) = account(rows, mails, asked).late
-    assert (fault, round(seconds, 1)) == ("a kill", 19.8)
+    (late,) = account(rows, mails, asked).late
+    assert (late.fault, round(late.seconds, 1)) == ("a kill", 19.8)
 
 
 def test_what_only_keeps_mail_back_is_no_excuse_for_a_late_step() -> None:
@@ -156,14 +168,14 @@ def test_what_only_keeps_mail_back_is_no_excuse_for_a_late_step() -> None:
     mail_only = Window("mail", 1050, 1100, 1200, kills_a_send=False, holds_steps=False)
     mails[1] = mail(11, 1130.0)
     sums = settle(rows, mails, asked, [mail_only], ladder=LADDER, end=1150.0)
-    assert sums.late == [("", 40.0), ("mail", 70.0)]
+    assert [(one.fault, one.seconds) for one in sums.late] == [("", 40.0), ("mail", 70.0)]
     assert sums.waits == {"mail": (0.0, 70.0)}
 
 
 def test_an_urgent_message_that_is_handed_over_late_is_late_unless_it_was_held_to_go_with_others() -> None:
     rows, mails, asked = good()
     mails[0] = mail(10, 1030.0)
-    assert account(rows, mails, asked).late == [("", 30.0)]
+    assert account(rows, mails, asked).late == [Late("", 30.0, 1000.0)]
     rows.deliveries[0] = rows.deliveries[0]._replace(not_before=1028.0)
     assert account(rows, mails, asked).late == []
 
@@ -232,18 +244,18 @@ def load(**changes: Any) -> Load:
 def test_the_verdict_names_each_thing_that_is_not_as_it_should_be() -> None:
     sums = account(*good())
     screens = {window.name: Screen() for window in WINDOWS}
-    assert misses(load(), sums, screens, [], senders=2) == []
+    assert misses(load(), sums, screens, [], began=1000.0, senders=2) == []
     assert len(lines(load(), sums, WINDOWS, screens, 1000.0)) == 13
     sums.lost = ["x"] * 9
-    sums.late = [("", 8.0), ("frozen", 50.0)]
+    sums.late = [Late("", 8.0, 1037), Late("", 6.0, 1041), Late("frozen", 50.0, 1080), Late("", 5.5, 1099)]
     sums.duplicates = [("", "twice"), *[("a kill", "twice")] * 3]
     screens["frozen"].misses.append("silent")
-    said = misses(load(answered=0, refused=["400"]), sums, screens, ["noise"], senders=2)
+    said = misses(load(answered=0, refused=["400"]), sums, screens, ["noise"], began=1000.0, senders=2)
     assert [sentence.partition(":")[0] for sentence in said[8:]] == [
         "lost",
         "a raise was refused",
         "1 raises never got an answer",
-        "1 late without a fault, by up to 8 s",
+        "3 late without a fault, by up to 8 s, due at 37 to 41, 99 s",
         "twice without a kill in mid-send",
         "3 duplicates of “a kill”",
         "silent",

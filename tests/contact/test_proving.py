@@ -183,6 +183,16 @@ def test_a_test_goes_by_that_channel_alone_and_its_receipt_shows_sent_delivered_
     assert "answered 10:00:00" in client.get("/profile/reach/").content.decode()
 
 
+def test_the_receipt_of_the_number_before_says_nothing_of_the_new_one(world: Any, as_: As) -> None:
+    proving.send_test(world["vela"], "sms", by=world["vela"], now=world.now)
+    outbox.drain(world.now)
+    page = as_("vela").get("/profile/reach/").content.decode()
+    assert "delivered" in page
+    vela = fresh(world["vela"])
+    change_addresses(vela, mobile="+13135550177", email=vela.email, by=vela)
+    assert "delivered" not in as_("vela").get("/profile/reach/").content.decode()
+
+
 def test_a_test_that_fails_says_why(world: Any, as_: As) -> None:
     proving.send_test(world["vela"], "sms", by=world["vela"], now=world.now)
     Delivery.objects.update(state=DeliveryState.FAILED, failed_at=world.now, error="No such number")

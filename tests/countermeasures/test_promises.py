@@ -199,7 +199,7 @@ def test_another_day_of_a_review_moves_the_review_and_stays(floor: Floor) -> Non
     lifecycle.accept_no_fix(incident.number, review_on=NEXT_MONTH.date(), **asked)
     later = (NEXT_MONTH + timedelta(days=30)).date()
     review = owed(incident, PromiseKind.REVIEW)
-    with pytest.raises(Refused, match="looked at again"):
+    with pytest.raises(Refused, match="without a permanent fix"):
         doing.keep(review, by=floor.manager, now=NOW)
     doing.agree_new_date(review, due_on=later, **asked)
     review = owed(incident, PromiseKind.REVIEW)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from escalation import health, outbox
+from escalation.channels import ChannelDown, open_channel
 from escalation.channels.twilio import Status
 from escalation.engine import tick
 from escalation.models import Delivery, DeliveryState, Notification, ProviderHealth, Reason
 from escalation.outbox import receipts
-from escalation.outbox.lineup import down_until
+from escalation.outbox.lineup import LineUp, down_until
 from incidents import lifecycle
 from incidents.models import EventKind
 from tests.emulators.twilio import TOKEN, Emulator, running_twilio
@@ -290,28 +291,63 @@ def test_a_provider_that_fails_five_times_in_a_row_is_marked_down_and_only_probe
     fail_often(world, 1)
     assert len(first.requests) <= asked + 1, "one message may be risked as a probe, no more"
     first.down = False
-    world.now += health.PROBED_EVERY
+    world.now += pause()
     fail_often(world, 1)
     known.refresh_from_db()
     assert not known.is_down
     assert (known.failures, known.since) == (0, world.now)
 
 
+def pause() -> timedelta:
+    """Until the first provider is tried again, after all its failures so far."""
+    return health.pause_after(ProviderHealth.objects.get(name=FIRST).failures)
+
+
+def five_fail(world: Any) -> None:
+    """The first provider takes none of five messages."""
+    with LineUp("sms", lambda one: open_channel("sms", one)) as line_up:
+        for _message in range(5):
+            line_up.failed(line_up.providers[0], ChannelDown("503"), world.now)
+    down_until.clear()
+
+
+def told_of_it() -> list[bool]:
+    told = Notification.objects.filter(reason=Reason.PROVIDER).order_by("id")
+    return [one.data["is_down"] for one in told]
+
+
 def test_a_provider_that_is_down_is_probed_though_no_message_comes_and_it_is_told_that_it_is_back(world, two):
     first, _second = two
     first.down = True
-    fail_often(world, 5)
-    world.now += health.PROBED_EVERY
-    first.requests.clear()
+    five_fail(world)
     outbox.deliver_due("sms", world.now)
-    outbox.deliver_due("sms", world.now + health.PROBED_EVERY - SECOND)
+    outbox.deliver_due("sms", world.now + pause() - SECOND)
     assert [one.split()[0] for one in first.requests] == ["GET"], "one question, and no message"
     assert ProviderHealth.objects.get(name=FIRST).is_down
     first.down = False
-    outbox.deliver_due("sms", world.now + health.PROBED_EVERY)
+    down_until.clear()
+    outbox.deliver_due("sms", world.now + pause())
     assert not ProviderHealth.objects.get(name=FIRST).is_down
-    told = Notification.objects.filter(reason=Reason.PROVIDER).order_by("id")
-    assert [one.data["is_down"] for one in told] == [True, False]
+    assert told_of_it() == [True, False]
+
+
+def test_an_account_that_answers_while_its_texts_fail_is_back_once_and_then_only_by_a_text(world, two):
+    first, _second = two
+    for _outage in range(3):
+        five_fail(world)
+        world.now += pause()
+        outbox.deliver_due("sms", world.now)
+    assert told_of_it() == [True, False, True], "its account answers all the time"
+    assert len(first.requests) == 1, "an answer that proved nothing is not asked for again"
+    raised(world)
+    outbox.deliver_due("sms", world.now + pause())
+    known = ProviderHealth.objects.get(name=FIRST)
+    assert not known.is_down and not known.is_unproved
+    assert told_of_it() == [True, False, True, False]
+
+
+def test_what_stays_down_is_tried_more_and_more_seldom():
+    assert [health.pause_after(n).total_seconds() for n in (5, 6, 7, 8, 900)] == [15, 30, 60, 120, 120]
 
 
 def test_the_it_manager_hears_by_another_channel_that_it_is_down_and_that_it_is_back(world, two):
@@ -328,7 +364,7 @@ def test_the_it_manager_hears_by_another_channel_that_it_is_down_and_that_it_is_
     assert SECOND_ONE in letter.text
     assert TOKEN not in letter.text + letter.html
     first.down = False
-    world.now += health.PROBED_EVERY
+    world.now += health.SELDOMEST
     fail_often(world, 2)
     assert [one.data["is_down"] for one in told.order_by("id")] == [True, False]
 

@@ -38,6 +38,10 @@ def test_every_kind_is_one_sms(world: Any, as_: As, language: str, role: str) ->
     }
     assert wanted <= {one.kind.removeprefix("site-") for one in of_site}
     assert len(page["rooms"]) > 4
+    by_kind = {one.kind: one for one in said}
+    nobody = by_kind["step-response"].sms.split(". ")[2]
+    assert nobody in ("Nobody has it yet", "Nadie lo tiene todavia")
+    assert nobody not in by_kind["told_picked_up"].sms + by_kind["told_moving"].sms
 
 
 @pytest.mark.parametrize("role", ["production_manager", "supervisor", "it_tech"])

@@ -1,4 +1,7 @@
-"""Several things in one message: what came too close together, what is still open, and what a storm hit."""
+"""Several things in one message: what came too close together, what is still open, and what a storm hit.
+
+The words are in `templates/messages/site/several.txt` and `storm.txt`.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from escalation.gsm7 import Flexible
 from escalation.messages.facts import state_of, where_forms, who_of
 from escalation.messages.notices import (
     drill_report,
@@ -22,7 +23,7 @@ from escalation.messages.notices import (
     reachability,
     shift_start,
 )
-from escalation.messages.notices.notice import Notice
+from escalation.messages.notices.notice import Notice, notice_of
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Storm
 from incidents import readings
 from incidents.models import Impact, Incident
@@ -40,9 +41,6 @@ ABOUT_A_SITE: Mapping[str, Callable[[Notification, datetime], Notice]] = {
     Reason.TEST: proof.test,
 }
 """The words of each message about a site that may stand alone or among several things."""
-
-LAST = 99
-"""When the least of what a text message can say is all that is left."""
 
 MOST_NAMED = 8
 """Things or places that a text message tries to name: more never fit into one segment."""
@@ -127,29 +125,13 @@ def _thing(notification: Notification, now: datetime) -> Thing:
 
 
 def several(things: Sequence[Thing], path: str, *, is_again: bool) -> Notice:
-    count = len(things)
-    title = (
-        ngettext("%(count)d thing still open", "%(count)d things still open", count)
-        if is_again
-        else ngettext("%(count)d thing for you", "%(count)d things for you", count)
-    ) % {"count": count}
-    return Notice(
-        subject=f"{title}: {_codes(things)}",
-        sms=[
-            ngettext("%(count)d thing:", "%(count)d things:", count) % {"count": count},
-            _list(things),
-            Flexible((f"{_('Answer')}:", ""), (0,)),
-        ],
-        lines=[_("The worst comes first.")],
-        path=path,
-        label=_("Open and answer"),
-        why=_("You get this as one message because several things came close together."),
-        rows=[_row(one) for one in things],
-    )
-
-
-def _codes(things: Sequence[Thing]) -> str:
-    return names([one.code or one.state for one in things], most=4)
+    facts = {
+        "total": len(things),
+        "is_again": is_again,
+        "codes": names([one.code or one.state for one in things], most=4),
+        "lists": _lists(things),
+    }
+    return notice_of("several", facts, path=path, rows=[_row(one) for one in things])
 
 
 def _row(one: Thing) -> tuple[str, str, str]:
@@ -165,16 +147,14 @@ def _stopped(text: str) -> str:
     return f"{text}." if text else ""
 
 
-def _list(things: Sequence[Thing]) -> Flexible:
+def _lists(things: Sequence[Thing]) -> list[str]:
     """With their places while there is room; then the least bad ones are only counted."""
     named = min(len(things), MOST_NAMED)
-    forms = [
+    return [
         _joined(things, named, lambda one: one.where),
         _joined(things, named, lambda one: one.short),
         *(_joined(things, most, lambda _one: "") for most in range(named, 0, -1)),
-        "",
     ]
-    return Flexible(tuple(forms), tuple(range(1, len(forms))))
 
 
 def _joined(things: Sequence[Thing], most: int, where: Callable[[Thing], str]) -> str:
@@ -205,46 +185,25 @@ def hits_of(storm: Storm) -> list[Hit]:
 def of_a_storm(
     storm: Storm, hits: Sequence[Hit], things: Sequence[Thing], path: str, now: datetime
 ) -> Notice:
-    """Lines and counts, not one message for each."""
-    count, said = (
-        sum(hit.count for hit in hits),
-        {"place": storm.place.name, "time": moment(storm.began_at, now)},
-    )
-    opened = ngettext("%(count)d open.", "%(count)d open.", count) % {"count": count}
-    short = {**said, "place": storm.place.code}
-    return Notice(
-        subject=_("Many problems in %(place)s since %(time)s: %(open)s") % {**said, "open": opened},
-        sms=[
-            Flexible(
-                (
-                    _("MANY PROBLEMS in %(place)s since %(time)s:") % said,
-                    _("MANY PROBLEMS in %(place)s since %(time)s:") % short,
-                ),
-                (LAST,),
-            ),
-            opened,
-            _places(hits),
-        ],
-        lines=[
-            _("%(count)s. The next message comes in 2 minutes at the soonest.")
-            % {"count": _hit_names(hits, len(hits), lambda hit: hit.name) or opened.rstrip(".")},
-            _("A line that goes down, and anything about safety, is still told at once."),
-        ],
-        path=path,
-        label=_("Open and answer"),
-        why=_("You get this as one message because there are many problems at once."),
-        rows=[_row(one) for one in things],
-    )
+    facts = {
+        "place": storm.place.name,
+        "place_code": storm.place.code,
+        "time": moment(storm.began_at, now),
+        "total": sum(hit.count for hit in hits),
+        "hits": _hit_names(hits, len(hits), lambda hit: hit.name),
+        "lists": _hit_lists(hits),
+    }
+    return notice_of("storm", facts, path=path, rows=[_row(one) for one in things])
 
 
-def _places(hits: Sequence[Hit]) -> Flexible:
+def _hit_lists(hits: Sequence[Hit]) -> list[str]:
+    """By name while there is room for more than one, then by code."""
     named = min(len(hits), MOST_NAMED)
-    forms = [
+    said = [
         *(_hit_names(hits, most, lambda hit: hit.name) for most in range(named, 1, -1)),
         *(_hit_names(hits, most, lambda hit: hit.code) for most in range(named, 0, -1)),
-        "",
     ]
-    return Flexible(tuple(f"{form}." if form else "" for form in forms), tuple(range(1, len(forms))))
+    return [f"{one}." for one in said]
 
 
 def _hit_names(hits: Sequence[Hit], most: int, name: Callable[[Hit], str]) -> str:

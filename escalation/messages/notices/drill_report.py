@@ -1,4 +1,4 @@
-"""To the IT manager after a practice: who would not have been reached, and why."""
+"""Who would not have been reached in a practice, and why: `templates/messages/site/drill_report.txt`."""
 
 from __future__ import annotations
 
@@ -6,42 +6,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from escalation.drills import words as found_words
-from escalation.gsm7 import Flexible, cut
-from escalation.messages.notices.notice import Notice
+from escalation.messages.notices.notice import Notice, notice_of
 from escalation.models import Notification
 from escalation.wording import role_name
 
 
 def words(notification: Notification, now: datetime) -> Notice:
     found = notification.data
-    place, said = str(found["place"]), found_words.in_a_sentence(found)
-    return Notice(
-        subject=_("Practice in %(place)s: %(found)s") % {"place": place, "found": said},
-        sms=[
-            _("PRACTICE"),
-            cut(f"{place}:", (3, 40), (5, 24)),
-            said,
-            Flexible((_who(found, 3), _who(found, 2), ""), (2, 4)),
-            Flexible((found_words.empty_levels(found["empty"]), ""), (1,)),
-        ],
-        lines=[
-            said,
-            *(_person(one) for one in found["people"]),
-            *filter(None, [found_words.empty_levels(found["empty"]), found_words.ending(found)]),
-        ],
-        path=f"/drills/{found['drill']}/",
-        label=_("Open the report"),
-        why=_("You get this because you look after who is told at this site."),
-    )
+    facts = {
+        "place": str(found["place"]),
+        "found": found_words.in_a_sentence(found),
+        "missed": [f"{found_words.missed_names(found, most=most)}." for most in (3, 2) if found["people"]],
+        "people": [(_person(one), found_words.why_not(one["why"])) for one in found["people"]],
+        "empty": found_words.empty_levels(found["empty"]),
+        "ending": found_words.ending(found),
+    }
+    return notice_of("drill_report", facts, path=f"/drills/{found['drill']}/")
 
 
-def _who(found: Mapping[str, Any], most: int) -> str:
-    return f"{found_words.missed_names(found, most=most)}." if found["people"] else ""
-
-
-def _person(one: Mapping[str, str]) -> str:
-    who = f"{one['name']} ({role_name(one['role'])})" if role_name(one["role"]) else one["name"]
-    return f"{who}: {found_words.why_not(one['why'])}"
+def _person(one: Mapping[str, Any]) -> str:
+    role = role_name(one["role"])
+    return f"{one['name']} ({role})" if role else str(one["name"])
