@@ -253,6 +253,8 @@ MUTANTS = (
         "escalation/engine/contained.py",
         "FIRST_PAUSE = timedelta(seconds=5)",
         "FIRST_PAUSE = timedelta(days=1)",
+        "tests/escalation/test_auditor.py",
+        PROPERTIES,
     ),
     one(
         "seen-stops-the-clock",
