@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -147,7 +148,7 @@ class CountermeasureFilter(django_filters.FilterSet):
         return found.live() if value else found.exclude(stage__in=LIVE)
 
 
-def verb(name: str, run: Verb, shape: type[BaseSerializer[Any]] = Said) -> Any:
+def verb(name: str, run: Verb, shape: type[BaseSerializer[Any]] = Said, **how: Any) -> Any:
     """`POST countermeasures/{id}/name/`: the body becomes the verb's keyword arguments."""
 
     def call(self: CountermeasureViewSet, request: Request, pk: int) -> Response:
@@ -158,7 +159,7 @@ def verb(name: str, run: Verb, shape: type[BaseSerializer[Any]] = Said) -> Any:
     call.__name__ = name.replace("-", "_")
     call.__doc__ = run.__doc__
     described = extend_schema(request=shape, filters=False)(call)
-    return action(detail=True, methods=["post"], url_path=name)(described)
+    return action(detail=True, methods=["post"], url_path=name, **how)(described)
 
 
 class CountermeasureViewSet(GenericViewSet[Countermeasure]):
@@ -238,7 +239,12 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
     start = verb("start", lifecycle.start, serializers.StartInput)
     promise = verb("promise", lifecycle.start, serializers.PromiseInput)
     plan_check = verb("plan-check", lifecycle.plan_check, serializers.PlanCheckInput)
-    in_place = verb("in-place", lifecycle.put_in_place, serializers.InPlaceInput)
+    in_place = verb(
+        "in-place",
+        lifecycle.put_in_place,
+        serializers.InPlaceInput,
+        parser_classes=[JSONParser, MultiPartParser],
+    )
     check = verb("check", lifecycle.check, serializers.CheckInput)
     restore = verb("restore", lifecycle.restore, ReasonInput)
     extend = verb("extend", lifecycle.extend, serializers.ExtendInput)

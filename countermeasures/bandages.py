@@ -19,7 +19,7 @@ from countermeasures.models import Countermeasure, CountermeasureQuerySet
 from incidents.models import Event, Severity
 from plant.models import Person, Site
 from plant.rotation import ONE_DAY, instant
-from plant.working_time import PlantHours
+from plant.working_time import PlantHours, said_why
 
 MOST = 200
 """Bandages on the page; a plant that wears more has another problem, and the API pages through them."""
@@ -96,7 +96,7 @@ def _row(one: Countermeasure, now: datetime, hours: PlantHours, extensions: int,
         why=why,
         ends_at=ends_at(one),
         asked_at=asked,
-        waits_for=waits_for,
+        waits_for=said_why(waits_for),
     )
 
 

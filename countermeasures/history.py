@@ -27,7 +27,7 @@ DID: dict[str, StrPromise] = {
     "in_the_way": _("said what is in the way"),
     "check_planned": _("planned the check"),
     "in_place": _("put it in place"),
-    "checking": _("From now on it is being proved"),
+    "checking": _("started to prove it"),
     "effective": _("signed off that it holds"),
     "not_effective": _("found that it did not hold"),
     "restored": _("found that it holds after all: the repeat was a mistake"),

@@ -69,12 +69,16 @@ OFFERS: tuple[Offer, ...] = (
 )
 """In the order in which they are shown."""
 
+OF_WORN = tuple(offer for offer in OFFERS if offer.verb in ("extend", "take-off"))
+"""A problem may be closed without a fix while its bandage is on: that still ends and is taken off."""
+
 
 def offers(found: Countermeasure, person: Person) -> list[Offer]:
-    """What this person may do with it now; nothing once its incident is closed."""
-    if not found.incident_is_open or found.stage == Stage.WITHDRAWN:
+    """What this person may do with it now; of a closed incident only with a bandage that is still on."""
+    if found.stage == Stage.WITHDRAWN or not (found.incident_is_open or _is_worn(found)):
         return []
-    return [offer for offer in OFFERS if offer.fits(found) and _may(offer, found, person)]
+    asked = OFFERS if found.incident_is_open else OF_WORN
+    return [offer for offer in asked if offer.fits(found) and _may(offer, found, person)]
 
 
 def _may(offer: Offer, found: Countermeasure, person: Person) -> bool:

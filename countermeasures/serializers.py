@@ -11,11 +11,21 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from countermeasures.family_history import History, Tried
-from countermeasures.models import Answer, Cause, Countermeasure, Kind, Measurement, Stage, Strength
+from countermeasures.models import (
+    Answer,
+    Cause,
+    Countermeasure,
+    Elsewhere,
+    Kind,
+    Measurement,
+    Stage,
+    Strength,
+)
 from countermeasures.promises.models import InTheWay
 from countermeasures.suggestions import Suggestion
 from countermeasures.where_else import Place, WhereElse
 from countermeasures.workarounds import Workaround
+from incidents.photos import PhotoField
 from incidents.serializers import (
     DayField,
     MomentField,
@@ -96,7 +106,14 @@ class PromiseInput(StartInput):
 
 
 class InPlaceInput(Said):
+    """As JSON, or as a form (multipart) when a photo comes with it."""
+
     evidence = serializers.CharField(max_length=2000)
+    photo = serializers.ImageField(
+        _DjangoImageField=PhotoField,
+        required=False,
+        help_text=_("JPEG, PNG or WebP of at most 8 MB; sent as multipart/form-data."),
+    )
 
 
 class CheckInput(Said):
@@ -309,6 +326,16 @@ class ElsewhereInput(Said):
     due_on = DayField(required=False, allow_null=True)
 
 
+class BeforeSerializer(serializers.Serializer[Elsewhere]):
+    """What was found there for an earlier fix of the same incident."""
+
+    countermeasure = serializers.IntegerField(source="countermeasure_id")
+    what = serializers.CharField(source="countermeasure.what")
+    answer = serializers.CharField()
+    reason = serializers.CharField()
+    evidence = serializers.CharField()
+
+
 class PlaceSerializer(serializers.Serializer[Place]):
     station = serializers.CharField(source="station.code")
     name = serializers.CharField(source="station.name")
@@ -321,6 +348,7 @@ class PlaceSerializer(serializers.Serializer[Place]):
     due_on = serializers.DateField(source="answer.due_on", default=None, allow_null=True)
     answered_by = code_of("answer.answered_by.username")
     answered_at = serializers.DateTimeField(source="answer.answered_at", default=None, allow_null=True)
+    before = BeforeSerializer(allow_null=True)
 
 
 class WhereElseSerializer(serializers.Serializer[WhereElse]):

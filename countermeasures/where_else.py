@@ -14,10 +14,14 @@ from plant.models import Person, Station, System
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Another station with the same system; `answer` is None until somebody has looked."""
+    """Another station with the same system; `answer` is None until somebody has looked.
+
+    `before`: what was found there for an earlier fix of the same incident, while this one has no answer.
+    """
 
     station: Station
     answer: Elsewhere | None
+    before: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +74,40 @@ def stations(found: Countermeasure, system: System) -> QuerySet[Station]:
 
 
 def where_else(found: Countermeasure, *, reader: Person) -> WhereElse:
-    """The list as its reader may see it; progress counts all sites. Four queries at most."""
+    """The list as its reader may see it; progress counts all sites. Five queries at most."""
     choices = systems_of(found.incident)
     system = found.system or (choices[0] if len(choices) == 1 else None)
     others = list(stations(found, system)) if system is not None else []
     rows = Elsewhere.objects.filter(countermeasure=found).select_related("owner", "answered_by")
     answers = {row.station_id: row for row in rows}
     seen = [one for one in others if reader.sees_site(one.line.area.site_id)]
+    before = earlier_answers(found, [one.pk for one in seen if one.pk not in answers])
     return WhereElse(
         countermeasure=found,
         system=system,
         choices=choices,
-        places=[Place(one, answers.get(one.pk)) for one in seen],
+        places=[Place(one, answers.get(one.pk), before.get(one.pk)) for one in seen],
         hidden=len(others) - len(seen),
         progress=_progress([answers.get(one.pk) for one in others]),
     )
+
+
+def earlier_answers(found: Countermeasure, stations: Sequence[int]) -> dict[int, Elsewhere]:
+    """By station, the newest answer given for another fix of the same incident (ADR 0130)."""
+    if not stations:
+        return {}
+    rows = Elsewhere.objects.filter(
+        countermeasure__incident=found.incident_id, countermeasure__lt=found.pk, station__in=stations
+    )
+    newest_last = rows.select_related("countermeasure", "owner").order_by("answered_at", "pk")
+    return {row.station_id: row for row in newest_last}
+
+
+def chosen_before(incident: Incident) -> System | None:
+    """Of several systems at its station, the one that was said for the newest fix of this incident."""
+    said = Countermeasure.objects.filter(incident=incident, system__isnull=False)
+    newest = said.select_related("system").order_by("-pk").first()
+    return newest.system if newest is not None else None
 
 
 def _progress(answers: Sequence[Elsewhere | None]) -> Progress:

@@ -100,7 +100,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "opsdesk.context.opsdesk",
                 "plant.context.shell",
-                "incidents.context.counts",
+                "countermeasures.context.counts",
                 "escalation.watch.alerts_band",
             ],
             "builtins": ["template_partials.templatetags.partials"],

@@ -25,6 +25,7 @@ from countermeasures.models import SHIFT_STARTS, Countermeasure, Kind, Stage, St
 from countermeasures.promises.follow import give_up_elsewhere
 from countermeasures.promises.lifecycle import note_in_the_way
 from countermeasures.promises.models import InTheWay
+from countermeasures.where_else import chosen_before
 from incidents.lifecycle.moves import locked, needs_reason
 from incidents.lifecycle.working import bandage_end
 from incidents.models import Incident, SeverityRule
@@ -86,6 +87,7 @@ def add(
         target=target.strip(),
         **window_of(incident, kind, days=window_days, times=window_exposure, unit=exposure_unit),
         checker=checker,
+        system=chosen_before(incident) if kind != Kind.CONTAINMENT else None,
         created_by=by,
         created_at=now,
     )

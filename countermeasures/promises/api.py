@@ -32,6 +32,12 @@ class PromiseSerializer(serializers.ModelSerializer[Promise]):
     given_to = serializers.CharField(source="given_to.username", default=None, read_only=True)
     site = serializers.CharField(source="site.code", read_only=True)
     area = serializers.CharField(source="area.code", default=None, read_only=True)
+    waits_on = serializers.CharField(
+        read_only=True, help_text=_("Whom or what its incident waits on, in words; empty when on nobody.")
+    )
+    waits_until = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text=_("When that was promised for.")
+    )
 
     class Meta:
         model = Promise
@@ -55,6 +61,8 @@ class PromiseSerializer(serializers.ModelSerializer[Promise]):
             "ended_at",
             "in_the_way",
             "in_the_way_words",
+            "waits_on",
+            "waits_until",
         )
         read_only_fields = fields
 

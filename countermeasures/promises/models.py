@@ -49,6 +49,7 @@ class InTheWay(models.TextChoices):
 SHOWN_IN_A_LINE = (
     *("kind", "what", "due_at", "due_on", "moved", "outcome", "in_the_way", "in_the_way_words"),
     *("person__name", "person__username", "given_to__name", "given_to__username", "incident__number"),
+    *("incident__waiting_name", "incident__waiting_until"),
 )
 
 
@@ -163,6 +164,25 @@ class Promise(models.Model):
 
     def has_passed(self, now: datetime | None = None) -> bool:
         return self.is_open and self.due_at <= (now or timezone.now())
+
+    @property
+    def waits_on(self) -> str:
+        """Whom or what its incident waits on while it is open: "Box label vendor"; empty when on nobody.
+
+        The promise to look after the waiting itself says so by its kind. Reads `incident`.
+        """
+        return self.incident.waiting_name if self._waits and self.incident is not None else ""
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When that was promised for."""
+        return self.incident.waiting_until if self._waits and self.incident is not None else None
+
+    @property
+    def _waits(self) -> bool:
+        if not self.is_open or self.incident is None or self.kind == PromiseKind.WAITING:
+            return False
+        return self.incident.waiting_until is not None
 
 
 class PromiseChange(models.Model):

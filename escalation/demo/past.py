@@ -16,12 +16,18 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from escalation.demo.story import FIRST_NUMBER, IMPACT_OF, Fix, Story
+from escalation.demo.story import FIRST_NUMBER, IMPACT_OF, Accepted, Fix, Story
 
 HOW_MANY = 250
 DAYS = 180
 BIG_ONES = 22
 """Of these, six stopped a line: with the told stories, S1 stays well under a tenth of all."""
+
+ACCEPTED = 3
+"""Which of the bigger ones a manager lives with until something else is changed."""
+
+REVIEW_IN = timedelta(days=6)
+WHY_ACCEPTED = "The old reader goes in the spring, with the rest of the line. Until then people read by hand."
 
 SEED = 1042
 
@@ -87,7 +93,10 @@ class _Maker:
             ack=ack,
             root_cause=kind["cause"],
         )
-        return self._proved(story, kind, done) if is_big else replace(story, closed_small=max(done, ack + 2))
+        if not is_big:
+            return replace(story, closed_small=max(done, ack + 2))
+        proved = self._proved(story, kind, done)
+        return self._accepted(proved) if n == ACCEPTED else proved
 
     def _moment(self, *, is_big: bool, weekdays: bool) -> tuple[datetime, int]:
         """When, and in which shift: more when one starts, fewer at night and on weekends."""
@@ -127,6 +136,12 @@ class _Maker:
             fix=fix,
             closes=True,
         )
+
+    def _accepted(self, story: Story) -> Story:
+        """Two days later a manager says that there will be no fix, and when that is looked at again."""
+        day = story.opened.date() + timedelta(days=2)
+        accepted = Accepted(self._at(day), WHY_ACCEPTED, self.today + REVIEW_IN)
+        return replace(story, fix=None, closes=False, accepted=accepted)
 
     def _at(self, day: date) -> datetime:
         return datetime.combine(day, time(10, self.random.randint(0, 59)), tzinfo=self.tz)

@@ -78,6 +78,7 @@ def play(story: Story, cast: Cast) -> Moments:
     if story.contain is None:
         return
     yield from _understood(run)
+    yield from on_the_way.accepted(run)
     if story.failed_fix is not None:
         yield from _did_not_hold(run, story.failed_fix)
     if story.fix is not None:

@@ -81,10 +81,10 @@ def _tell_everything(now: datetime) -> int:
     _give_a_device(cast, now - timedelta(days=200))
     analyze()
     for story in past:
-        if story.opened < keep_from:
+        if not _is_seen(story, keep_from):
             _tell_without_engine(story, cast)
     director = Director(keeps_reminders_from=keep_from)
-    seen = [story for story in past if story.opened >= keep_from] + stories
+    seen = [story for story in past if _is_seen(story, keep_from)] + stories
     plays = {story.number: play(story, cast) for story in seen}
     plays[FIRST_NUMBER - len(past) - 1] = practice(cast, now=now)
     director.tell(plays, until=now)
@@ -93,6 +93,11 @@ def _tell_everything(now: datetime) -> int:
     _open_a_room(now)
     next_number(FIRST_NUMBER + len(stories))
     return len(past) + len(stories)
+
+
+def _is_seen(story: Story, keep_from: datetime) -> bool:
+    """Whether the engine plays along: of the last days, and where it follows what was promised for later."""
+    return story.opened >= keep_from or story.accepted is not None
 
 
 def _name_safety_people(now: datetime) -> None:

@@ -43,6 +43,9 @@ WEEKDAYS_ONLY = ("ASM-", "PNT-", "SHP-", "RCV-", "QLB-")
 LEFT_TO_EXPIRE = frozenset({"INC-015"})
 """Its bandage ends today and nobody has extended it: the screens have one to show."""
 
+PASSED = {"INC-018": timedelta(days=2)}
+"""How long ago the promised day passed of what has no new one yet: the screens have one to show."""
+
 AFTER_START = re.compile(r"\+(\d+) min")
 
 SHUTTLE = "11:40"
@@ -80,6 +83,8 @@ class Fix:
     due_on: date
     planned_at: datetime
     is_promised: bool = True
+    passed_on: date | None = None
+    """The day it was promised for, where that has passed and no new one is agreed."""
     placed_at: datetime | None = None
     checked_at: datetime | None = None
     is_effective: bool = True
@@ -90,6 +95,15 @@ class Fix:
         """How often and of what it must hold, when the target says so."""
         found = EXPOSURE.search(self.target)
         return (int(found[1].replace(",", "")), found[2]) if found else (None, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A manager lives with it: why, and on which day it is looked at again."""
+
+    at: datetime
+    reason: str
+    review_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,7 @@ class Story:
     fix: Fix | None = None
     closes: bool = False
     closed_small: int | None = None
+    accepted: Accepted | None = None
     extends: bool = True
     seen_by: Sequence[tuple[str, int]] = field(default_factory=tuple)
     where_else: Sequence[str] = ()
@@ -296,6 +311,7 @@ class _Reader:
             due_on=self.today + timedelta(days=told["due_days"]),
             planned_at=self._planned_at(opened, restore or 60, placed),
             is_promised=told["status"] != "planned",
+            passed_on=self.today - PASSED[raw["key"]] if raw["key"] in PASSED else None,
             placed_at=placed,
             checked_at=checked,
             measured=f"Target met: {check['target']}",

@@ -123,7 +123,7 @@ def state_of(notification: Notification, now: datetime) -> tuple[str, str]:
         status = _STATE_OF_NEWS[Reason(notification.reason)]
         return str(status.label), _since_and_after(incident, status, notification.created_at, now)
     if notification.reason == Reason.DID_NOT_HOLD and incident.status == Status.REOPENED:
-        return str(Status.REOPENED.label), moment(incident.reopened_at or notification.created_at, now)
+        return str(Reason.DID_NOT_HOLD.label), moment(incident.reopened_at or notification.created_at, now)
     if notification.reason == Reason.TOLD_HOLDS:
         return str(Reason.TOLD_HOLDS.label), moment(notification.created_at, now)
     is_step = notification.reason in (Reason.STEP, Reason.ASKED_AGAIN)
@@ -197,11 +197,16 @@ def what_of(notification: Notification) -> tuple[str, ...]:
     if notification.reason == Reason.TOLD_CLOSED:
         return (readings.ending(incident),)
     if notification.reason == Reason.DID_NOT_HOLD:
-        fix = str(notification.data.get("fix", ""))
-        return (readings.sentence(_("The fix did not hold: %(what)s") % {"what": fix}),)
+        return (_failed_fix(notification, is_said=incident.status == Status.REOPENED),)
     if notification.reason == Reason.TOLD_HOLDS:
         return (_was_a_mistake(notification),)
     return (readings.sentence(readings.what(incident)),)
+
+
+def _failed_fix(notification: Notification, *, is_said: bool) -> str:
+    """Which fix it was; `is_said`: that it did not hold stands right before."""
+    words = _("It was: %(what)s") if is_said else _("The fix did not hold: %(what)s")
+    return readings.sentence(words % {"what": notification.data.get("fix", "")})
 
 
 def _was_a_mistake(notification: Notification) -> str:
@@ -281,7 +286,9 @@ def first_of(notification: Notification, now: datetime) -> str:
     """The first sentence of an email that asks its reader for something of its own; else empty."""
     if notification.reason == Reason.BRING_SOMEONE:
         return then_of(notification, now)
-    if notification.reason in (Reason.DID_NOT_HOLD, Reason.TOLD_HOLDS):
+    if notification.reason == Reason.DID_NOT_HOLD:
+        return _failed_fix(notification, is_said=False)
+    if notification.reason == Reason.TOLD_HOLDS:
         return what_of(notification)[0]
     asks = notification.reason in (Reason.ASSIGNED, Reason.HELP, Reason.LAPSED)
     return who_of(notification, now)[0] if asks else ""

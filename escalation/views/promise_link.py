@@ -27,6 +27,7 @@ from countermeasures.promises.rules import day_that_ends
 from escalation.messages.notices.promise import day_of
 from escalation.models import Notification, Reason, TimerState
 from escalation.views import answer as one
+from incidents.permissions import Action, can
 from opsdesk.errors import Invalid, Missing, Refused
 from plant.models import Person
 from plant.working_time import said_why
@@ -125,6 +126,13 @@ def _next_question(found: Promise) -> tuple[Any, str] | None:
     return (armed.due_at, said_why(armed.waits_for)) if armed is not None else None
 
 
+def _may_change(person: Person, found: Promise) -> bool:
+    """Whether the buttons would do anything for this person: a review is decided by managers alone."""
+    if found.kind == PromiseKind.REVIEW and found.incident is not None:
+        return can(person, Action.ACCEPT_NO_FIX, found.incident)
+    return lifecycle.may_change(person, found)
+
+
 def _page(
     request: HttpRequest, found: Promise, person: Person, *, refusal: Refused | None = None
 ) -> HttpResponse:
@@ -134,9 +142,10 @@ def _page(
         "person": person,
         "day": day_of(found, now),
         "has_passed": found.has_passed(now),
-        "is_own": found.person_id == person.pk,
         "asks_evidence": found.kind in doing.WITH_EVIDENCE,
         "is_check": found.kind == PromiseKind.CHECK,
+        "is_review": found.kind == PromiseKind.REVIEW,
+        "may_change": _may_change(person, found),
         "next": _next_question(found),
         "dates_before": _dates_before(found),
         "reasons": InTheWay.choices,

@@ -38,6 +38,9 @@ GLYPHS = {
 }
 """What a `data-g` state looks like: its symbol in the sprite."""
 
+MOST = 99
+"""The highest figure beside the navigation; `incidents.context` stops counting one after it."""
+
 RINGS = frozenset({"raised", "acknowledged", "contained", "resolved", "closed"})
 
 DELIVERY = {
@@ -97,6 +100,12 @@ def names(people: Iterable[object], most: int | None = None) -> str:
 def moment(at: datetime | None) -> str:
     """ "06:52" today, "Fri 7 Nov 06:52" on another day, nothing for None."""
     return wording.moment(at) if at else ""
+
+
+@register.filter
+def figure(count: int) -> str:
+    """A figure beside the navigation: what was counted up to a limit says so, "99+"."""
+    return f"{MOST}+" if count > MOST else str(count)
 
 
 @register.filter

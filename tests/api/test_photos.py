@@ -9,9 +9,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from incidents.models import Photo
+from incidents.models import Photo, Status
 from tests.api.calls import program
-from tests.factories import Floor, raise_
+from tests.factories import Floor, plan_fix, raise_, reach
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +53,21 @@ def test_a_stale_caller_keeps_no_picture(floor: Floor) -> None:
 def test_json_cannot_carry_a_picture(floor: Floor) -> None:
     answer = send(floor, raise_(floor).number, format="json", caption="none")
     assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("image", ["a picture", "something else"])
+def test_a_fix_goes_in_with_its_picture_in_one_call(floor: Floor, image: str) -> None:
+    fix = plan_fix(floor, reach(floor, Status.CONTAINED))
+    photo = picture() if image == "a picture" else SimpleUploadedFile("a.png", b"MZ", "image/png")
+    answer = program(floor.tech).post(
+        f"/api/v1/countermeasures/{fix.pk}/in-place/",
+        {"evidence": "Seen with the supervisor", "photo": photo},
+        format="multipart",
+    )
+    fix.refresh_from_db()
+    if image == "a picture":
+        assert (answer.status_code, fix.evidence) == (200, "Seen with the supervisor")
+        assert fix.photos.get().by == floor.tech
+    else:
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, ["photo"])
+        assert fix.in_place_at is None and not Photo.objects.exists()

@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from countermeasures.models import Promise
 from countermeasures.promises.models import PromiseKind
+from incidents import lifecycle
 from plant.models import Role
 from tests.api.calls import program
 from tests.factories import Floor, make_person, make_site, plan_fix, raise_
@@ -23,6 +26,25 @@ def promise(floor: Floor) -> Promise:
     due_on = now.astimezone(floor.site.tz).date() + timedelta(days=3)
     found = plan_fix(floor, raise_(floor, now=now), due_on=due_on, now=now)
     return Promise.objects.get(countermeasure=found, kind=PromiseKind.FIX)
+
+
+def test_whom_the_incident_waits_on_is_said_in_the_list_and_in_the_ledger(
+    floor: Floor, promise: Promise, django_assert_num_queries: Any
+) -> None:
+    assert program(floor.operator).get(URL).json()["results"][0]["waits_on"] == ""
+    assert promise.incident is not None
+    until = timezone.now() + timedelta(days=2)
+    lifecycle.acknowledge(promise.incident.number, by=floor.tech)
+    lifecycle.wait_on(promise.incident.number, by=floor.tech, on="vendor", name="Label maker", until=until)
+    said = program(floor.operator).get(URL).json()["results"][0]
+    assert (said["waits_on"], parse_datetime(said["waits_until"])) == ("Label maker", until)
+    client = Client()
+    client.force_login(floor.operator)
+    for path in ("/promises/", f"/promises/{promise.pk}/"):
+        assert "Label maker" in client.get(path).content.decode(), path
+    line = Promise.objects.for_ledger().get(pk=promise.pk)
+    with django_assert_num_queries(0):
+        assert line.waits_on and line.waits_until
 
 
 def test_the_list_says_who_promised_what_and_by_when(floor: Floor, promise: Promise) -> None:

@@ -148,11 +148,11 @@ def the_same_again(page: Page, old: Incident) -> None:
 def managers_are_told(page: Page, old: Incident) -> None:
     """Both, once, which fix it was that did not hold."""
     for manager in ("tillery", "prewitt"):
-        told = [text for text in sms_to(manager, old) if "The fix did not hold" in text]
+        told = [text for text in sms_to(manager, old) if "THE FIX DID NOT HOLD" in text]
         assert len(told) == 1, told
         assert any(WEAK in mail for mail in mails_to(manager, old))
     page.goto(f"/outbox/?person=tillery&incident={old.code}")
-    expect(page.locator(".bubble").first).to_contain_text("The fix did not hold")
+    expect(page.locator(".bubble").first).to_contain_text("THE FIX DID NOT HOLD")
 
 
 def it_came_back(page: Page, old: Incident) -> None:

@@ -291,5 +291,14 @@ def test_nothing_is_offered_once_it_is_closed(floor: Floor) -> None:
     assert [verbs(one, floor.manager) for one in incident.countermeasures.all()] == [[], []]
 
 
+def test_a_bandage_that_is_on_after_closing_without_a_fix_still_comes_off(floor: Floor) -> None:
+    incident, day = reach(floor, Status.CONTAINED), timezone.now().date() + timedelta(days=90)
+    lifecycle.accept_no_fix(incident.number, by=floor.manager, reason="It ends in May", review_on=day)
+    worn = bandage(incident)
+    assert verbs(worn, floor.manager) == ["extend", "take-off"] and verbs(worn, floor.tech) == ["take-off"]
+    fixes.take_off(worn.pk, by=floor.tech)
+    assert verbs(worn, floor.manager) == []
+
+
 def verbs(found: Countermeasure, person: Any) -> list[str]:
     return [offer.verb for offer in offers(Countermeasure.objects.get(pk=found.pk), person)]

@@ -78,7 +78,7 @@ def test_the_text_says_which_fix_did_not_hold_in_one_segment(world, advance, lan
         notification__person=world["tillery"],
         channel="sms",
     )
-    said = {"en": ("CAME BACK", "The fix did not hold: Pin"), "es": ("VOLVIO", "El arreglo no aguanto: Pin")}
+    said = {"en": ("THE FIX DID NOT HOLD", "It was: Pin"), "es": ("EL ARREGLO NO AGUANTO", "Era: Pin")}
     assert sent.text.startswith(f"{old.code} {said[language][0]}")
     assert said[language][1] in sent.text
     assert septets(sent.text) <= 160

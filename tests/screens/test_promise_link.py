@@ -10,10 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from countermeasures.models import Countermeasure, Promise
+from countermeasures.promises.follow import follow_incidents
 from countermeasures.promises.models import Outcome, PromiseKind
 from escalation.engine import tick
 from escalation.models import Notification, Reason
-from tests.factories import Floor, plan_fix, raise_
+from incidents import lifecycle
+from incidents.models import Incident, Status
+from tests.factories import Floor, plan_fix, raise_, reach
 
 SOON = timedelta(days=1)
 
@@ -85,3 +88,27 @@ def test_a_button_of_another_page_does_nothing(link: str) -> None:
 
 def test_an_unknown_link_says_nothing_about_what_exists(db: None) -> None:
     assert Client().get("/p/NOSUCHTOKEN/").status_code == 404
+
+
+def test_a_review_is_decided_there_by_a_manager_and_is_not_simply_done(floor: Floor) -> None:
+    now = timezone.now()
+    number, today = reach(floor, Status.CONTAINED).number, now.astimezone(floor.site.tz).date()
+    tomorrow = today + timedelta(days=1)
+    lifecycle.accept_no_fix(number, by=floor.manager, reason="The line ends in May", review_on=tomorrow)
+    follow_incidents([Incident.objects.get(number=number).pk], now)
+    review = Promise.objects.get(kind=PromiseKind.REVIEW)
+    path, later = f"/promises/{review.pk}/", today + timedelta(days=9)
+    client = Client()
+    client.force_login(floor.tech)
+    assert "<button" not in client.get(path).content.decode()
+    client.force_login(floor.manager)
+    nonce = re.search(r'name="nonce" value="([^"]+)"', client.get(path).content.decode())
+    assert nonce is not None
+    done = client.post(path, {"nonce": nonce[1], "answer": "kept"})
+    assert (done.status_code, "or open it again" in done.content.decode()) == (409, True)
+    asked = {"answer": "new_date", "words": "The line ends in June", "due_on": later.isoformat()}
+    assert client.post(path, {"nonce": nonce[1], **asked}).status_code == 302
+    review.refresh_from_db()
+    incident = Incident.objects.get(number=number)
+    assert (review.due_on, incident.review_on) == (later, later)
+    assert incident.no_fix_reason == "The line ends in June"

@@ -89,6 +89,38 @@ def test_of_several_systems_one_is_tapped(floor: Floor, fix: Countermeasure) -> 
     assert "No other station has scanners." in client.get(f"/where-else/{fix.pk}/").content.decode()
 
 
+def test_what_was_found_for_the_first_fix_is_offered_for_the_second(
+    floor: Floor, fix: Countermeasure
+) -> None:
+    """What does not apply still does not by one tap; what was done was for another fix (ADR 0130)."""
+    client = browser(floor.tech)
+    send(client, fix, station="T-A", answer="does_not_apply", words="Prints by hand")
+    send(client, fix, station="T-B", answer="done", words="8.4 pinned")
+    second = plan_fix(floor, fix.incident, now=timezone.now())
+    seen = client.get(f"/where-else/{second.pk}/").content.decode()
+    assert "0 of 4 settled" in seen and seen.count("For “Pin the driver of the print server” it was: ") == 2
+    assert 'id="still-T-A"' in seen and 'id="still-T-B"' not in seen
+    places = get(floor.tech, f"countermeasures/{second.pk}/where-else/").json()["places"]
+    assert [place["before"] and place["before"]["answer"] for place in places] == [
+        "does_not_apply",
+        "done",
+        None,
+        None,
+    ]
+    send(client, second, station="T-A", answer="does_not_apply", words="Prints by hand")
+    seen = client.get(f"/where-else/{second.pk}/").content.decode()
+    assert "1 of 4 settled" in seen and "still-T-A" not in seen
+
+
+def test_the_system_that_was_said_for_the_first_fix_is_not_asked_again(
+    floor: Floor, fix: Countermeasure
+) -> None:
+    floor.station.systems.add(make_system("scan"))
+    send(browser(floor.tech), fix, answer="system", system="label")
+    second = plan_fix(floor, fix.incident, now=timezone.now())
+    assert get(floor.tech, f"countermeasures/{second.pk}/where-else/").json()["system"] == "label"
+
+
 def test_who_may_not_plan_sees_the_list_without_buttons(floor: Floor, fix: Countermeasure) -> None:
     seen = browser(floor.operator).get(f"/where-else/{fix.pk}/").content.decode()
     assert "Pack T-A" in seen and "Does not apply" not in seen
@@ -128,6 +160,7 @@ def test_programs_answer_by_the_same_verbs(floor: Floor, fix: Countermeasure) ->
         "due_on": None,
         "answered_by": None,
         "answered_at": None,
+        "before": None,
     }
     refused = post(floor.tech, where, {"station": "T-A", "answer": "does_not_apply"})
     assert (refused.status_code, list(refused.json()["fields"])) == (400, ["reason"])

@@ -177,6 +177,16 @@ def test_dates_moved_for_several_reasons_and_several_checks_are_measured(demo: d
     assert len([pk for pk, count in lines.items() if count >= 3]) >= 5
 
 
+def test_one_promised_day_has_passed_and_one_acceptance_is_to_be_looked_at_again(demo: datetime) -> None:
+    passed = Promise.objects.passed(demo).filter(kind="fix").select_related("incident")
+    assert [(one.incident and one.incident.number, one.in_the_way) for one in passed] == [(1018, "vendor")]
+    assert passed[0].waits_on
+    review = Promise.objects.open().get(kind="review")
+    assert review.incident is not None and review.incident.status == Status.CLOSED
+    assert review.due_on == demo.astimezone(DETROIT).date() + timedelta(days=6)
+    assert not Countermeasure.objects.worn().filter(incident=review.incident).exists()
+
+
 def test_weak_fixes_of_what_is_serious_or_came_back_were_accepted(demo: datetime) -> None:
     weak = [
         c
@@ -248,6 +258,7 @@ def test_the_demo_plant_stands_at_any_hour_of_a_week(db: None, hour: int) -> Non
         test_owners_said_what_they_owed,
         test_a_timeline_is_in_order_of_time_and_of_versions,
         test_countermeasures_that_did_not_hold_brought_their_incidents_back,
+        test_one_promised_day_has_passed_and_one_acceptance_is_to_be_looked_at_again,
         test_weak_fixes_of_what_is_serious_or_came_back_were_accepted,
         test_exactly_one_bandage_ends_today_and_the_others_hold_longer,
         test_the_engine_has_read_everything_and_has_nothing_to_say,
