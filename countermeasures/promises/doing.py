@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures import lifecycle as fixes
 from countermeasures.models import Elsewhere, Promise
 from countermeasures.promises import lifecycle
-from countermeasures.promises.follow import follow_incidents
+from countermeasures.promises.follow import follow_own
 from countermeasures.promises.models import PromiseKind
-from incidents.lifecycle import review, stop_waiting
+from countermeasures.promises.rules import end_of_day
+from incidents.lifecycle import review, stop_waiting, wait_on
+from incidents.lifecycle.moves import needs_reason
 from opsdesk.errors import Refused
 from plant.models import Person
 
@@ -44,6 +45,7 @@ def keep(promise: Promise, *, by: Person, words: str = "", now: datetime | None 
         lifecycle.keep(promise.pk, by=by, now=now)
 
 
+@transaction.atomic
 def agree_new_date(
     promise: Promise,
     *,
@@ -53,19 +55,23 @@ def agree_new_date(
     in_the_way: str = "",
     now: datetime | None = None,
 ) -> None:
-    """Another day with its reason. A bandage stays on longer, and a problem without a permanent fix, only
-    when a manager says so."""
+    """Another day with its reason, by the verb that moves it; `in_the_way` from the short list.
+
+    A bandage stays on longer, and "no permanent fix" stands longer, only when a manager says so. What an
+    incident waits on, or is reviewed for, is a date of the incident: that moves, and the promise with it.
+    """
+    incident = promise.incident
     if promise.kind == PromiseKind.BANDAGE and promise.countermeasure_id is not None:
         fixes.extend(promise.countermeasure_id, by=by, expires_on=due_on, reason=reason, now=now)
+    elif promise.kind == PromiseKind.REVIEW and incident is not None:
+        follow_own(review(incident.number, by=by, reason=reason, review_on=due_on, now=now), by, reason, now)
+    elif promise.kind == PromiseKind.WAITING and incident is not None:
+        reason, until = needs_reason(reason), end_of_day(due_on, promise.site.tz)
+        on, name = incident.waiting_on, incident.waiting_name
+        follow_own(wait_on(incident.number, by=by, on=on, name=name, until=until, now=now), by, reason, now)
+    else:
+        lifecycle.agree_new_date(
+            promise.pk, by=by, due_on=due_on, reason=reason, in_the_way=in_the_way, now=now
+        )
         return
-    if promise.kind == PromiseKind.REVIEW and promise.incident is not None:
-        _review(promise.incident.number, by=by, reason=reason, review_on=due_on, now=now)
-        return
-    lifecycle.agree_new_date(promise.pk, by=by, due_on=due_on, reason=reason, in_the_way=in_the_way, now=now)
-
-
-@transaction.atomic
-def _review(number: int, *, by: Person, reason: str, review_on: date, now: datetime | None) -> None:
-    """Looked at again. The promise follows at once: the page that is shown next has the new day."""
-    incident = review(number, by=by, reason=reason, review_on=review_on, now=now)
-    follow_incidents([incident.pk], now or timezone.now())
+    lifecycle.note_in_the_way(promise.subject, in_the_way, words=reason)

@@ -86,6 +86,12 @@ def follow_incidents(ids: Iterable[int], now: datetime) -> None:
         )
 
 
+def follow_own(incident: Incident, by: Person, reason: str, now: datetime | None) -> None:
+    """The same at once for one incident, which is locked, because somebody moved its date and says why."""
+    for owed in (_waiting(incident), _review(incident)):
+        _bring_in_line(owed, incident, by=by, reason=reason, now=now)
+
+
 def _owing(incidents: IncidentQuerySet) -> Iterable[Incident]:
     """Those that wait on somebody or are to be reviewed, or were when they were last read."""
     promised = Promise.objects.filter(
@@ -157,7 +163,8 @@ def _bandage(found: Countermeasure) -> Owed:
 def _check(found: Countermeasure) -> Owed:
     subject = f"check:{found.pk}"
     if found.stage == Stage.CHECKING and found.proved_on is not None:
-        due_on = found.proved_on + timedelta(days=CHECK_DAYS)
+        agreed = Promise.objects.open().filter(subject=subject).values_list("due_on", flat=True).first()
+        due_on = max(found.proved_on + timedelta(days=CHECK_DAYS), agreed or date.min)
         return Owed(PromiseKind.CHECK, subject, found.what, person=found.checker, due_on=due_on)
     was_checked = found.stage in (Stage.EFFECTIVE, Stage.NOT_EFFECTIVE) and found.checked_by_id is not None
     return Owed(PromiseKind.CHECK, subject, found.what, kept=was_checked)

@@ -11,16 +11,18 @@ from django.db.utils import InternalError
 
 from countermeasures import lifecycle as fixes
 from countermeasures.models import Countermeasure, Promise, PromiseChange
+from countermeasures.promises import doing
 from countermeasures.promises import lifecycle as promises
 from countermeasures.promises.follow import follow_incidents
 from countermeasures.promises.models import Outcome, PromiseKind
 from incidents import lifecycle
-from incidents.models import Status
+from incidents.models import Incident, Status
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.models import Role
 from tests.factories import (
     NOW,
     Floor,
+    fresh,
     make_person,
     make_site,
     make_station,
@@ -183,6 +185,48 @@ def test_what_is_waited_on_is_promised_until_its_time_by_whoever_has_it(floor: F
     follow_incidents([incident.pk], NOW)
     waiting.refresh_from_db()
     assert waiting.outcome == Outcome.KEPT
+
+
+def owed(incident: Incident, kind: PromiseKind) -> Promise:
+    """As it stands when the engine has read the incident once more."""
+    follow_incidents([incident.pk], NOW)
+    return Promise.objects.with_people().get(kind=kind, incident=incident)
+
+
+def test_another_day_of_a_review_moves_the_review_and_stays(floor: Floor) -> None:
+    incident = reach(floor, Status.CONTAINED)
+    asked: dict[str, Any] = {"by": floor.manager, "reason": "Old line", "now": NOW}
+    lifecycle.accept_no_fix(incident.number, review_on=NEXT_MONTH.date(), **asked)
+    later = (NEXT_MONTH + timedelta(days=30)).date()
+    review = owed(incident, PromiseKind.REVIEW)
+    with pytest.raises(Refused, match="without a permanent fix"):
+        doing.keep(review, by=floor.manager, now=NOW)
+    doing.agree_new_date(review, due_on=later, **asked)
+    review = owed(incident, PromiseKind.REVIEW)
+    assert (review.due_on, review.moved, review.is_open) == (later, 1, True)
+    assert fresh(incident).review_on == later
+    assert review.changes.get().reason == "Old line"
+
+
+def test_another_day_of_what_is_waited_on_moves_that_time_and_stays(floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    lifecycle.wait_on(incident.number, by=floor.tech, on="part", name="Inkmarrow", until=TOMORROW, now=NOW)
+    waiting = owed(incident, PromiseKind.WAITING)
+    day = NEXT_MONTH.date()
+    doing.agree_new_date(waiting, by=floor.tech, due_on=day, reason="Customs", in_the_way="part", now=NOW)
+    waiting = owed(incident, PromiseKind.WAITING)
+    assert (waiting.due_at, waiting.moved, waiting.in_the_way) == (fresh(incident).waiting_until, 1, "part")
+    assert waiting.due_at > NEXT_MONTH
+
+
+def test_another_day_of_a_check_stays_when_something_is_measured(floor: Floor, fix: Countermeasure) -> None:
+    fixes.put_in_place(fix.pk, by=floor.tech, evidence="Seen", now=NOW)
+    check = Promise.objects.with_people().get(countermeasure=fix, kind=PromiseKind.CHECK)
+    assert check.due_on is not None
+    later = check.due_on + timedelta(days=5)
+    doing.agree_new_date(check, by=floor.supervisor, due_on=later, reason="Holiday", now=NOW)
+    fixes.log_measurement(fix.pk, by=floor.supervisor, note="No stop so far", now=TOMORROW)
+    assert of(fix, PromiseKind.CHECK).due_on == later
 
 
 def test_somebody_from_another_site_changes_nothing(floor: Floor, fix: Countermeasure) -> None:
