@@ -18,9 +18,9 @@ from plant.models import Channel, Site
 def write_back(row: Inbound) -> None:
     """Queue `row.reply` for its sender. The caller's transaction holds what the mail did."""
     person, incident = row.person, row.incident
-    site = incident.site if incident else person and (person.site or Site.objects.order_by("pk").first())
-    if person is None or site is None or not person.email:
+    if person is None or not person.email:
         return
+    site = incident.site if incident else person.site or Site.objects.order_by("pk").first()
     about = {"number": incident.number, "code": incident.code} if incident else {}
     told = Notification.objects.create(
         site=site,
