@@ -21,6 +21,8 @@ def write_back(row: Inbound) -> None:
     if person is None or not person.email:
         return
     site = incident.site if incident else person.site or Site.objects.order_by("pk").first()
+    if site is None:
+        return
     about = {"number": incident.number, "code": incident.code} if incident else {}
     told = Notification.objects.create(
         site=site,
