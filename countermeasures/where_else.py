@@ -37,6 +37,11 @@ class Progress:
         return self.total - self.settled - self.to_do
 
     @property
+    def is_begun(self) -> bool:
+        """Somebody has answered for a station."""
+        return self.settled + self.to_do > 0
+
+    @property
     def is_over(self) -> bool:
         return self.settled == self.total
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from countermeasures.models import Promise
 from escalation.models import ListenerKind, Notification, Reason
 from escalation.rounds import shift_start
@@ -66,6 +68,9 @@ def _examples(
     if promise is not None:
         asked = {"promise": promise.pk, "ask": "owner", "is_ahead": False, "instead_of": ""}
         yield Reason.PROMISE, asked
+    if found:
+        kept = _("Your words are kept with %(code)s.") % {"code": found[0].code}
+        yield Reason.REPLY, {"text": kept, "code": found[0].code, "number": found[0].number}
     for reason in (Reason.VERIFY, Reason.TEST):
         yield reason, {"channel": Channel.SMS.value, "by": str(reader)}
 

@@ -23,7 +23,7 @@ from escalation.channels.base import (
     TemporaryFailure,
 )
 from escalation.channels.mail_token import token
-from escalation.models import Delivery, Notification
+from escalation.models import Delivery, Notification, Reason
 from opsdesk.outbound import Provider
 
 TIMEOUT = 10.0
@@ -164,7 +164,7 @@ def build(delivery: Delivery) -> bytes:
         f"List-Id: OpsDesk <alerts.{_domain()}>",
         f"List-Unsubscribe: <{settings.BASE_URL}/profile/>",
         "Precedence: bulk",
-        "Auto-Submitted: auto-generated",
+        f"Auto-Submitted: {_made_by(delivery.notification)}",
         "X-Auto-Response-Suppress: All",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
@@ -225,7 +225,13 @@ def own_address() -> str:
     return _parsed(settings.EMAIL_FROM)[1].casefold()
 
 
+def _made_by(notification: Notification) -> str:
+    """RFC 3834: whether it was sent by itself, or because of a mail that came in."""
+    return "auto-replied" if notification.reason == Reason.REPLY else "auto-generated"
+
+
 def _thread(notification: Notification) -> str:
-    """All emails about one incident are one thread; a message about a site stands alone."""
+    """All emails about one incident are one thread, also what came of answers; others stand alone."""
     incident = notification.incident
-    return f"incident-{incident.number}" if incident else f"notice-{notification.pk}"
+    number = incident.number if incident else notification.data.get("number")
+    return f"notice-{notification.pk}" if number is None else f"incident-{number}"

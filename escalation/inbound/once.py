@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,8 +23,11 @@ from plant.models import Channel, Person
 
 logger = logging.getLogger(__name__)
 
-REPLIES, WITHIN = 12, timedelta(minutes=10)
-"""More answers to one number than this would be two robots talking."""
+REPLIES: Mapping[str, tuple[int, timedelta]] = {
+    Channel.SMS: (12, timedelta(minutes=10)),
+    Channel.EMAIL: (6, timedelta(hours=1)),
+}
+"""More answers to one number or address than this would be two robots talking: then we fall silent."""
 
 STRANGER_AGAIN = timedelta(days=1)
 """Whom we do not know is told so once a day."""
@@ -64,8 +67,11 @@ def message(
 
 
 @transaction.atomic
-def take(arrived: Inbound, act: Act) -> Heard:
-    """Carry the message out, unless that was done. Raises DatabaseError, and then nothing was done at all."""
+def take(arrived: Inbound, act: Act, *, answer: Callable[[Inbound], None] | None = None) -> Heard:
+    """Carry the message out, unless that was done. Raises DatabaseError, and then nothing was done at all.
+
+    `answer` gives a new message its `reply`, where whoever brought it does not.
+    """
     row, is_new = _written(arrived)
     if not is_new:
         return Heard(row.did, row.reply, row.person, row.incident, is_new=False, pk=row.pk)
@@ -73,6 +79,8 @@ def take(arrived: Inbound, act: Act) -> Heard:
     row.did, row.person, row.incident = heard.did, heard.person, heard.incident
     row.reply = heard.reply if heard.reply and _may_reply(row) else ""
     row.save(update_fields=["did", "person", "incident", "reply"])
+    if answer is not None and row.reply:
+        answer(row)
     return Heard(row.did, row.reply, row.person, row.incident, pk=row.pk)
 
 
@@ -106,4 +114,5 @@ def _may_reply(row: Inbound) -> bool:
     before = before.exclude(pk=row.pk)
     if row.did == Did.UNKNOWN_SENDER:
         return not before.filter(received_at__gt=row.received_at - STRANGER_AGAIN).exists()
-    return before.filter(received_at__gt=row.received_at - WITHIN).count() < REPLIES
+    most, within = REPLIES[row.channel]
+    return before.filter(received_at__gt=row.received_at - within).count() < most

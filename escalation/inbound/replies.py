@@ -113,11 +113,12 @@ def help_asked(done: Done, asked: Sequence[str]) -> str:
     )
 
 
-def help_refused(code: str) -> str:
-    """Somebody who may not call for help by a text still must not be left alone with it."""
+def help_refused(incident: Incident, person: Person) -> str:
+    """Somebody who may not call for help by a text still must not be left alone with it: whom to call."""
     return fit(
         [
-            _("Kept with %(code)s.") % {"code": code},
+            _("Kept with %(code)s.") % {"code": incident.code},
+            *_who_has_it(incident, person),
             _("Your role cannot %(action)s: call them.") % {"action": Action.ASK_HELP.label},
         ]
     )
@@ -216,17 +217,32 @@ def _listed(numbers: Sequence[int]) -> str:
 def which(incidents: Sequence[Incident], *, has_words: bool = False) -> str:
     """ "Which one: 1042 or 1039?" with their places while there is room."""
     shown = incidents[:MOST_NUMBERS]
+    if len(shown) == 1 and has_words:
+        said = {"code": shown[0].code, "number": shown[0].number}
+        return fit([_("For %(code)s? Then text %(number)s and your words.") % said])
     ask = _("Which one: %(choices)s?")
-    forms = (
-        ask % {"choices": _either([f"{one.number} {_place(one)}" for one in shown])},
-        ask % {"choices": _either([str(one.number) for one in shown])},
+    forms = tuple(
+        ask % {"choices": _either([f"{one.number}{about(one)}" for one in shown])}
+        for about in (_title, _place, _nothing)
     )
     how = _("Text the number and your words.") if has_words else _("Text the number, or ALL.")
-    return fit([Flexible(forms, (2,)), _maybe(how, 5)])
+    return fit([Flexible(forms, (1, 2)), _maybe(how, 5)])
+
+
+TITLE = 30
+"""Septets of what is wrong, where there is room for it: two at one station have the same code."""
+
+
+def _title(incident: Incident) -> str:
+    return f" ({clip(to_gsm7(incident.words or incident.title), TITLE)})"
 
 
 def _place(incident: Incident) -> str:
-    return f"({incident.place.code})"
+    return f" ({incident.place.code})"
+
+
+def _nothing(_incident: Incident) -> str:
+    return ""
 
 
 def _either(choices: Sequence[str]) -> str:
@@ -275,6 +291,20 @@ def _waits(waiting: Sequence[Incident]) -> list[Part]:
         return []
     numbers = {"numbers": _listed([one.number for one in waiting])}
     return [_maybe(_("Waiting for you: %(numbers)s.") % numbers, 1)]
+
+
+def no_words() -> str:
+    """To a mail with nothing but what it quotes."""
+    return fit([_("No words of yours were found in that email. Write above what is quoted.")])
+
+
+def which_by_mail() -> str:
+    return fit([_("Which one? Begin your answer with its number, such as 1042.")])
+
+
+def answers_nothing() -> str:
+    """To a mail that answers none of ours."""
+    return fit([_("Nothing was done: reply to the email of the incident, or open its link.")])
 
 
 def how_it_works() -> str:

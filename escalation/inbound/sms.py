@@ -179,7 +179,7 @@ def _ask_help(incident: Incident, asked: _Asked) -> Heard:
     except NotAllowed:
         asks = _("Asks for help by text. %(words)s") % {"words": words}
         done = acts.keep(incident.number, asks.strip(), by=asked.person, now=asked.now)
-        return Heard(done.did, replies.help_refused(incident.code), incident=done.incident)
+        return Heard(done.did, replies.help_refused(done.incident, asked.person), incident=done.incident)
     return Heard(
         done.did, replies.help_asked(done, acts.who_was_asked(done.incident)), incident=done.incident
     )

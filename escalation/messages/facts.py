@@ -15,6 +15,7 @@ from escalation.models import Clock, Notification, Reason
 from escalation.steps import CAN_TAKE, OWNER
 from incidents import readings
 from incidents.models import Impact, Incident, Status
+from incidents.permissions import ALLOWED, Action
 from plant.duty_answer import role_in_a_sentence
 from plant.models import Role
 from plant.wording import moment, span
@@ -66,6 +67,7 @@ class Facts:
     ask: str
     button: str
     answer: str
+    may_ask_help: bool
     first: str
     note: str
     why: str
@@ -97,6 +99,7 @@ def facts(notification: Notification, now: datetime) -> Facts:
         ask=ask,
         button=button,
         answer=answer_of(notification),
+        may_ask_help=notification.role in _ASKS_HELP,
         first=first_of(notification, now),
         note="" if incident.is_drill else notification.note,
         why=why_of(notification),
@@ -346,6 +349,8 @@ def ask_of(notification: Notification) -> tuple[str, str]:
 
 
 TAKES, SEEN = "takes", "seen"
+_ASKS_HELP = frozenset({OWNER, *(ALLOWED[Action.ASK_HELP] or ())})
+"""Roles whose texted "help" brings somebody: nobody else is offered it."""
 
 
 def answer_of(notification: Notification) -> str:

@@ -41,6 +41,7 @@ class Reason(models.TextChoices):
     LISTENER_OFF = "listener_off", _("A room or program does not hear us")
     VERIFY = "verify", _("Is this your number or address?")
     TEST = "test", _("Test message")
+    REPLY = "reply", _("What came of their mail")
     DIGEST = "digest", _("Several things in one message")
 
 

@@ -47,7 +47,7 @@ STORM_CALM = timedelta(minutes=5)
 """A storm ends when there were never more than that for so long: one late incident does not start it anew."""
 
 ASKED_BY_SOMEBODY = frozenset(
-    {Reason.ASSIGNED, Reason.HELP, Reason.BRING_SOMEONE, Reason.VERIFY, Reason.TEST}
+    {Reason.ASSIGNED, Reason.HELP, Reason.BRING_SOMEONE, Reason.VERIFY, Reason.TEST, Reason.REPLY}
 )
 """Somebody waits for this very person."""
 

@@ -35,7 +35,14 @@ def linked(incident: Incident) -> Linked | None:
 
 
 def where_else_of(countermeasures: Sequence[Countermeasure]) -> list[tuple[Countermeasure, Progress]]:
-    """Those of an incident that other stations are asked about, with how far that is."""
+    """Those of an incident that other stations are asked about, with how far that is.
+
+    What did not hold here is asked about nowhere else, unless somebody is to do it, or did it there.
+    """
     asked = [one for one in countermeasures if one.stage != Stage.WITHDRAWN]
     progress = progress_of(asked)
-    return [(one, progress[one.pk]) for one in asked if one.pk in progress]
+    return [
+        (one, progress[one.pk])
+        for one in asked
+        if one.pk in progress and (one.stage != Stage.NOT_EFFECTIVE or progress[one.pk].is_begun)
+    ]

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_safe
 from django_stubs_ext import StrPromise
 
@@ -48,9 +48,9 @@ TITLES: dict[str, tuple[StrPromise, StrPromise, StrPromise]] = {
 """Title of a column, the line below it, and what it says when it is empty."""
 
 CHIPS: dict[str, StrPromise] = {
-    "open": gettext_lazy("Open"),
+    "open": pgettext_lazy("countermeasures", "Open"),
     "late": gettext_lazy("Late"),
-    "back": gettext_lazy("Came back"),
+    "back": pgettext_lazy("countermeasures", "Came back"),
     "week": gettext_lazy("Due this week"),
     "ending": gettext_lazy("Ending soon"),
 }

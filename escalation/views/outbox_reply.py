@@ -69,7 +69,7 @@ def _write_back(delivery: Delivery, text: str, unique: str) -> None:
     answer["Message-ID"] = f"<{unique}-{delivery.pk}{ANSWERED_HERE}"
     answer["In-Reply-To"] = message_id(delivery)
     answer.set_content(text)
-    take_mail(raw=answer.as_bytes(), provider=SANDBOX)
+    take_mail(raw=answer.as_bytes(), provider=SANDBOX, is_answered_here=True)
 
 
 def _shown_at(delivery: Delivery) -> str:

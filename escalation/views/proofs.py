@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,6 +13,7 @@ from countermeasures.models import LIVE, Countermeasure, Kind, Stage
 from countermeasures.offers import Offer, offers
 from countermeasures.wording import held_for
 from plant.models import Person
+from plant.wording import day_words
 
 ICONS = {Kind.CONTAINMENT: "moving", Kind.PERMANENT: "shield", Kind.PREVENTIVE: "eye"}
 BOXES = 10
@@ -35,7 +35,25 @@ class Row:
 
 def rows(found: Iterable[Countermeasure], *, now: datetime, reader: Person | None = None) -> list[Row]:
     """`reader`: whose buttons are offered; nobody's when None. The incident of each must be loaded."""
-    return [row(one, now=now, reader=reader) for one in found]
+    every = list(found)
+    return [_quieter(row(one, now=now, reader=reader), every) for one in every]
+
+
+def _quieter(one: Row, every: Sequence[Countermeasure]) -> Row:
+    """What did not hold and has a next try needs nothing any more, unless the repeat was a mistake."""
+    if not is_superseded(one.countermeasure, every):
+        return one
+    return replace(one, offers=[offer for offer in one.offers if offer.verb == "restore"])
+
+
+def is_superseded(one: Countermeasure, every: Iterable[Countermeasure]) -> bool:
+    """It did not hold, and another one of its kind was agreed for the same incident afterwards."""
+    return one.stage == Stage.NOT_EFFECTIVE and any(
+        other.pk > one.pk
+        and (other.incident_id, other.kind) == (one.incident_id, one.kind)
+        and other.stage != Stage.WITHDRAWN
+        for other in every
+    )
 
 
 def row(one: Countermeasure, *, now: datetime, reader: Person | None = None) -> Row:
@@ -74,7 +92,7 @@ def day(on: date | None, today: date) -> str:
         return ""
     if on == today:
         return _("Today")
-    return date_format(on, "D j M" if on.year == today.year else "D j M Y")
+    return day_words(on, year=on.year != today.year)
 
 
 def _ends(on: date | None, today: date) -> str:

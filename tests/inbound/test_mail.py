@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from escalation import outbox
+from escalation.channels.email import build
 from escalation.channels.mail_token import found_in, token
+from escalation.inbound import once
 from escalation.inbound.mail import take_mail
-from escalation.models import Delivery, Did, Inbound
+from escalation.models import Delivery, Did, Inbound, Notification, Reason
 from incidents.models import Event, EventKind, Incident, Photo, Status
 from tests.inbound.letters import GMAIL, PNG, QUOTES, bounce, reply
 
@@ -161,6 +164,64 @@ def test_a_mail_acts_once_for_its_id(world, incident, letter):
     heard = [take_mail(raw=raw, provider=name, now=world.now) for name in ("imap", "webhook")]
     assert [one.is_new for one in heard] == [True, False]
     assert now_(incident).updates.count() == 1
+
+
+def answers() -> list[Notification]:
+    return list(Notification.objects.filter(reason=Reason.REPLY).order_by("pk"))
+
+
+def test_what_came_of_a_mail_is_mailed_back_once_in_the_thread_of_the_incident(world, incident, letter):
+    raw = bytes(reply(letter("vela"), "ok"))
+    for _time in range(2):
+        take_mail(raw=raw, provider="test", now=world.now)
+    (told,) = answers()
+    outbox.drain(world.now)
+    back = told.deliveries.get()
+    assert (back.state, back.address) == ("delivered", world["vela"].email)
+    assert f"you have {incident.code}" in back.text and back.subject == f"Re: {incident.code}, your answer"
+    sent, alert = build(back).decode(), build(letter("vela")).decode()
+    assert "Auto-Submitted: auto-replied" in sent
+    thread = next(line for line in alert.splitlines() if line.startswith("References"))
+    assert thread in sent
+
+
+def without_words(delivery: Delivery) -> dict[str, bytes]:
+    """Mails in which their writer says nothing, as programs send them."""
+    quote, html, rich = reply(delivery, GMAIL), reply(delivery, ""), reply(delivery, "")
+    html.set_content("<div><br></div><blockquote>INC-1042 Line down</blockquote>", subtype="html")
+    rich.clear_content()
+    rich.add_attachment(b'x\x9f>"', maintype="application", subtype="ms-tnef", filename="winmail.dat")
+    mails = {"quote": quote, "html": html, "winmail.dat": rich, "empty": reply(delivery, " \n")}
+    return {name: bytes(mail) for name, mail in mails.items()}
+
+
+@pytest.mark.parametrize("kind", ["quote", "html", "winmail.dat", "empty"])
+def test_a_mail_without_words_changes_nothing_and_its_writer_hears_why(world, incident, letter, kind):
+    before = Event.objects.count()
+    raw = without_words(letter("vela"))[kind]
+    assert take_mail(raw=raw, provider="test", now=world.now).did == Did.NOT_UNDERSTOOD
+    assert [one.data["text"] for one in answers()] == [
+        "No words of yours were found in that email. Write above what is quoted."
+    ]
+    assert Event.objects.count() == before and now_(incident).owner is None
+
+
+def test_a_mail_that_answers_none_of_ours_does_nothing_and_who_we_know_hears_how(world, incident, letter):
+    known = reply(letter("vela"), "ok", In_Reply_To="")
+    stranger = reply(letter("vela"), "ok", In_Reply_To="", sender="stranger@example.org")
+    for one in (known, stranger):
+        assert take_mail(raw=bytes(one), provider="test", now=world.now).did == Did.NOT_UNDERSTOOD
+    (told,) = answers()
+    assert told.person == world["vela"] and told.data["text"].startswith("Nothing was done")
+    assert now_(incident).owner is None
+
+
+def test_a_robot_that_answers_our_answers_hears_nothing_after_a_few(world, letter):
+    answered = letter("vela")
+    for _round in range(12):
+        take_mail(raw=bytes(reply(answered, "Your ticket was created")), provider="test", now=world.now)
+        answered = answers()[-1].deliveries.get()
+    assert len(answers()) == once.REPLIES["email"][0]
 
 
 def test_a_closed_incident_refuses(world, incident, mail):

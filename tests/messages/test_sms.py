@@ -150,6 +150,8 @@ def test_a_reply_is_offered_only_where_replies_are_received(settings: Any) -> No
     about.title, about.owner, about.next_update_due = "No labels", person(1, "Jun"), None
     text = render(delivery(about, role="production_manager"), now=NOW).text
     assert "Reply 104200 = seen, help 104200 = send help." in text
+    refused = render(delivery(about, role="supervisor"), now=NOW).text
+    assert "Reply 104200 = seen." in refused, "what their role would be refused is not offered"
 
 
 def test_who_may_take_it_reads_that_the_reply_takes_it(settings: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from countermeasures import lifecycle as fixes
 from countermeasures.models import Answer, Countermeasure, Elsewhere
 from incidents import lifecycle
 from incidents.models import Incident
@@ -119,6 +120,20 @@ def test_the_system_that_was_said_for_the_first_fix_is_not_asked_again(
     send(browser(floor.tech), fix, answer="system", system="label")
     second = plan_fix(floor, fix.incident, now=timezone.now())
     assert get(floor.tech, f"countermeasures/{second.pk}/where-else/").json()["system"] == "label"
+
+
+def test_what_did_not_hold_is_asked_nowhere_else_and_makes_room_for_the_next_try(
+    floor: Floor, fix: Countermeasure
+) -> None:
+    def page() -> str:
+        return browser(floor.tech).get(fix.incident.get_absolute_url()).content.decode()
+
+    fixes.put_in_place(fix.pk, by=floor.tech, evidence="Seen")
+    assert f"/where-else/{fix.pk}/" in page()
+    fixes.check(fix.pk, by=floor.supervisor, effective=False, measured="Again on Monday")
+    assert f"/where-else/{fix.pk}/" not in page() and f"/countermeasures/{fix.pk}/start/" in page()
+    second = plan_fix(floor, fix.incident, now=timezone.now())
+    assert f"/where-else/{second.pk}/" in page() and f"/countermeasures/{fix.pk}/start/" not in page()
 
 
 def test_who_may_not_plan_sees_the_list_without_buttons(floor: Floor, fix: Countermeasure) -> None:

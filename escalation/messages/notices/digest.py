@@ -21,6 +21,7 @@ from escalation.messages.notices import (
     proof,
     provider,
     reachability,
+    reply,
     shift_start,
 )
 from escalation.messages.notices.notice import Notice, notice_of
@@ -37,6 +38,7 @@ ABOUT_A_SITE: Mapping[str, Callable[[Notification, datetime], Notice]] = {
     Reason.PROMISE: promise.words,
     Reason.PROVIDER: provider.words,
     Reason.LISTENER_OFF: listener_off.words,
+    Reason.REPLY: reply.words,
     Reason.VERIFY: proof.verify,
     Reason.TEST: proof.test,
 }
