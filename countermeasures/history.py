@@ -11,14 +11,13 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
 from countermeasures.models import Countermeasure
 from incidents.models import Event, EventKind
-from plant.wording import moment
+from plant.wording import day_words, moment
 
 DID: dict[str, StrPromise] = {
     "contained": _("put the bandage on"),
@@ -133,5 +132,5 @@ def _said(field: models.Field[Any, Any], value: Any) -> str:
         return moment(at) if at else str(value)
     if isinstance(field, models.DateField):
         day = parse_date(str(value))
-        return date_format(day, "D j M Y") if day else str(value)
+        return day_words(day, year=True) if day else str(value)
     return str(value)

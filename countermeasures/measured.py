@@ -13,12 +13,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from countermeasures.models import Countermeasure, Kind, Measurement
 from countermeasures.wording import held_for, unit_words
+from plant.wording import day_words
 
 WIDTH, HEIGHT = 568, 168
 LEFT, RIGHT, TOP, BOTTOM = 44, 500, 20, 124
@@ -175,7 +176,7 @@ def _placed(found: Countermeasure, shown: Sequence[Measurement], scale: Scale) -
 
 
 def _day(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "j M")
+    return day_words(timezone.localtime(at), weekday=False)
 
 
 def _in_words(found: Countermeasure, shown: Sequence[Measurement], values: Sequence[Decimal]) -> str:

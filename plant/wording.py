@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -35,6 +35,13 @@ def countdown(left: timedelta) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 
+def day_words(on: date, *, weekday: bool = True, year: bool = False) -> str:
+    """ "Fri 7 Nov", "7 Nov", "Fri 7 Nov 2025". The pattern is translated: "vie 7 nov"."""
+    if weekday:
+        return date_format(on, gettext("D j M Y") if year else gettext("D j M"))
+    return date_format(on, gettext("j M Y") if year else gettext("j M"))
+
+
 def moment(at: datetime, now: datetime | None = None) -> str:
     """A moment in the plant's time zone: "06:52" today, else with its day, "Fri 7 Nov 06:52"."""
     local = timezone.localtime(at)
@@ -42,8 +49,7 @@ def moment(at: datetime, now: datetime | None = None) -> str:
     clock = local.strftime("%H:%M")
     if local.date() == today:
         return clock
-    pattern = "D j M" if local.year == today.year else "D j M Y"
-    return f"{date_format(local, pattern)} {clock}"
+    return f"{day_words(local, year=local.year != today.year)} {clock}"
 
 
 def names(people: Iterable[object], *, most: int | None = None) -> str:

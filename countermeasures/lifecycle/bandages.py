@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.lifecycle.moves import locked_for, refuse, write
@@ -16,6 +15,7 @@ from incidents.models import SeverityRule
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import Refused
 from plant.models import Person
+from plant.wording import day_words
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def extend(
             "expires_on",
             "too_long",
             _("Until %(day)s at the latest. Then it is looked at again.")
-            % {"day": date_format(latest, "j M")},
+            % {"day": day_words(latest, weekday=False)},
         )
     data = {"was": found.expires_on.isoformat() if found.expires_on else None}
     return write(

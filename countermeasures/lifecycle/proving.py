@@ -8,7 +8,6 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.exposure import counted
@@ -21,6 +20,7 @@ from incidents.models import EventKind, Photo
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import NotAllowed, Refused
 from plant.models import Person
+from plant.wording import day_words
 
 
 @transaction.atomic
@@ -155,7 +155,7 @@ def _refuse_before_window_ends(found: Countermeasure, now: datetime, exposed: in
     found.exposed = exposed  # what is said is what was just counted
     figures = {
         "held": held_for(found, now),
-        "day": date_format(found.proved_on, "j M") if found.proved_on else "",
+        "day": day_words(found.proved_on, weekday=False) if found.proved_on else "",
     }
     if found.days_proved(now) < (found.window_days or 0):
         sentence = _("It has held for %(held)s. It is proved on %(day)s at the earliest.")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,7 +16,7 @@ from countermeasures.wording import held_for
 from escalation.views import proofs
 from incidents.readings import again
 from plant.models import Person
-from plant.wording import moment
+from plant.wording import day_words, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def _card(one: Countermeasure, slipped: Mapping[int, Slips], now: datetime, read
     return Card(
         row=row,
         note=_bandage(one, now, today),
-        was=[date_format(day, "j M") for day in slips.days],
+        was=[day_words(day, weekday=False) for day in slips.days],
         why=slips.why,
         again=_again(one),
         figure=_figure(one, now),

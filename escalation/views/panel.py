@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -23,7 +22,7 @@ from escalation.views.answers import expects_answer, is_given_up, standing
 from escalation.views.face import Face, agrees_with, face_of, who
 from incidents.models import Incident
 from plant.models import Person
-from plant.wording import moment, names
+from plant.wording import day_words, moment, names
 
 A_MOMENT = timedelta(minutes=1)
 """Whoever is told within this is being told."""
@@ -143,7 +142,7 @@ def _short(at: datetime, now: datetime) -> str:
     """The time today, else the day: the column is narrow."""
     if timezone.localdate(at) == timezone.localdate(now):
         return moment(at, now)
-    return date_format(timezone.localtime(at), "D j M")
+    return day_words(timezone.localtime(at))
 
 
 # -- who was told

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,6 +13,7 @@ from countermeasures.models import LIVE, Countermeasure, Kind, Stage
 from countermeasures.offers import Offer, offers
 from countermeasures.wording import held_for
 from plant.models import Person
+from plant.wording import day_words
 
 ICONS = {Kind.CONTAINMENT: "moving", Kind.PERMANENT: "shield", Kind.PREVENTIVE: "eye"}
 BOXES = 10
@@ -92,7 +92,7 @@ def day(on: date | None, today: date) -> str:
         return ""
     if on == today:
         return _("Today")
-    return date_format(on, "D j M" if on.year == today.year else "D j M Y")
+    return day_words(on, year=on.year != today.year)
 
 
 def _ends(on: date | None, today: date) -> str:

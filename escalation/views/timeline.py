@@ -19,7 +19,7 @@ from escalation.drills import words as practice_words
 from escalation.models import Clock, Delivery, DeliveryState, Notification
 from escalation.views import unheard
 from incidents.models import Event, EventKind, Incident, Severity
-from plant.wording import moment, names, span
+from plant.wording import day_words, moment, names, span
 
 SHOWN = 40
 """Lines shown at first; the page offers the rest."""
@@ -342,7 +342,7 @@ def _when(value: Any, now: datetime) -> str:
     if at is not None:
         return moment(at, now)
     day = parse_date(str(value)) if value else None
-    return date_format(day, "D j M") if day else ""
+    return day_words(day) if day else ""
 
 
 # -- how far the messages got

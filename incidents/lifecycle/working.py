@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from incidents.lifecycle.moves import locked, move, touch
@@ -24,6 +23,7 @@ from incidents.models import (
 from incidents.permissions import Action, can, refuse_practice, refuse_unless
 from opsdesk.errors import Invalid, Refused
 from plant.models import Line, Person
+from plant.wording import day_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -299,7 +299,7 @@ def bandage_end(incident: Incident, expires_on: date | None, now: datetime) -> d
     if expires_on > latest:
         sentence = _(
             "A bandage is good until %(day)s at the latest. After that a manager may extend it with a reason."
-        ) % {"day": date_format(latest, "j M")}
+        ) % {"day": day_words(latest, weekday=False)}
         raise Invalid("bandage_too_long", sentence, fields={"expires_on": [sentence]})
     return expires_on
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils.formats import date_format
-
 from countermeasures.models import Promise
 from countermeasures.promises.models import PromiseKind
 from escalation.messages.notices.notice import Notice, notice_of
 from escalation.models import Notification
-from plant.wording import moment
+from plant.wording import day_words, moment
 
 
 def words(notification: Notification, now: datetime) -> Notice:
@@ -36,5 +34,5 @@ def words(notification: Notification, now: datetime) -> Notice:
 def day_of(promise: Promise, now: datetime) -> str:
     """ "Fri 7 Nov", or the time for what was promised to the minute."""
     if promise.due_on is not None:
-        return date_format(promise.due_on, "D j M")
+        return day_words(promise.due_on)
     return moment(promise.due_at, now)
