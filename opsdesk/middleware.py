@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from opsdesk import refusals
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 log = logging.getLogger(__name__)
+FOR_PROGRAMS = ("/api/", "/mail/")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECONDS = Histogram(
     "opsdesk_request_seconds",
@@ -79,6 +81,15 @@ class RefusalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        """A form with a NUL character in a field is refused (400); programs are told by field."""
+        if request.path.startswith(FOR_PROGRAMS):
+            return None
+        is_bad = any("\0" in text for _name, texts in request.POST.lists() for text in texts)
+        return refusals.answer(request, refusals.MALFORMED) if is_bad else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         refusal = refusals.as_refusal(error)

@@ -98,7 +98,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "opsdesk.context.opsdesk",
                 "plant.context.shell",
                 "countermeasures.context.counts",
                 "escalation.watch.alerts_band",

@@ -14,7 +14,7 @@ from countermeasures.promises.follow import follow_own
 from countermeasures.promises.models import PromiseKind
 from countermeasures.promises.rules import end_of_day
 from incidents.lifecycle import review, stop_waiting, wait_on
-from incidents.lifecycle.moves import needs_reason
+from incidents.lifecycle.moves import needs_near, needs_reason
 from opsdesk.errors import Refused
 from plant.models import Person
 
@@ -60,6 +60,7 @@ def agree_new_date(
     A bandage stays on longer, and "no permanent fix" stands longer, only when a manager says so. What an
     incident waits on, or is reviewed for, is a date of the incident: that moves, and the promise with it.
     """
+    needs_near(due_on, "due_on")
     incident = promise.incident
     if promise.kind == PromiseKind.BANDAGE and promise.countermeasure_id is not None:
         fixes.extend(promise.countermeasure_id, by=by, expires_on=due_on, reason=reason, now=now)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from countermeasures.models import Countermeasure, Elsewhere
 from countermeasures.promises import rules
 from countermeasures.promises.models import InTheWay, Outcome, Promise, PromiseChange, PromiseKind
-from incidents.lifecycle.moves import needs_reason, touch
+from incidents.lifecycle.moves import needs_near, needs_reason, touch
 from incidents.models import EventKind, Incident
 from incidents.permissions import Action, can, refuse_unless
 from opsdesk.errors import Invalid, Missing, Refused
@@ -67,6 +67,8 @@ def give(
     if incident.is_drill:
         return None
     now = now or timezone.now()
+    if due_on:
+        needs_near(due_on, "due_on")
     at = rules.end_of_day(due_on, incident.site.tz) if due_on else due_at
     assert at is not None, "A promise has a day or a moment."
     known = Promise.objects.open().filter(subject=subject).first()
@@ -109,7 +111,8 @@ def agree_new_date(
         sentence = _("That day has passed already.")
         raise Invalid("passed", sentence, fields={"due_on": [sentence]})
     if in_the_way:
-        _write(promise, in_the_way=InTheWay(in_the_way), in_the_way_words=reason.strip()[:300])
+        _refuse_unknown(in_the_way)
+        _write(promise, in_the_way=in_the_way, in_the_way_words=reason.strip()[:300])
     at = rules.end_of_day(due_on, promise.site.tz)
     _tell(promise, by=by, now=now, did="promised", words=needs_reason(reason), due_on=due_on)
     _move_the_day(promise, due_on)
@@ -125,9 +128,7 @@ def say_why(
     """What is in the way, from a short list so that it can be counted, and in words."""
     promise = locked(pk)
     _refuse_others(by, promise)
-    if in_the_way not in InTheWay.values:
-        sentence = _("Say what is in the way.")
-        raise Invalid("empty", sentence, fields={"in_the_way": [sentence]})
+    _refuse_unknown(in_the_way)
     _tell(promise, by=by, now=now, did="in_the_way", words=words or str(InTheWay(in_the_way).label))
     return _write(promise, in_the_way=in_the_way, in_the_way_words=words.strip()[:300])
 
@@ -135,9 +136,16 @@ def say_why(
 def note_in_the_way(subject: str, in_the_way: InTheWay | str, *, words: str) -> None:
     """Why an open promise gets another date, as far as it was said; its incident is locked."""
     if in_the_way:
+        _refuse_unknown(in_the_way)
         Promise.objects.open().filter(subject=subject).update(
-            in_the_way=InTheWay(in_the_way), in_the_way_words=words.strip()[:300]
+            in_the_way=in_the_way, in_the_way_words=words.strip()[:300]
         )
+
+
+def _refuse_unknown(in_the_way: str) -> None:
+    if in_the_way not in InTheWay.values:
+        sentence = _("Say what is in the way.")
+        raise Invalid("empty", sentence, fields={"in_the_way": [sentence]})
 
 
 @transaction.atomic

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -32,6 +31,7 @@ from incidents.lifecycle.closing import FIX_FIRST, FLOOR_FIRST, what_is_missing
 from incidents.models import Incident, Update
 from incidents.permissions import Action, refuse_unless
 from incidents.where import Place
+from opsdesk.htmx import next_page
 from plant.models import Person
 
 PLACED = (Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE)
@@ -65,9 +65,7 @@ def seen(request: HttpRequest, number: str) -> HttpResponseBase:
     found = Incident.objects.numbered(number)
     refuse_unless(person, Action.ADD_WORDS, found)
     answering.see(found, by=person)
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = found.get_absolute_url()
+    target = next_page(request) or found.get_absolute_url()
     return HttpResponseClientRedirect(target) if request.htmx else redirect(target)  # type: ignore[attr-defined]
 
 

@@ -39,6 +39,7 @@ from escalation.views.outbox_rooms import RoomPost, room_post, room_posts
 from escalation.views.outbox_words import is_sandbox, without_tokens
 from opsdesk.errors import Missing
 from plant.models import Channel, Person, Role
+from plant.visibility import people_seen_by
 
 PAGE = 30
 ON_A_PHONE = 8
@@ -97,7 +98,7 @@ def _context(request: HttpRequest, reader: Person, now: datetime) -> dict[str, A
         "reference": uuid.uuid4().hex,
         "older": asked.query(before=last) if last else "",
         "opened": _opened(request, reader),
-        "people": _people(),
+        "people": _people(reader),
         "channels": [Channel.SMS, Channel.EMAIL, Channel.PUSH, Channel.CHAT],
         "is_sandbox": is_sandbox(),
     }
@@ -126,15 +127,15 @@ def _rooms(
     return [room_post(one) for one in wanted[:PAGE]], None
 
 
-def _people() -> QuerySet[Person]:
-    """Everybody who was ever written to."""
+def _people(reader: Person) -> QuerySet[Person]:
+    """Everybody of the reader's sites who was ever written to."""
     told = Notification.objects.filter(person=OuterRef("pk"))
-    return Person.objects.filter(Exists(told)).order_by("name")[:300]
+    return people_seen_by(reader).filter(Exists(told)).order_by("name")[:300]
 
 
 def _opened(request: HttpRequest, reader: Person) -> Message | None:
     """The email chosen with `?mail=`, with what was written back."""
-    chosen = request.GET.get("mail", "")
+    chosen = request.GET.get("mail", "")[:18]
     if not chosen.isdecimal():
         return None
     delivery = visible(reader).filter(channel=Channel.EMAIL, pk=int(chosen)).first()

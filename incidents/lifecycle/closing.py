@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from incidents.lifecycle.mistaken import as_it_was
-from incidents.lifecycle.moves import ENDS_EVERYTHING, locked, move, needs_reason, touch
+from incidents.lifecycle.moves import ENDS_EVERYTHING, locked, move, needs_near, needs_reason, touch
 from incidents.lifecycle.working import next_update_due
 from incidents.models import Downtime, EventKind, Impact, Incident, Severity, Status, UnweighedRepeat
 from incidents.permissions import Action, can
@@ -227,6 +227,7 @@ def accept_no_fix(
     now = now or timezone.now()
     if incident.status not in (Status.CONTAINED, Status.RESOLVED):
         raise Refused("wrong_status", _("Product has to move first."))
+    needs_near(review_on, "review_on")
     if review_on <= now.astimezone(incident.site.tz).date():
         sentence = _("The review has to be on a later day.")
         raise Invalid("bad_review", sentence, fields={"review_on": [sentence]})

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from incidents.lifecycle.moves import locked, needs_reason, touch
+from incidents.lifecycle.moves import locked, needs_near, needs_reason, touch
 from incidents.lifecycle.working import WORKED_ON, next_update_due
 from incidents.models import EventKind, Incident, Severity, WaitingOn
 from incidents.permissions import Action
@@ -86,6 +86,7 @@ def wait_on(
     if not name.strip():
         sentence = _("Say who or what it waits on.")
         raise Invalid("no_name", sentence, fields={"name": [sentence]})
+    needs_near(until, "until")
     if until <= now:
         sentence = _("The promised time has passed already.")
         raise Invalid("in_past", sentence, fields={"until": [sentence]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,9 @@ from incidents.permissions import Action, refuse_unless
 from incidents.signals import incident_changed
 from opsdesk.errors import Invalid, Refused
 from plant.models import Person
+
+LAST_YEAR = 2100
+"""Of any date that somebody gives; what is later was mistyped, and leaves no room to add a day to it."""
 
 ALLOWED_FROM: dict[Status, frozenset[Status]] = {
     Status.RAISED: frozenset({Status.ACKNOWLEDGED, Status.REOPENED}),
@@ -144,6 +147,13 @@ def announce(incident: Incident) -> None:
             site_id=incident.site_id,
         )
     )
+
+
+def needs_near(day: date, field: str) -> None:
+    """Raise Invalid (`too_far`) for a day that was mistyped."""
+    if day.year > LAST_YEAR:
+        sentence = _("The year %(year)d is too far away.") % {"year": day.year}
+        raise Invalid("too_far", sentence, fields={field: [sentence]})
 
 
 def needs_reason(reason: str) -> str:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from incidents.lifecycle.moves import locked, needs_reason, touch
+from incidents.lifecycle.moves import locked, needs_near, needs_reason, touch
 from incidents.models import EventKind, Incident, Status
 from incidents.permissions import Action
 from opsdesk.errors import Invalid, Refused
@@ -34,6 +34,7 @@ def review(
     reason, now = needs_reason(reason), now or timezone.now()
     if incident.status != Status.CLOSED or incident.no_fix_accepted_by_id is None:
         raise Refused("nothing_to_review", _("Nobody accepted that there is no permanent fix for this."))
+    needs_near(review_on, "review_on")
     if review_on <= now.astimezone(incident.site.tz).date():
         sentence = _("The review has to be on a later day.")
         raise Invalid("bad_review", sentence, fields={"review_on": [sentence]})

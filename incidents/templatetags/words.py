@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from incidents import families, readings
+from incidents import readings
 from incidents.models import Incident
 
 register = template.Library()
@@ -20,10 +20,3 @@ def title_of(incident: Incident) -> str:
 def again(incident: Incident) -> str:
     """ "third time in 30 days"; empty for the first time."""
     return readings.again(incident)
-
-
-@register.filter
-def family_url(incident: Incident) -> str:
-    """The page of its family; empty when it has none. The incident is read `with_place()`."""
-    family = families.of(incident)
-    return family.get_absolute_url() if family else ""

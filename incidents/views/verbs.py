@@ -252,6 +252,7 @@ def act(request: HttpRequest, number: str, verb: str) -> HttpResponseBase:
     person = request.user
     assert isinstance(person, Person)  # behind login_required
     what, incident = VERBS[verb], Incident.objects.numbered(number)
+    refuse_unless(person, Action.ADD_WORDS, incident)  # a refused form shows the incident: not to other sites
     if request.method != "POST":
         refuse_unless(person, what.action, incident)
         return _page(request, verb, what.form(incident=incident))

@@ -12,14 +12,14 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from rest_framework.authtoken.models import Token
 
 from opsdesk.errors import Missing
-from opsdesk.htmx import show
+from opsdesk.htmx import next_page, show
 from plant.context import Shell, theme_of
 from plant.devices import forget_station, remember_station
 from plant.forms import LanguageForm, NewPasswordForm, SignInForm, ThemeForm
@@ -114,7 +114,7 @@ def leave_station(request: HttpRequest) -> HttpResponseBase:
 def language(request: HttpRequest) -> HttpResponseBase:
     """Switch the language of this device and, when signed in, of the person."""
     form = LanguageForm(request.POST)
-    response = redirect(_safe_next(request))
+    response = redirect(next_page(request) or reverse("home"))
     if not form.is_valid():
         return response
     chosen = form.cleaned_data["language"]
@@ -131,21 +131,14 @@ def language(request: HttpRequest) -> HttpResponseBase:
 def theme(request: HttpRequest) -> HttpResponseBase:
     """Light, dark, or as the device prefers."""
     form = ThemeForm(request.POST)
-    response = redirect(_safe_next(request))
+    response = redirect(next_page(request) or reverse("home"))
     if form.is_valid():
         response.set_cookie("theme", form.cleaned_data["theme"], max_age=COOKIE_SECONDS, samesite="Lax")
     return response
 
 
-def _safe_next(request: HttpRequest) -> str:
-    target = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return target if is_ours else reverse("home")
-
-
 @login_required
+@never_cache
 @require_GET
 def profile(request: HttpRequest) -> HttpResponse:
     return _profile_page(request, NewPasswordForm(_person(request)))

@@ -7,18 +7,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from opsdesk.errors import Missing, Refused
-from opsdesk.htmx import show
+from opsdesk.htmx import next_page, show
 from plant import lifecycle
 from plant.models import Cover, CoverKind, Person, Site
 from plant.permissions import refuse_roster_change
@@ -55,12 +54,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponseBase:
     cover = _cover(request, pk)
     site = _site_of(request, cover)
     with timezone.override(site.tz):
-        initial = {
-            name: getattr(cover, name) for name in ("starts_at", "ends_at", "stand_in", "kind", "note")
-        }
-        form = CoverForm(
-            request.POST or None, people=people_of_site(site), fixed=cover.absent, initial=initial
-        )
+        form = _form_of(cover, site, request.POST or None)
         if request.method == "POST" and form.is_valid():
             return _save(request, form, cover=cover, site=site)
         return _page(request, form, site=site, cover=cover, status=400 if form.errors else 200)
@@ -75,10 +69,15 @@ def remove(request: HttpRequest, pk: int) -> HttpResponseBase:
         try:
             lifecycle.remove_cover(pk, by=person_of(request))
         except Refused as refusal:
-            form = CoverForm(people=people_of_site(site), fixed=cover.absent, initial=vars(cover))
-            return _page(request, form, site=site, cover=cover, refusal=refusal)
+            return _page(request, _form_of(cover, site), site=site, cover=cover, refusal=refusal)
     messages.success(request, _("Removed. %(name)s is on as planned.") % {"name": cover.absent})
-    return redirect(week_address(site, cover.starts_at, request.POST.get("next", ""), request))
+    return redirect(week_address(site, cover.starts_at, request))
+
+
+def _form_of(cover: Cover, site: Site, given: QueryDict | None = None) -> CoverForm:
+    """The form of cover that is there, filled in with it."""
+    initial = {name: getattr(cover, name) for name in ("starts_at", "ends_at", "stand_in", "kind", "note")}
+    return CoverForm(given, people=people_of_site(site), fixed=cover.absent, initial=initial)
 
 
 def _save(request: HttpRequest, form: CoverForm, *, cover: Cover | None, site: Site) -> HttpResponseBase:
@@ -98,7 +97,7 @@ def _save(request: HttpRequest, form: CoverForm, *, cover: Cover | None, site: S
         return _page(request, form, site=site, cover=cover, refusal=refusal)
     messages.success(request, _done(planned))
     warn_about(request, [planned.stand_in])
-    return redirect(week_address(site, planned.starts_at, request.POST.get("next", ""), request))
+    return redirect(week_address(site, planned.starts_at, request))
 
 
 def _doubts_left(request: HttpRequest, planned: Cover, *, by: Person) -> list[Doubt]:
@@ -137,7 +136,7 @@ def _page(
         "doubts": doubts or [],
         "is_over": bool(cover and cover.ends_at <= now),
         "has_begun": bool(cover and cover.starts_at <= now),
-        "next": safe_next(request) or reverse("roster"),
+        "next": next_page(request) or reverse("roster"),
     }
     return show(request, "plant/roster/cover.html", context, refusal=refusal, status=status)
 
@@ -145,17 +144,9 @@ def _page(
 # --- shared with swapping -----------------------------------------------------------------------------------
 
 
-def safe_next(request: HttpRequest) -> str:
-    target = request.POST.get("next", "") or request.GET.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return target if is_ours else ""
-
-
-def week_address(site: Site, at: datetime, target: str, request: HttpRequest) -> str:
+def week_address(site: Site, at: datetime, request: HttpRequest) -> str:
     """Back to the week it was asked from, else to the week it is about."""
-    if target and safe_next(request):
+    if target := next_page(request):
         return target
     year, number, _day = at.astimezone(site.tz).isocalendar()
     return f"{reverse('roster')}?site={site.code}&week={year}-W{number:02d}"

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from opsdesk.errors import Refused
-from opsdesk.htmx import show
+from opsdesk.htmx import next_page, show
 from plant import lifecycle
 from plant.duty import DutyBook
 from plant.lifecycle import ShiftTime
@@ -26,7 +26,7 @@ from plant.roster.doubts import Doubt, doubts_about
 from plant.roster.turns import Turns
 from plant.roster_forms import SwapChoiceForm, SwapForm
 from plant.rotation import ONE_DAY
-from plant.views.cover import safe_next, week_address
+from plant.views.cover import week_address
 from plant.views.places import where_of
 from plant.visibility import people_of_site
 from plant.wording import moment
@@ -91,7 +91,7 @@ def _swap(
         return _page(request, site, choice, form, refusal=refusal)
     messages.success(request, _("Swapped: %(first)s and %(second)s.") % {"first": first, "second": second})
     warn_about(request, [first, second])
-    return redirect(week_address(site, first_shift.starts_at, request.POST.get("next", ""), request))
+    return redirect(week_address(site, first_shift.starts_at, request))
 
 
 def _doubts(absent: Person, stand_in: Person, shift: ShiftTime) -> list[Doubt]:
@@ -146,6 +146,6 @@ def _page(
         "form": form,
         "at": request.GET.get("at", ""),
         "doubts": doubts or [],
-        "next": safe_next(request) or f"{reverse('roster')}?site={site.code}",
+        "next": next_page(request) or f"{reverse('roster')}?site={site.code}",
     }
     return show(request, "plant/roster/swap.html", context, refusal=refusal, status=status)

@@ -118,6 +118,8 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(world: Any, as_: As) -> None:
     client = as_("vela")
     refused = client.post("/profile/reach/choices/", FORM | {"urgent_1": "email"})
     assert refused.status_code == 400 and "Name each way once." in words(refused)
+    refused = client.post("/profile/reach/choices/", FORM | {"works_from": "25:99"})
+    assert refused.status_code == 400 and "Enter a valid time." in words(refused)
     refused = client.post("/profile/reach/addresses/", {"mobile": "12", "email": world["vela"].email})
     assert refused.status_code == 400 and "no telephone number" in words(refused)
     assert fresh(world["vela"]).urgent_channels == []

@@ -158,6 +158,17 @@ def test_somebody_of_another_site_is_refused(client: Client, floor: Floor) -> No
     assert fresh(incident).owner is None
 
 
+def test_a_refused_form_shows_nothing_of_another_site(client: Client, floor: Floor) -> None:
+    incident = raise_(floor)
+    client.force_login(make_floor(code="AWAY").tech)
+    response = client.post(at(incident, "update"))
+    assert response.status_code == 403 and str(incident.station) not in response.content.decode()
+
+
+def test_a_field_with_a_character_that_cannot_be_kept_is_refused(tech: Client) -> None:
+    assert tech.post("/raise/", {"where": "station:\0", "category": "x", "impact": "none"}).status_code == 400
+
+
 def test_without_a_login_nothing_happens(client: Client, floor: Floor) -> None:
     incident = raise_(floor)
     assert client.post(at(incident, "acknowledge")).headers["Location"].startswith("/login/")

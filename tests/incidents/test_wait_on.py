@@ -30,7 +30,10 @@ def test_waiting_stops_no_clock(floor: Floor) -> None:
     assert incident.next_update_due == before.next_update_due
 
 
-@pytest.mark.parametrize(("name", "until", "field"), [(" ", UNTIL, "name"), ("Inkmarrow", NOW, "until")])
+@pytest.mark.parametrize(
+    ("name", "until", "field"),
+    [(" ", UNTIL, "name"), ("Inkmarrow", NOW, "until"), ("Inkmarrow", NOW.replace(year=9999), "until")],
+)
 def test_it_needs_a_name_and_a_time_to_come(floor: Floor, name: str, until: object, field: str) -> None:
     incident = reach(floor, Status.ACKNOWLEDGED)
     with pytest.raises(Invalid) as refusal:

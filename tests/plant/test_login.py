@@ -198,8 +198,9 @@ def test_a_new_token_ends_the_one_before(client: Client, person: Person) -> None
     client.post("/profile/token/")
     second = Token.objects.get(user=person).key
     assert first != second
-    page = client.get("/profile/").content.decode()
-    assert second in page and first not in page
+    shown = client.get("/profile/")
+    assert second in shown.content.decode() and first not in shown.content.decode()
+    assert "no-store" in shown.headers["Cache-Control"]  # not in the browser of a shared tablet either
 
 
 def test_nobody_sees_a_profile_without_signing_in(client: Client) -> None:

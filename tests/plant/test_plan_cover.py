@@ -373,3 +373,12 @@ def test_the_same_person_is_not_swapped_with_themselves(plant: Any, client: Clie
     client.force_login(plant.brandt)
     page = client.get(f"/setup/roster/swap/?first={plant.vela.pk}&second={plant.vela.pk}").content.decode()
     assert "Choose somebody else." in page
+
+
+def test_cover_that_cannot_be_taken_off_is_shown_with_its_stand_in(plant: Any, client: Client) -> None:
+    now = timezone.now()
+    begun = make_cover(plant.vela, stand_in=plant.ishida, starts_at=now - timedelta(hours=1))
+    client.force_login(plant.hutchins)
+    page = client.post(f"/setup/roster/cover/{begun.pk}/remove/")
+    assert page.status_code == 409
+    assert f'<option value="{plant.ishida.pk}" selected>' in page.content.decode()

@@ -70,9 +70,14 @@ def test_a_new_date_is_agreed_with_what_is_in_the_way(link: str, floor: Floor) -
     assert (promise().due_on, promise().in_the_way, promise().moved) == (day, "part", 1)
 
 
-@pytest.mark.parametrize("given", [{"due_on": ""}, {"due_on": "2020-01-01"}, {"due_on": "2026-99-99"}])
-def test_a_bad_date_is_refused_in_words(link: str, given: dict[str, str]) -> None:
-    assert press(link, answer="new_date", in_the_way="part", **given) == 400
+@pytest.mark.parametrize("day", ["", "2020-01-01", "2026-99-99", "0001-01-01", "9999-12-31"])
+def test_a_bad_date_is_refused_in_words(link: str, day: str) -> None:
+    assert press(link, answer="new_date", in_the_way="part", due_on=day) == 400
+
+
+@pytest.mark.parametrize("wrong", [{"in_the_way": "bogus", "words": "x"}, {"words": "a\0b"}])
+def test_what_no_button_sends_is_refused(link: str, wrong: dict[str, str]) -> None:
+    assert press(link, answer="new_date", due_on="2090-01-01", **wrong) == 400
     assert promise().moved == 0
 
 
