@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 PROPERTIES = "tests/properties"
 RACES = "tests/concurrency/test_taking_races_firing.py"
 TICKERS = "tests/concurrency/test_many_tickers.py"
-OUTBOX = "tests/escalation/test_outbox.py"
 KILLED = "tests/concurrency/test_killed_while_sending.py"
 
 
@@ -125,8 +124,6 @@ MUTANTS = (
         "escalation/engine/fire.py",
         "        return self.subject.is_read and rules.still_wanted(",
         "        return True or rules.still_wanted(",
-        "tests/escalation/test_firing.py",
-        PROPERTIES,
     ),
     # others
     one(
@@ -158,8 +155,6 @@ MUTANTS = (
         "escalation/outbox/claims.py",
         "LEASE = timedelta(seconds=90)",
         "LEASE = timedelta(hours=1)",
-        OUTBOX,
-        PROPERTIES,
     ),
     one(
         "temporary-is-dropped",
@@ -167,8 +162,6 @@ MUTANTS = (
         "escalation/outbox/sending.py",
         "DeliveryState.QUEUED, now + pause(delivery, failure)",
         "DeliveryState.DROPPED, now + pause(delivery, failure)",
-        OUTBOX,
-        PROPERTIES,
     ),
     one(
         "no-fallback",
@@ -218,8 +211,6 @@ MUTANTS = (
         "incidents/lifecycle/deciding.py",
         "    if not now < until <= now + LONGEST_PAUSE:",
         "    if not now < until:",
-        "tests/incidents/test_shelve.py",
-        PROPERTIES,
     ),
     one(
         "pause-for-safety",
@@ -255,8 +246,6 @@ MUTANTS = (
         "escalation/engine/audit.py",
         '    if not watch.is_time_for("audit", now, every=EVERY):',
         "    if True:",
-        "tests/escalation/test_auditor.py",
-        PROPERTIES,
     ),
     one(
         "set-aside-for-a-day",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -16,6 +17,8 @@ from escalation import outbox
 from escalation.engine import tick
 from escalation.outbox import sending
 from incidents import lifecycle
+from incidents.models import Incident
+from tests import factories as make
 from tests.properties.channel import Provider
 from tests.properties.faults import Elsewhere, Troubles
 from tests.properties.model import Model, Thing
@@ -30,8 +33,22 @@ STARTS = (
     datetime(2026, 3, 8, 6, 45, tzinfo=UTC),  # 01:45, a quarter of an hour before the clock goes forward
 )
 
+TAKEN = ("acknowledge",)
+MOVING = (*TAKEN, "promise_a_fix", "contain")
+REACHED = ((), (), TAKEN, MOVING, (*MOVING, "resolve"), (*MOVING, "accept_no_fix"))
+"""How far the first incident has come when a day begins."""
+
 somebody = st.sampled_from(NAMES)
 impacts = st.sampled_from(["stopped", "stopped", "safety", "safety", "at_risk", "workaround", "none"])
+
+RAISED_BY_NOBODY = (
+    "SELECT id, number, impact, raised_at, -id FROM incidents_incident WHERE raised_by_id IS NULL"
+)
+DONE_BY_NOBODY = """
+    SELECT kind, incident_id, at, (data ->> 'repeat')::int, id FROM incidents_event
+    WHERE by_id IS NULL AND kind IN ('lapsed', 'repeated', 'reopened', 'holds_after_all')
+"""
+"""The model has a verb for each of these."""
 
 A_MOMENT = timedelta(milliseconds=100)
 """No two things happen in the same microsecond."""
@@ -79,6 +96,11 @@ class Day(RuleBasedStateMachine, RulesKept):
         row = self._seen.incidents[pk]
         return row.read_version == row.version and bool(self._seen.armed(pk)) and pk not in self._seen.unread
 
+    def _go_on(self) -> None:
+        """A rule has done one thing: all is well, and the next begins."""
+        self.all_is_well()
+        self._begin()
+
     def _begin(self) -> None:
         """A step begins: what was new is old."""
         self.watcher()
@@ -115,7 +137,7 @@ class Day(RuleBasedStateMachine, RulesKept):
         no_mail=st.sets(somebody, max_size=3),
         sick=st.sets(st.sampled_from(TECHNICIANS), max_size=2),
         impact=impacts,
-        reached=st.sampled_from([(), (), ("acknowledge",), ("acknowledge", "contain")]),
+        reached=st.sampled_from(REACHED),
     )
     def a_day_begins(
         self,
@@ -138,9 +160,39 @@ class Day(RuleBasedStateMachine, RulesKept):
         """The first one has come some way already, so that few steps are needed to what comes after."""
         _pk, thing = self._thing(0)
         for verb in reached:
-            asked = {"what": "Spare printer"} if verb == "contain" else {}
-            getattr(lifecycle, verb)(thing.number, by=self.plant.person("kowal"), now=self.now, **asked)
-            self.model.did(verb, thing, "kowal", self.now, asked)
+            if verb == "promise_a_fix":
+                self._promise_a_fix(thing, self._day(9))
+                continue
+            if verb == "resolve":
+                self._place_a_fix(thing)
+            by = "tillery" if verb == "accept_no_fix" else "kowal"
+            asked = self._asked(verb)
+            getattr(lifecycle, verb)(thing.number, by=self.plant.person(by), now=self.now, **asked)
+            self.model.did(verb, thing, by, self.now, asked)
+
+    def _asked(self, verb: str) -> dict[str, Any]:
+        """What has to be said with it."""
+        if verb == "accept_no_fix":
+            return {"reason": "Sold next month", "review_on": self._day(30)}
+        return {"what": "Spare printer"} if verb == "contain" else {}
+
+    def _promise_a_fix(self, thing: Thing, due_on: date) -> None:
+        """A permanent countermeasure, by vela; jimenez will check it."""
+        make.plan_fix(self._floor, Incident.objects.numbered(thing.number), due_on=due_on, now=self.now)
+        thing.promised["fix"] += 1
+
+    def _place_a_fix(self, thing: Thing) -> None:
+        """One is in, and is being proved from now on."""
+        make.place_fix(self._floor, Incident.objects.numbered(thing.number), now=self.now)
+        thing.fixes.append(self.now)
+
+    @property
+    def _floor(self) -> Any:
+        return SimpleNamespace(tech=self.plant.person("vela"), supervisor=self.plant.person("jimenez"))
+
+    def _day(self, days: int) -> date:
+        """By the plant's calendar."""
+        return self.now.astimezone(self.plant.world.site.tz).date() + timedelta(days=days)
 
     def _raise(self, impact: str, place: str, by: str, *, is_drill: bool) -> None:
         world = self.plant.world
@@ -153,14 +205,33 @@ class Day(RuleBasedStateMachine, RulesKept):
             now=self.now,
             **{place: getattr(world, place)},
         )
-        self.model.raised(incident.pk, incident.number, impact, by=by, now=self.now, is_drill=is_drill)
+        self.model.raised(
+            incident.pk,
+            incident.number,
+            impact,
+            by=by,
+            now=self.now,
+            is_drill=is_drill,
+            is_kin=place == "station",
+        )
 
     # --- the engine ---
 
-    def _nudged(self, nudge: bool) -> None:
-        """The change wakes the engine up; or the nudge is lost, and nothing happens until the next turn."""
-        if nudge:
+    def _noticed(self, how: str, pk: int | None = None) -> None:
+        """The change wakes the engine up; or the nudge is lost, and nothing happens until the next turn; or
+        even the note that it changed is lost: then the engine finds out when it asks the rules again."""
+        if how == "nudge":
             self._turn()
+        elif how == "note lost" and pk is not None:
+            self._lose_the_note(pk)
+            self._go_on()
+            self._wait_for_the_next_thing()
+            self._turn()
+
+    def _lose_the_note(self, pk: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM escalation_unread WHERE incident_id = %s", [pk])
+        self.tampered.add(pk)
 
     def _tick(self) -> Any:
         done = tick(self.now)
@@ -168,20 +239,12 @@ class Day(RuleBasedStateMachine, RulesKept):
         return done
 
     def _follow_the_system(self) -> None:
-        """What it does by itself: silence takes one back, it raises one about its own trouble, and the
+        """What it does by itself: it raises one about its own trouble, silence takes one back, and the
         same again opens the one whose fix should have held."""
-        for pk, at in _new_rows(
-            "SELECT incident_id, at, id FROM incidents_event WHERE kind = 'lapsed'", self.followed
-        ):
-            self.model.lapsed(pk, at)
-        raised = (
-            "SELECT id, number, impact, raised_at, -id FROM incidents_incident WHERE raised_by_id IS NULL"
-        )
-        for pk, number, impact, at in _new_rows(raised, self.followed):
+        for pk, number, impact, at in _new_rows(RAISED_BY_NOBODY, self.followed):
             self.model.raised(pk, number, impact, by="", now=at)
-        reopened = "SELECT incident_id, at, id FROM incidents_event WHERE kind = 'reopened' AND by_id IS NULL"
-        for pk, at in _new_rows(reopened, self.followed):
-            self.model.came_back(pk, at)
+        for kind, pk, at, number in _new_rows(DONE_BY_NOBODY, self.followed):
+            getattr(self.model, kind)(pk, at, number)
 
     def _turn(self, *, deliver: bool = True) -> None:
         """A turn of the engine and its senders, and again until nothing is left to do at this moment."""
@@ -201,7 +264,8 @@ class Day(RuleBasedStateMachine, RulesKept):
         if not self.provider.down:
             sending._down_until.clear()  # it is counted in real seconds
         for channel in settings.CHANNELS:
-            outbox.deliver_due(channel, self.now)
+            if channel in channels_with_work(self.now):
+                outbox.deliver_due(channel, self.now)
 
     def _wait_for_the_next_thing(self) -> None:
         """On to the moment at which a step or a message is due, if that is not days away."""
@@ -247,6 +311,16 @@ def _new_rows(sql: str, known: set[int]) -> list[Any]:
         rows = [row for row in cursor.fetchall() if row[-1] not in known]
     known.update(row[-1] for row in rows)
     return [row[:-1] for row in rows]
+
+
+def channels_with_work(now: datetime) -> set[str]:
+    """Where a message is due: a sender of another channel would find nothing, and costs as much."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT channel FROM escalation_delivery WHERE state = 'queued' AND not_before <= %s",
+            [now],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def next_moment() -> datetime | None:

@@ -18,16 +18,28 @@ class Killed(BaseException):
 
 
 class Breaking:
-    """Runs `then` around the n-th statement, or the n-th that writes, of this connection, counted from 1."""
+    """Runs `then` around the n-th statement, or the n-th that writes, of this connection, counted from 1;
+    `again` each time that the same statement comes back."""
 
-    def __init__(self, at: int, then: Callable[[], None], *, before: bool, writes: bool) -> None:
-        self.at, self.then, self.before, self.writes = at, then, before, writes
+    def __init__(
+        self, at: int, then: Callable[[], None], *, before: bool, writes: bool, again: bool = False
+    ) -> None:
+        self.at, self.then, self.before, self.writes, self.again = at, then, before, writes, again
         self.seen = 0
         self.happened = False
+        self.afterwards: Callable[[], None] | None = None
+        """Done once, before the statement that follows."""
+        self.sql = ""
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if self.happened and self.afterwards is not None:
+            then, self.afterwards = self.afterwards, None
+            then()
         self.seen += _counts(sql) if self.writes else 1
         is_here = self.seen == self.at and not self.happened
+        if is_here:
+            self.sql = sql
+        is_here = is_here or (self.again and sql == self.sql)
         if is_here and self.before:
             self._break()
         result = execute(sql, params, many, context)

@@ -14,13 +14,15 @@ from escalation.engine import tick
 from incidents import lifecycle
 from opsdesk.errors import Refused
 from tests.properties.day import somebody
-from tests.properties.faults import Killed, breaking, die, had_to_wait, nothing, stumble
-from tests.properties.people import People, it, which
+from tests.properties.faults import Breaking, Killed, breaking, die, had_to_wait, nothing, stumble
+from tests.properties.people import it, which
+from tests.properties.promising import Promising
 
+mostly = st.sampled_from([True, True, False])
 JUMPS = [1, 20, 45, 70, 150, 320, 660, 1900, 2 * 3600, 5 * 3600, 9 * 3600, 26 * 3600]
 
 
-class Plantlife(People):
+class Plantlife(Promising):
     """Random people doing random things to random incidents while the clock moves and things break."""
 
     @rule(deliver=st.sampled_from([True, True, False]))
@@ -50,32 +52,37 @@ class Plantlife(People):
 
     @rule(
         at=st.integers(1, 45),
-        kind=st.sampled_from(["dies", "dies", "stumbles", "two engines", "taken"]),
+        kind=st.sampled_from(["dies", "dies", "stumbles", "cannot", "two engines", "taken"]),
         by=it,
         n=which,
-        has_work=st.sampled_from([True, True, False]),
-        writes=st.sampled_from([True, True, False]),
+        has_work=mostly,
+        writes=mostly,
     )
     def engine_is_disturbed(self, at: int, kind: str, by: str, n: int, has_work: bool, writes: bool) -> None:
-        """The engine dies at some statement, or one fails, or another engine or somebody comes in between."""
+        """The engine dies at some statement; or one fails, and somebody takes an incident before the next; or
+        it fails each time; or another engine or somebody comes in between."""
         self._begin()
         if has_work:
             self._wait_for_the_next_thing()
         then: dict[str, Callable[[], None]] = {
             "dies": die,
             "stumbles": stumble,
+            "cannot": stumble,
             "two engines": lambda: self._another_engine(),
             "taken": lambda: self._somebody_takes_it(n, by),
         }
         self.maybe_turned_at = self.now
         at = 1 + at % 10 if writes else at
-        with breaking(at, then[kind], before=at % 2 == 0, writes=writes) as fault:
+        fault = Breaking(at, then[kind], before=at % 2 == 0, writes=writes, again=kind == "cannot")
+        if kind == "stumbles":  # with its transaction the locks are gone, until it tries again
+            fault.afterwards = lambda: self._somebody_takes_it(n, by)
+        with connection.execute_wrapper(fault):
             try:
                 tick(self.now)
             except Killed:
                 pass
             except OperationalError:
-                assert fault.happened and kind == "stumbles"
+                assert fault.happened and kind in ("stumbles", "cannot")
             else:
                 self.turned_at = self.now
         self._follow_the_system()
@@ -121,10 +128,15 @@ class Plantlife(People):
         after=st.booleans(),
         is_seen=st.booleans(),
         n=which,
+        has_work=mostly,
     )
-    def messages_go_out(self, kind: str, at: int, after: bool, is_seen: bool, n: int) -> None:
-        """No turn before; the sender dies at a statement or in a send, or something comes in between."""
+    def messages_go_out(self, kind: str, at: int, after: bool, is_seen: bool, n: int, has_work: bool) -> None:
+        """The sender dies at a statement or in a send, or something comes in between."""
         self._begin()
+        if has_work:
+            self._wait_for_the_next_thing()
+            self._turn(deliver=False)
+            self.is_quiet = False
         before = self.provider.counts()
         if kind == "sender dies":
             self.provider.dies_at, self.provider.dies_after = 1 + at % 3, after
@@ -163,17 +175,18 @@ class Plantlife(People):
 
     # --- somebody damages the rows ---
 
-    @rule(n=which, what=st.sampled_from(["timers", "note"]))
-    def rows_are_lost(self, n: int, what: str) -> None:
-        """By hand, or from a backup: an incident's timers are gone, or the note that it changed."""
+    @rule(n=which, seconds=st.sampled_from([0, 61, 61]))
+    def timers_are_lost(self, n: int, seconds: int) -> None:
+        """By hand, or from a backup; and then the engine works on for so long."""
         self._begin()
         pk, _thing = self._thing(n)
+        self._lose_the_note(pk)
         with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM escalation_unread WHERE incident_id = %s", [pk])
-            if what == "timers":
-                cursor.execute(
-                    "UPDATE escalation_timer SET state = 'cancelled'"
-                    " WHERE incident_id = %s AND state = 'armed'",
-                    [pk],
-                )
-        self.tampered.add(pk)
+            cursor.execute(
+                "UPDATE escalation_timer SET state = 'cancelled' WHERE incident_id = %s AND state = 'armed'",
+                [pk],
+            )
+        if seconds:
+            self._go_on()
+            self._move(self.now + timedelta(seconds=seconds))
+            self._turn()

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from tests.properties import numbers
+from tests.properties.family import Family, Kin
 from tests.properties.numbers import LONGEST_PAUSE, MAY_ASSIGN, MAY_CLOSE, MAY_DECIDE, MAY_REOPEN, MAY_TAKE
 
 OPEN = ("raised", "acknowledged", "contained", "resolved", "reopened")
 
 
-@dataclass
-class Thing:
-    """One incident as the people on the floor would remember it."""
+@dataclass(kw_only=True, eq=False)
+class Thing(Kin):
+    """One incident as the people on the floor would remember it.
 
-    number: int
+    `last_word`: when somebody took it, it came back to them, or they last said what is new. `lost_at`: when
+    silence last took it from its owner, since it was raised or came back.
+    """
+
     impact: str
     severity: str
-    clocks_from: datetime
     by: str
     is_drill: bool = False
-    status: str = "raised"
-    owner: str = ""
     asked: str = ""
-    last_word: datetime | None = None
-    """When somebody took it, it came back to them, or they last said what is new."""
     paused_until: datetime | None = None
     replanned_at: datetime | None = None
-    lost_at: datetime | None = None
-    """When silence last took it from its owner, since it was raised or came back."""
+    promised: Counter[str] = field(default_factory=Counter)
+    """How many promises of each kind are open, besides its review."""
     acted: set[str] = field(default_factory=set)
     """Who ever did something with it, or said that they have seen it."""
     was: set[str] = field(default_factory=set)
@@ -43,6 +43,11 @@ class Thing:
     @property
     def is_open(self) -> bool:
         return self.status != "closed"
+
+    @property
+    def owes(self) -> Counter[str]:
+        """How many promises of each kind must be open."""
+        return +(self.promised + Counter(check=len(self.fixes), review=int(self.owes_review)))
 
     def since(self, clock: str) -> datetime:
         """From when the minutes of a clock count: a new owner is sought since the last was silent."""
@@ -88,19 +93,42 @@ class Model:
     def __init__(self, roles: dict[str, str]) -> None:
         self.roles = roles
         self.things: dict[int, Thing] = {}
+        self.family = Family()
+        self.days: dict[int, date] = {}
+        """For which day a promise was agreed anew, by its id."""
 
     def looked_at(self) -> None:
         for thing in self.things.values():
             thing.looked_at()
 
     def raised(
-        self, pk: int, number: int, impact: str, *, by: str, now: datetime, is_drill: bool = False
+        self,
+        pk: int,
+        number: int,
+        impact: str,
+        *,
+        by: str,
+        now: datetime,
+        is_drill: bool = False,
+        is_kin: bool = False,
     ) -> None:
-        thing = Thing(number, impact, numbers.SEVERITY[impact], now, by, is_drill)
+        thing = Thing(
+            number=number,
+            impact=impact,
+            severity=numbers.SEVERITY[impact],
+            clocks_from=now,
+            raised_at=now,
+            by=by,
+            is_drill=is_drill,
+        )
         thing.looked_at()
         self.things[pk] = thing
+        if is_kin and not is_drill:
+            self.family.is_here_again(thing)
 
-    def lapsed(self, pk: int, at: datetime) -> None:
+    # --- what the engine says that it did by itself ---
+
+    def lapsed(self, pk: int, at: datetime, _number: int) -> None:
         """The engine says that silence took it from its owner: only after two words missed (domain §4)."""
         thing = self.things[pk]
         name = f"INC-{thing.number} of {thing.owner}"
@@ -113,14 +141,22 @@ class Model:
         thing.becomes("raised")
         thing.owner, thing.asked, thing.last_word, thing.lost_at = "", "", None, at
 
-    def came_back(self, pk: int, at: datetime) -> None:
-        """The engine says that its fix did not hold: only when the same was raised after it (domain §3)."""
+    def repeated(self, pk: int, _at: datetime, number: int) -> None:
+        self.family.repeated(self.things[pk], number)
+
+    def reopened(self, pk: int, at: datetime, number: int) -> None:
         thing = self.things[pk]
-        name = f"INC-{thing.number}"
-        assert thing.was & {"contained", "resolved", "closed"}, f"{name} came back, but it is {thing.status}"
-        later = [other for other in self.things.values() if other.number > thing.number]
-        assert later, f"{name} came back, but nothing was raised after it"
+        before = self.family.opened_by(thing, number)
         self._did_reopen(thing, "", at, {})
+        thing.before = before
+
+    def holds_after_all(self, pk: int, at: datetime, number: int) -> None:
+        thing = self.things[pk]
+        before = self.family.holds_after_all(thing, number)
+        if before is not None:
+            thing.becomes(before.status)
+            thing.clocks_from, thing.lost_at, thing.last_word = before.clocks_from, before.lost_at, at
+            thing.owes_review, thing.before = before.owes_review, None
 
     # --- what must be refused, whoever asks the product how ---
 
@@ -199,6 +235,7 @@ class Model:
 
     def _did_contain(self, thing: Thing, _by: str, _now: datetime, _asked: dict[str, Any]) -> None:
         thing.becomes("contained")
+        thing.promised["bandage"] += 1
 
     def _did_resolve(self, thing: Thing, _by: str, _now: datetime, _asked: dict[str, Any]) -> None:
         thing.becomes("resolved")
@@ -207,12 +244,17 @@ class Model:
         thing.becomes("closed")
         thing.asked, thing.paused_until = "", None
 
-    _did_accept_no_fix = _did_take_back = _did_end_practice = _did_close
+    _did_take_back = _did_end_practice = _did_close
+
+    def _did_accept_no_fix(self, thing: Thing, by: str, now: datetime, asked: dict[str, Any]) -> None:
+        self._did_close(thing, by, now, asked)
+        thing.owes_review = True
 
     def _did_reopen(self, thing: Thing, _by: str, now: datetime, _asked: dict[str, Any]) -> None:
         thing.becomes("reopened")
         thing.clocks_from = thing.last_word = now
-        thing.lost_at = None
+        thing.lost_at = thing.before = None
+        thing.owes_review = False
 
     def _did_post_update(self, thing: Thing, _by: str, now: datetime, _asked: dict[str, Any]) -> None:
         thing.last_word = now

@@ -53,6 +53,13 @@ WATCHER_IS_QUIET_FOR = timedelta(seconds=10)
 """The engine turns every second: ten without a turn are no reason to alarm anybody yet."""
 LATE_AFTER = timedelta(seconds=60)
 REPAIRED_WITHIN = timedelta(seconds=60)
+SAID_AGAIN_AFTER = timedelta(hours=1)
+"""The same repair of the same incident is not reported again before."""
+
+MORNING = timedelta(hours=8)
+"""What is promised for a day is asked about at eight the next morning."""
+LONGEST_CHASE_GAP = timedelta(days=7)
+"""Between two questions about an open promise whose day has passed (domain §3)."""
 
 MAY_TAKE = {"it_tech", "it_specialist", "it_lead", "it_manager"}
 MAY_ASSIGN = {"it_lead", "it_manager"}

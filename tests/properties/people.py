@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 from django.db import OperationalError, connection
@@ -17,7 +16,6 @@ from escalation.models import Notification
 from incidents import lifecycle
 from incidents.models import Incident
 from opsdesk.errors import Refused
-from tests import factories as make
 from tests.properties.day import Day, impacts, somebody
 from tests.properties.faults import Killed, breaking, die, had_to_wait, nothing
 from tests.properties.model import Thing
@@ -30,6 +28,8 @@ it = st.sampled_from(
 anybody = st.one_of(it, it, somebody)
 decides = st.one_of(st.sampled_from(["tillery", "prewitt", "okafor"]), somebody)
 reason = st.sampled_from(["Parts come at six", "Parts come at six", " "])
+notices = st.sampled_from(["nudge", "nudge", "nudge", "later", "later", "note lost"])
+"""Whether the engine hears of a change at once, at its next turn, or of itself: see `Day._noticed`."""
 how = st.one_of(
     st.none(),
     st.none(),
@@ -49,45 +49,53 @@ class People(Day):
         place=st.sampled_from(["station", "line", "area", "site"]),
         by=somebody,
         is_drill=st.booleans(),
-        nudge=st.booleans(),
+        noticed=notices,
     )
-    def raise_it(self, impact: str, place: str, by: str, is_drill: bool, nudge: bool) -> None:
+    def raise_it(self, impact: str, place: str, by: str, is_drill: bool, noticed: str) -> None:
         self._begin()
         self._raise(impact, place, by, is_drill=is_drill)
-        self._nudged(nudge)
+        self._noticed(noticed, self._thing(0)[0])
 
-    @rule(n=which, by=anybody, how=how, nudge=st.booleans())
-    def take(self, n: int, by: str, how: Any, nudge: bool) -> None:
-        self._does(n, "acknowledge", by, how, nudge)
+    @precondition(lambda self: len(self.model.things) < 6 and self.model.family.is_thought_over)
+    @rule(impact=impacts, by=somebody, noticed=notices)
+    def the_same_again(self, impact: str, by: str, noticed: str) -> None:
+        """At the station, where it was thought to be over."""
+        self._begin()
+        self._raise(impact, "station", by, is_drill=False)
+        self._noticed(noticed, self._thing(0)[0])
 
-    @rule(n=which, by=st.sampled_from(["brandt", "hutchins", "vela"]), to=it, nudge=st.booleans())
-    def ask_somebody(self, n: int, by: str, to: str, nudge: bool) -> None:
-        self._does(n, "assign", by, None, nudge, {"to": to})
+    @rule(n=which, by=anybody, how=how, noticed=notices)
+    def take(self, n: int, by: str, how: Any, noticed: str) -> None:
+        self._does(n, "acknowledge", by, how, noticed)
+
+    @rule(n=which, by=st.sampled_from(["brandt", "hutchins", "vela"]), to=it, noticed=notices)
+    def ask_somebody(self, n: int, by: str, to: str, noticed: str) -> None:
+        self._does(n, "assign", by, None, noticed, {"to": to})
 
     @rule(
         n=which,
         by=anybody,
         promised=st.sampled_from([None, None, 10, 25, 200, -5]),
         how=how,
-        nudge=st.booleans(),
+        noticed=notices,
     )
-    def say_what_is_new(self, n: int, by: str, promised: int | None, how: Any, nudge: bool) -> None:
+    def say_what_is_new(self, n: int, by: str, promised: int | None, how: Any, noticed: str) -> None:
         words = {"conditions": "No labels", "actions": "Swapping the printer", "needs": "No needs"}
         at = None if promised is None else self.now + timedelta(minutes=promised)
-        self._does(n, "post_update", by, how, nudge, {**words, "next_update_at": at})
+        self._does(n, "post_update", by, how, noticed, {**words, "next_update_at": at})
 
-    @rule(n=which, by=it, how=how, nudge=st.booleans())
-    def contain(self, n: int, by: str, how: Any, nudge: bool) -> None:
-        self._does(n, "contain", by, how, nudge, {"what": "Spare printer"})
+    @rule(n=which, by=it, how=how, noticed=notices)
+    def contain(self, n: int, by: str, how: Any, noticed: str) -> None:
+        self._does(n, "contain", by, how, noticed, {"what": "Spare printer"})
 
-    @rule(n=which, nudge=st.booleans())
-    def fix(self, n: int, nudge: bool) -> None:
+    @rule(n=which, noticed=notices)
+    def fix(self, n: int, noticed: str) -> None:
         """A permanent countermeasure goes in, and it is being proved."""
+        self._begin()
         _pk, thing = self._thing(n)
-        floor = SimpleNamespace(tech=self.plant.person("vela"), supervisor=self.plant.person("jimenez"))
         if thing.status == "contained":
-            make.place_fix(floor, Incident.objects.numbered(thing.number), now=self.now)  # type: ignore[arg-type]
-        self._does(n, "resolve", "vela", None, nudge)
+            self._place_a_fix(thing)
+        self._does(n, "resolve", "vela", None, noticed)
 
     @rule(
         n=which,
@@ -96,22 +104,21 @@ class People(Day):
         cause=st.sampled_from(["A loose plug", "A loose plug", ""]),
         agrees=somebody,
         how=how,
-        nudge=st.booleans(),
+        noticed=notices,
     )
-    def close_it(self, n: int, by: str, way: str, cause: str, agrees: str, how: Any, nudge: bool) -> None:
+    def close_it(self, n: int, by: str, way: str, cause: str, agrees: str, how: Any, noticed: str) -> None:
         if way == "small":
-            self._does(n, "close", by, how, nudge, {"cause": cause or " ", "agreed_by": agrees})
+            self._does(n, "close", by, how, noticed, {"cause": cause or " ", "agreed_by": agrees})
         elif way == "proved":
-            self._does(n, "close", by, how, nudge)
+            self._does(n, "close", by, how, noticed)
         elif way == "accept_no_fix":
-            review = (self.now + timedelta(days=30)).date()
-            self._does(n, way, "tillery", how, nudge, {"reason": "Sold next month", "review_on": review})
+            self._does(n, way, "tillery", how, noticed, self._asked(way))
         else:
-            self._does(n, way, self._thing(n)[1].by or by, how, nudge)
+            self._does(n, way, self._thing(n)[1].by or by, how, noticed)
 
-    @rule(n=which, by=st.one_of(st.just("jimenez"), somebody), why=reason, how=how, nudge=st.booleans())
-    def it_comes_back(self, n: int, by: str, why: str, how: Any, nudge: bool) -> None:
-        self._does(n, "reopen", by, how, nudge, {"reason": why})
+    @rule(n=which, by=st.one_of(st.just("jimenez"), somebody), why=reason, how=how, noticed=notices)
+    def it_comes_back(self, n: int, by: str, why: str, how: Any, noticed: str) -> None:
+        self._does(n, "reopen", by, how, noticed, {"reason": why})
 
     @rule(
         n=which,
@@ -119,48 +126,49 @@ class People(Day):
         to=st.sampled_from(["S1", "S2", "S3", "S4"]),
         why=reason,
         how=how,
-        nudge=st.booleans(),
+        noticed=notices,
     )
-    def floor_call(self, n: int, by: str, to: str, why: str, how: Any, nudge: bool) -> None:
-        self._does(n, "change_severity", by, how, nudge, {"severity": to, "reason": why})
+    def floor_call(self, n: int, by: str, to: str, why: str, how: Any, noticed: str) -> None:
+        self._does(n, "change_severity", by, how, noticed, {"severity": to, "reason": why})
 
     @rule(
         n=which,
         by=decides,
-        minutes=st.sampled_from([10, 60, 480, 480, 481, 0]),
+        minutes=st.sampled_from([10, 480, 481, 10_080, 0]),
         why=reason,
         ends=st.booleans(),
         how=how,
-        nudge=st.booleans(),
+        noticed=notices,
     )
-    def pause(self, n: int, by: str, minutes: int, why: str, ends: bool, how: Any, nudge: bool) -> None:
+    def pause(self, n: int, by: str, minutes: int, why: str, ends: bool, how: Any, noticed: str) -> None:
         if ends and self._thing(n)[1].paused_until:
-            self._does(n, "unshelve", by, how, nudge)
+            self._does(n, "unshelve", by, how, noticed)
         else:
             until = self.now + timedelta(minutes=minutes)
-            self._does(n, "shelve", by, how, nudge, {"until": until, "reason": why})
+            self._does(n, "shelve", by, how, noticed, {"until": until, "reason": why})
 
-    @rule(n=which, by=it, minutes=st.sampled_from([5, 90, 600, 0]), how=how, nudge=st.booleans())
-    def wait_on(self, n: int, by: str, minutes: int, how: Any, nudge: bool) -> None:
+    @rule(n=which, by=it, minutes=st.sampled_from([5, 90, 600, 0]), how=how, noticed=notices)
+    def wait_on(self, n: int, by: str, minutes: int, how: Any, noticed: str) -> None:
         """It waits on a vendor; no minutes: it has come."""
         if minutes:
             until = self.now + timedelta(minutes=minutes)
-            self._does(n, "wait_on", by, how, nudge, {"on": "vendor", "name": "Inkmarrow", "until": until})
+            self._does(n, "wait_on", by, how, noticed, {"on": "vendor", "name": "Inkmarrow", "until": until})
         else:
-            self._does(n, "stop_waiting", by, how, nudge)
+            self._does(n, "stop_waiting", by, how, noticed)
 
-    @rule(n=which, by=somebody, nudge=st.booleans())
-    def see(self, n: int, by: str, nudge: bool) -> None:
+    @rule(n=which, by=somebody, noticed=notices)
+    def see(self, n: int, by: str, noticed: str) -> None:
         """ "I've seen it" stops nothing."""
         self._begin()
         pk, thing = self._thing(n)
         thing.acted.add(by)
         answering.see(Incident.objects.get(pk=pk), by=self.plant.person(by), now=self.now)
-        self._nudged(nudge)
+        self._noticed(noticed, pk)
 
-    @rule(n=st.integers(0, 9), take=st.booleans(), nudge=st.booleans())
-    def answer_by_link(self, n: int, take: bool, nudge: bool) -> None:
+    @rule(n=st.integers(0, 9), take=st.booleans(), noticed=notices)
+    def answer_by_link(self, n: int, take: bool, noticed: str) -> None:
         self._begin()
+        pk = None
         tokens = Notification.objects.filter(reason__in=["step", "assigned", "fallback"]).order_by("-id")
         found = list(tokens.values_list("token", "incident_id", "person__username")[: n + 1])
         if found:
@@ -176,29 +184,29 @@ class People(Day):
                 is_free = (thing.status == "raised" or thing.asked == who) and not thing.is_drill
                 if take and is_free and not self.model.must_refuse("acknowledge", thing, who, self.now, {}):
                     self.model.did("acknowledge", thing, who, self.now, {})
-        self._nudged(nudge)
+        self._noticed(noticed, pk)
 
-    @rule(n=which, nudge=st.booleans())
-    def practice_goes_on(self, n: int, nudge: bool) -> None:
+    @rule(n=which, noticed=notices)
+    def practice_goes_on(self, n: int, noticed: str) -> None:
         """The system plays a practice: as if somebody had it, and then it is over."""
         self._begin()
-        _pk, thing = self._thing(n)
+        pk, thing = self._thing(n)
         if thing.is_drill and thing.status == "raised":
             lifecycle.practice_taken(thing.number, owner=self.plant.person("vela"), now=self.now)
             self.model.did("practice_taken", thing, "vela", self.now, {})
         elif thing.is_drill and thing.is_open:
             lifecycle.end_practice(thing.number, now=self.now)
             self.model.did("end_practice", thing, "", self.now, {})
-        self._nudged(nudge)
+        self._noticed(noticed, pk)
 
-    @rule(n=which, by=anybody, who=somebody, nudge=st.booleans())
-    def ask_for_help(self, n: int, by: str, who: str, nudge: bool) -> None:
-        self._does(n, "ask_help", by, None, nudge, {"who": who})
+    @rule(n=which, by=anybody, who=somebody, noticed=notices)
+    def ask_for_help(self, n: int, by: str, who: str, noticed: str) -> None:
+        self._does(n, "ask_help", by, None, noticed, {"who": who})
 
     # --- how a verb goes ---
 
     def _does(
-        self, n: int, verb: str, by: str, how: Any, nudge: bool, asked: dict[str, Any] | None = None
+        self, n: int, verb: str, by: str, how: Any, noticed: str, asked: dict[str, Any] | None = None
     ) -> None:
         """Somebody asks for something; the model follows when it was done, and insists when it must not."""
         self._begin()
@@ -218,7 +226,7 @@ class People(Day):
         else:
             assert not no, f"{by} was let {verb} INC-{thing.number}, but {no}"
             self.model.did(verb, thing, by, self.now, asked)
-        self._nudged(nudge)
+        self._noticed(noticed, pk)
 
     def _person_or(self, name: str, value: Any) -> Any:
         return self.plant.person(value) if name in ("to", "agreed_by", "who") else value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,47 +10,19 @@ from hypothesis.stateful import invariant
 
 from escalation import watch
 from tests.properties import numbers
-from tests.properties.channel import Provider
-from tests.properties.model import Model, Thing
+from tests.properties.family_kept import FamilyKept
+from tests.properties.messages_kept import MessagesKept
+from tests.properties.model import Thing
 from tests.properties.promises_kept import PromisesKept
-from tests.properties.seen import Delivery, Event, Notification, Seen, Timer
+from tests.properties.seen import Notification, Timer
+from tests.properties.watching import name_of
 
-HANDED_OVER = ("sent", "delivered")
 TAKES_IT = {"acknowledged", "contained", "resolved", "closed", "reopened", "taken_back"}
 SETS_FREE = {"raised", "lapsed"}
 
 
-class RulesKept(PromisesKept):
-    """What the machine must know for the rules, and the rules."""
-
-    model: Model
-    provider: Provider
-    now: datetime
-    is_quiet: bool
-    """Whether this step ended with a whole turn of the engine that nothing disturbed."""
-    is_over: bool
-    """Whether the last quiet hours have passed: what could happen has happened."""
-    turned_at: datetime | None
-    """When the last turn of the engine ended for sure."""
-    maybe_turned_at: datetime | None
-    """When one may have ended: it was broken off somewhere."""
-    torn: Counter[int]
-    """How often a sender died with this message in its hands: so often more it may go out."""
-    sent_in_vain: list[str]
-    tampered: set[int]
-    """Incidents whose rows somebody damaged; until the engine has read them again."""
-    silent_since: dict[int, tuple[datetime, int]]
-    """Since when an incident waits for nothing, and its version then."""
-    absent: set[str]
-    crews: dict[str, list[str]]
-    names: dict[int, str]
-    addresses: dict[int, set[str]]
-    """The channels by which each person can be reached, by id."""
-    watcher: Callable[[], Seen]
-
-    @property
-    def seen(self) -> Seen:
-        return self.watcher()
+class RulesKept(MessagesKept, PromisesKept, FamilyKept):
+    """The rules, one by one."""
 
     @invariant()
     def all_is_well(self) -> None:
@@ -65,19 +36,28 @@ class RulesKept(PromisesKept):
         """The rows say what the model says: nothing half done, nothing lost, nothing done for two."""
         for pk, row in self.seen.incidents.items():
             thing = self.model.things[pk]
+            assert row.times == thing.times, (
+                f"{name_of(thing)} is here for the {thing.times}. time, not for the {row.times}."
+            )
             assert (row.status, row.owner, row.severity) == (thing.status, thing.owner, thing.severity), (
-                f"{_name(thing)} should be {thing.status} with {thing.owner or 'nobody'} as "
+                f"{name_of(thing)} should be {thing.status} with {thing.owner or 'nobody'} as "
                 f"{thing.severity}, but is {row.status} with {row.owner or 'nobody'} as {row.severity}"
             )
         acts = Counter((one.incident, one.version) for one in self.seen.events if one.kind in TAKES_IT)
         assert not _twice(acts), f"Two people changed the same version of an incident: {_twice(acts)}"
+
+    def what_was_promised_is_owed(self) -> None:
+        if self.is_quiet:
+            self.what_is_owed_is_promised(
+                self.seen.incidents.keys() - self.seen.unread.keys() - self.tampered
+            )
 
     def nobody_answers_for_another(self) -> None:
         """Each manager answers for themselves (domain §4)."""
         for told in self.seen.notifications.values():
             if told.is_answered and told.incident:
                 thing, name = self._about(told), self.names[told.person]
-                assert name in thing.acted, f"{_name(thing)} counts as seen by {name}, who did nothing"
+                assert name in thing.acted, f"{name_of(thing)} counts as seen by {name}, who did nothing"
 
     # --- 1 ---
 
@@ -93,34 +73,36 @@ class RulesKept(PromisesKept):
             else:
                 since, _version = self.silent_since.setdefault(pk, (self.now, version))
                 is_repaired = not self.is_quiet or self.now - since < numbers.REPAIRED_WITHIN
-                assert is_repaired, f"Rule 1: {_name(thing)} is open and waits for nothing since {since}"
+                assert is_repaired, f"Rule 1: {name_of(thing)} is open and waits for nothing since {since}"
             if unread is not None:
                 until = unread.not_before or self.now
                 assert until <= self.now + numbers.REPAIRED_WITHIN, (
-                    f"Rule 1: {_name(thing)} is set aside until {until}, for more than a minute"
+                    f"Rule 1: {name_of(thing)} is set aside until {until}, for more than a minute"
                 )
             elif armed and self.is_quiet and pk not in self.tampered:
                 self._each_running_clock_has_its_next_step(thing, armed)
 
     def _each_running_clock_has_its_next_step(self, thing: Thing, armed: dict[str, Timer]) -> None:
         missing = thing.running() - armed.keys()
-        assert not missing, f"Rule 1: {_name(thing)} is {thing.status}, but no step is armed for {missing}"
+        assert not missing, f"Rule 1: {name_of(thing)} is {thing.status}, but no step is armed for {missing}"
         for clock in set() if thing.is_drill else thing.running() - {"update"}:  # a practice is played faster
             latest = self._latest(thing, armed[clock])
             assert armed[clock].due_at <= latest, (
-                f"Rule 1: the next step of {clock} of {_name(thing)} is as far away as {armed[clock].due_at}"
+                f"Rule 1: the next step of {clock} of {name_of(thing)} comes only at {armed[clock].due_at}"
             )
         late = [clock for clock, timer in armed.items() if timer.due_at <= self.now]
-        assert not late, f"Rule 1: {_name(thing)} has due steps of {late} that did not fire in a whole turn"
+        assert not late, f"Rule 1: {name_of(thing)} has due steps of {late} that did not fire in a whole turn"
 
     def _the_repair_is_reported(self, thing: Thing, since: datetime) -> None:
         """Nobody touched it, so the engine repaired it: that is an incident of its own for the IT manager."""
         said = [
             one
             for one in self.seen.events
-            if one.at >= since and thing.number in one.data.get("numbers", []) and one.kind == "words_added"
+            if one.at > since - numbers.SAID_AGAIN_AFTER
+            and thing.number in one.data.get("numbers", [])
+            and one.kind == "words_added"
         ]
-        assert said, f"Rule 1: {_name(thing)} was silent since {since} and repaired, and nobody hears of it"
+        assert said, f"Rule 1: {name_of(thing)} was silent since {since} and repaired, and nobody hears of it"
 
     def _latest(self, thing: Thing, timer: Timer) -> datetime:
         """A gap of the ladder from now; or, when steps came early, the time it has in the ladder."""
@@ -140,7 +122,7 @@ class RulesKept(PromisesKept):
             if told.reason in ("step", "asked_again") and told.clock in numbers.CLOCKS:
                 thing = self._about(told)
                 assert thing.allows(told.clock), (
-                    f"Rule 2: a step of {told.clock} was fired for {_name(thing)}, which is {thing.status}"
+                    f"Rule 2: a step of {told.clock} was fired for {name_of(thing)}, which is {thing.status}"
                 )
         assert not self.sent_in_vain, f"Rule 2: {self.sent_in_vain}"
         if any(one.kind == "told" and one.data.get("clock") == "response" for one in self.seen.new_events):
@@ -155,7 +137,7 @@ class RulesKept(PromisesKept):
             elif event.kind == "told" and event.data.get("clock") == "response":
                 thing = self.model.things[event.incident]
                 assert is_free[event.incident] or thing.is_safety, (
-                    f"Rule 2: people were told that nobody has {_name(thing)}, after somebody took it"
+                    f"Rule 2: people were told that nobody has {name_of(thing)}, after somebody took it"
                 )
 
     # --- 3 ---
@@ -186,113 +168,6 @@ class RulesKept(PromisesKept):
             assert count <= 1 + self.torn[pk], (
                 f"Rule 3: message {pk} was handed over {count} times; a crash tore it {self.torn[pk]} times"
             )
-
-    # --- 4 ---
-
-    def rule_4_what_is_recorded_is_delivered_or_visibly_failed(self) -> None:
-        """Nothing counts as sent that was not handed over; in the end nothing is left over."""
-        of = self.seen.deliveries_of()
-        without = [pk for pk in self.seen.notifications if pk not in of]
-        assert not without, f"Rule 4: notifications without a message: {without}"
-        handed = self.provider.counts()
-        for one in self.seen.deliveries:
-            if one.state in HANDED_OVER:
-                assert handed[one.id], f"Rule 4: message {one.id} counts as {one.state}; nobody ever got it"
-            if one.state == "failed":
-                assert one.error and one.failed_at, f"Rule 4: message {one.id} failed, and nothing says why"
-            if one.state == "sending" and one.lease_until is not None:
-                assert one.lease_until <= self.now + numbers.LEASE_AT_MOST, (
-                    f"Rule 4: message {one.id} is held until {one.lease_until} by a sender that may be dead"
-                )
-        for one in self.seen.newly_dropped:
-            self._was_rightly_dropped(one)
-        if self.is_over:
-            left = [one for one in self.seen.deliveries if not self._is_settled(one)]
-            assert not left, f"Rule 4: hours later these messages are neither delivered nor failed: {left}"
-
-    def _is_settled(self, one: Delivery) -> bool:
-        return self.seen.state_of(one) in ("failed", "dropped", *HANDED_OVER)
-
-    def _was_rightly_dropped(self, delivery: Delivery) -> None:
-        """A step's message may go unsent only when its condition was met, or its clock began anew."""
-        told = self.seen.notifications[delivery.notification]
-        timer = self.seen.timer(told.timer)
-        if told.reason not in ("step", "fallback") or timer is None or told.clock not in numbers.CLOCKS:
-            return
-        thing = self._about(told)
-        if timer.clock == "update" or timer.epoch != thing.since(timer.clock):
-            return
-        still = {"response": {"raised"}, "containment": thing.stuck}
-        is_on = thing.was <= still.get(
-            timer.clock, {"raised", "acknowledged", "contained", "reopened", "resolved"}
-        )
-        assert not is_on, (
-            f"Rule 4: message {delivery.id} about {_name(thing)} was dropped; its {timer.clock} clock runs"
-        )
-
-    # --- 5 ---
-
-    def rule_5_nobody_is_skipped_quietly(self) -> None:
-        """A failed urgent message goes another way, then to the next level, and the timeline says so."""
-        of = self.seen.deliveries_of()
-        for delivery in self.seen.deliveries:
-            told = self.seen.notifications[delivery.notification]
-            if self.seen.state_of(delivery) == "failed" and told.is_urgent and told.incident:
-                self._went_another_way(told, of[told.id])
-        for event in self.seen.new_events:
-            if event.kind == "not_reached" and event.data.get("instead") == "level":
-                self._the_next_level_is_due(event)
-        for timer in self.seen.newly_fired:
-            self._an_empty_level_goes_up(timer)
-
-    def _went_another_way(self, told: Notification, siblings: list[Delivery]) -> None:
-        if any(self.seen.state_of(one) != "failed" for one in siblings):
-            return
-        thing, tried = self._about(told), {one.channel for one in siblings}
-        untried = self.addresses[told.person] - tried
-        assert not untried, f"Rule 5: person {told.person} of {_name(thing)} was not tried by {untried}"
-        said = [
-            one.data
-            for one in self.seen.events
-            if one.incident == told.incident
-            and one.kind == "not_reached"
-            and one.data.get("id") == told.person
-        ]
-        assert said, f"Rule 5: the timeline of {_name(thing)} does not say that {told.person} was not reached"
-        instead = {one.get("instead") for one in said}
-        assert instead & {"level", "person", ""}, (
-            f"Rule 5: person {told.person} of {_name(thing)} was not reached, and nobody heard instead"
-        )
-
-    def _the_next_level_is_due(self, event: Event) -> None:
-        """What the timeline says happened instead did happen: the next level is due, or was told."""
-        due = [
-            one
-            for one in self.seen.timers
-            if one.incident == event.incident and one.step > 0 and one.due_at <= event.at
-            if one.state == "armed" or (one.fired_at and one.fired_at >= event.at)
-        ]
-        assert due, (
-            f"Rule 5: the timeline says that {event.data['name']} was not reached, but nobody hears instead"
-        )
-
-    def _an_empty_level_goes_up(self, timer: Timer) -> None:
-        """The first level of response is the technicians; when none is on shift the next one hears now."""
-        if timer.clock != "response" or (timer.step, timer.round) != (0, 0) or timer.severity == "S4":
-            return
-        thing = self.model.things[timer.incident]
-        assert timer.fired_at is not None
-        if "raised" not in thing.was or self._technicians(timer.fired_at):
-            return
-        following = [
-            one
-            for one in self.seen.timers
-            if one[1:5] == timer[1:5] and one.step > 0 and one.due_at <= timer.fired_at
-        ]
-        assert following, f"Rule 5: no technician is on shift, but {_name(thing)} waits for the next level"
-
-    def _technicians(self, at: datetime) -> set[str]:
-        return set(self.crews[numbers.shift_at(at)]) - self.absent
 
     # --- 6 ---
 
@@ -364,10 +239,10 @@ class RulesKept(PromisesKept):
         for pk, thing in self._open():
             row = self.seen.incidents[pk]
             assert row.shelved_until == thing.paused_until, (
-                f"Rule 8: {_name(thing)} is paused until {row.shelved_until}, not {thing.paused_until}"
+                f"Rule 8: {name_of(thing)} is paused until {row.shelved_until}, not {thing.paused_until}"
             )
             if row.shelved_until is not None and row.shelved_at is not None:
-                assert not thing.is_safety, f"Rule 8: {_name(thing)} is about safety, and paused"
+                assert not thing.is_safety, f"Rule 8: {name_of(thing)} is about safety, and paused"
                 pause = row.shelved_until - row.shelved_at
                 assert timedelta(0) < pause <= numbers.LONGEST_PAUSE, f"Rule 8: a pause of {pause}"
             self._reminds_until_closed(pk, thing)
@@ -386,7 +261,7 @@ class RulesKept(PromisesKept):
         last = max([thing.clocks_from, *filter(None, [thing.replanned_at]), *before])
         every = numbers.longest_gap(thing.severity, "closure")
         assert armed.due_at <= last + every, (
-            f"Rule 8: {_name(thing)} is open since {last} and comes back only at {armed.due_at}"
+            f"Rule 8: {name_of(thing)} is open since {last} and comes back only at {armed.due_at}"
         )
 
     def _a_pause_is_kept(self, told: Notification) -> None:
@@ -396,23 +271,23 @@ class RulesKept(PromisesKept):
         thing, timer = self._about(told), self.seen.timer(told.timer)
         until = thing.paused_until
         is_kept = until is None or until <= told.created_at or bool(timer and timer.goes_up_from)
-        assert is_kept, f"Rule 8: {_name(thing)} is paused until {until}, but its {told.clock} clock went on"
+        assert is_kept, (
+            f"Rule 8: {name_of(thing)} is paused until {until}, but its {told.clock} clock went on"
+        )
 
     # --- all ---
 
     def _open(self) -> list[tuple[int, Thing]]:
         return [(pk, thing) for pk, thing in self.model.things.items() if thing.is_open]
 
-    def _about(self, told: Notification) -> Thing:
-        assert told.incident is not None
-        return self.model.things[told.incident]
-
 
 RULES = (
     "everything_is_what_people_made_of_it",
     "nobody_answers_for_another",
     "rule_1_no_incident_is_silent",
-    "rule_1_no_promise_is_silent",
+    "promises_are_asked_about",
+    "what_was_promised_is_owed",
+    "a_fix_that_did_not_hold_is_called_into_question",
     "rule_2_a_condition_met_stops_its_clock",
     "rule_3_each_firing_tells_each_person_once",
     "rule_4_what_is_recorded_is_delivered_or_visibly_failed",
@@ -421,10 +296,6 @@ RULES = (
     "rule_7_somebody_watches_the_watcher",
     "rule_8_until_closed",
 )
-
-
-def _name(thing: Thing) -> str:
-    return f"INC-{thing.number} ({thing.impact})"
 
 
 def _twice(counts: Counter[Any]) -> list[Any]:

@@ -22,6 +22,7 @@ class Incident(NamedTuple):
     clocks_from: datetime
     version: int
     read_version: int | None
+    times: int
 
 
 class Timer(NamedTuple):
@@ -95,7 +96,7 @@ _QUERIES = {
     "incidents": (
         Incident,
         """SELECT i.id, status, severity, impact, coalesce(p.username, ''), shelved_at, shelved_until,
-                  clocks_from, version, r.incident_version FROM incidents_incident i
+                  clocks_from, version, r.incident_version, times_in_30_days FROM incidents_incident i
            LEFT JOIN plant_person p ON p.id = i.owner_id LEFT JOIN escalation_run r ON r.incident_id = i.id
            ORDER BY i.id""",
     ),

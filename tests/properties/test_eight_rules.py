@@ -20,7 +20,7 @@ from tests.properties.plant import build_plant
 PARTS = 4
 """`make test` tries 25 examples of each, so that several processes share the work."""
 
-STEPS = 14
+STEPS = 12
 """Steps of an example: enough to raise, take, break, and let hours pass."""
 
 NIGHTLY = int(os.environ.get("OPSDESK_EXAMPLES", "2000"))
