@@ -203,22 +203,10 @@ def _handle(
     try:
         verb.run(target, by=_person(request), **form.cleaned_data)
     except Refused as refusal:
-        return _refused(request, verb, form, found, refusal)
+        form.keep_after(refusal)
+        return _page(request, verb, form, found, refusal=refusal)
     target_page = next_page(request) or incident.get_absolute_url()
     return HttpResponseClientRedirect(target_page) if request.htmx else redirect(target_page)  # type: ignore[attr-defined]
-
-
-def _refused(
-    request: HttpRequest, verb: Verb, form: ActForm, found: Countermeasure | None, refusal: Refused
-) -> HttpResponse:
-    """The form again with every word kept, against the incident as it is now."""
-    fresh = Incident.objects.numbered(form.incident.number)
-    form.incident = fresh
-    data = request.POST.copy()
-    data["seen_version"] = str(fresh.version)
-    form.data = data
-    form.add_refusal({name: [str(text) for text in texts] for name, texts in (refusal.fields or {}).items()})
-    return _page(request, verb, form, found, refusal=refusal)
 
 
 def _page(

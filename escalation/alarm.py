@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from escalation.gsm7 import fit
+from escalation.messages import base_url
+from escalation.messages.notices.notice import Notice as SiteNotice
+from escalation.messages.notices.notice import notice_of
 from escalation.watch import Kind, Trouble, reasons
 from plant.wording import moment
 
@@ -68,25 +70,27 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Words:
+    """What an email says, and the one segment of a text."""
+
     subject: str
     text: str
+    sms: str
 
 
 def words(notice: Notice, *, language: str, tz: ZoneInfo, now: datetime) -> Words:
     """The notice in the language and the time zone of its reader."""
     with override(language), timezone.override(tz):
-        since = {"time": moment(notice.since, now)}
-        if not notice.troubles:
-            subject = _("OpsDesk: alerts go out again since %(time)s.") % since
-            return Words(subject, subject)
-        subject = _("OpsDesk: alerts are not going out since %(time)s.") % since
-        why = reasons(notice.troubles)
-        parts = [subject, f"{why[:1].upper()}{why[1:]}.", _meanwhile(notice), f"{settings.BASE_URL}/readyz"]
-        return Words(subject, " ".join(parts))
+        said = site_notice(notice, now)
+        link = [f"{base_url()}{said.path}"] if notice.troubles else []
+        return Words(said.subject, " ".join([*said.lines, *link]), fit([*said.sms, *link]))
 
 
-def _meanwhile(notice: Notice) -> str:
-    """What is true until it is mended."""
-    if any(trouble.kind == Kind.DATABASE for trouble in notice.troubles):
-        return _("Nobody is told: call people yourself.")
-    return _("The watcher sends them for now, up to a minute late.")
+def site_notice(notice: Notice, now: datetime) -> SiteNotice:
+    """By `templates/messages/site/alarm.txt`; language and time zone are already active."""
+    why = reasons(notice.troubles) if notice.troubles else ""
+    facts = {
+        "time": moment(notice.since, now),
+        "why": f"{why[:1].upper()}{why[1:]}." if why else "",
+        "is_blind": any(trouble.kind == Kind.DATABASE for trouble in notice.troubles),
+    }
+    return notice_of("alarm", facts, path="/readyz")

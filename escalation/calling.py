@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from escalation.alarm import Notice, words
 from escalation.channels import Failed, Provider, Sender, open_channel, providers_of
-from escalation.gsm7 import to_gsm7
 from escalation.models import Delivery, Notification, Rank
 from escalation.recipients import WAYS, address
 from incidents.models import Incident
@@ -73,7 +72,7 @@ def calls(notice: Notice, contacts: Contacts, now: datetime) -> Iterator[Call]:
         said = words(notice, language=person.language, tz=tz, now=now)
         for channel in WAYS:
             if to := address(person, channel):
-                text = to_gsm7(said.text) if channel == Channel.SMS else said.text
+                text = said.sms if channel == Channel.SMS else said.text
                 yield Call(channel, to, person.language, said.subject, text, person.name)
 
 

@@ -63,7 +63,10 @@ def visible_to(reader: Person) -> QuerySet[Delivery]:
     if sites is not None:
         found = found.filter(Q(notification__incident__site__in=sites) | Q(notification__site__in=sites))
     return found.select_related(
-        "notification__person", "notification__incident", "bundled_into__notification"
+        "notification__person",
+        "notification__incident",
+        "notification__timer",
+        "bundled_into__notification",
     ).order_by("-pk")
 
 

@@ -51,6 +51,15 @@ def resend(pk: int, *, by: Person, why: str = "", now: datetime | None = None) -
     return made
 
 
+def is_pointless(told: Notification, now: datetime) -> bool:
+    """Whether sending it again would only be refused, as far as its row and its incident say. No query."""
+    try:
+        _refuse_if_pointless(told, told.incident, now)
+    except Refused:
+        return True
+    return False
+
+
 def _refuse_if_pointless(told: Notification, incident: Incident | None, now: datetime) -> None:
     """As the outbox asks in the moment before it sends: what it would drop is refused here in words."""
     if told.reason in PROVES:

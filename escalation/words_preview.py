@@ -11,15 +11,18 @@ from functools import partial
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from escalation import messages
+from escalation.alarm import Notice, site_notice
 from escalation.gsm7 import SEGMENT, septets
 from escalation.messages import notices
 from escalation.messages.notices import digest
 from escalation.models import Clock, Delivery, Notification, Reason
 from escalation.sample import LINK
 from escalation.site_samples import samples
+from escalation.watch import Kind, Trouble
 from escalation.webhooks.words import for_a_room
 from incidents import readings
 from incidents.models import Event, EventKind, Incident, Status
@@ -134,7 +137,9 @@ def preview(incident: Incident, *, reader: Person, role: str, language: str, now
         told.data = {"by": str(owner), "fix": readings.bandage(incident) or incident.title}
         rendering = partial(_of_incident, told, language, now, context)
         kind = f"{reason}-{clock}" if clock else reason.value
-        found.append(_said(kind, reason, rendering, clock=str(Clock(clock).label) if clock else ""))
+        found.append(
+            _said(kind, str(reason.label), rendering, clock=str(Clock(clock).label) if clock else "")
+        )
     return found
 
 
@@ -172,14 +177,24 @@ def preview_of_site(site: Site, *, reader: Person, language: str, now: datetime)
         for one in samples(site, reader, open_ones, language=language, now=now):
             notice = notices.notice(_told(reader, one.reason, now, site=site, data=dict(one.data)), now)
             rendering = partial(messages.of_notice, notice)
-            found.append(_said(f"site-{one.reason}", one.reason, rendering, is_example=not one.is_real))
+            found.append(
+                _said(f"site-{one.reason}", str(one.reason.label), rendering, is_example=not one.is_real)
+            )
+        found.append(_alarm(now))
         if open_ones:
             told_of = [
                 _told(reader, Reason.STEP, now, incident=one, clock=Clock.CLOSURE) for one in open_ones
             ]
             several = digest.several(digest.things_of(told_of, now), f"/a/{LINK}", is_again=False)
-            found.append(_said("site-digest", Reason.DIGEST, partial(messages.of_notice, several)))
+            found.append(_said("site-digest", str(Reason.DIGEST.label), partial(messages.of_notice, several)))
     return found
+
+
+def _alarm(now: datetime) -> Said:
+    """What the watcher says, past the engine: by SMS and email only."""
+    notice = site_notice(Notice((Trouble(Kind.ENGINE, now),), now), now)
+    rendering = partial(messages.of_notice, notice)
+    return _said("site-alarm", _("Alerts do not go out"), rendering, is_example=True)
 
 
 def preview_of_room(
@@ -201,13 +216,11 @@ def _told(reader: Person, reason: Reason, now: datetime, **about: Any) -> Notifi
     return Notification(person=reader, reason=reason, token=LINK, due_at=now, created_at=now, **about)
 
 
-def _said(
-    kind: str, reason: Reason, rendering: Rendering, *, clock: str = "", is_example: bool = False
-) -> Said:
+def _said(kind: str, title: str, rendering: Rendering, *, clock: str = "", is_example: bool = False) -> Said:
     by_sms, by_mail, by_push = (rendering(one) for one in (Channel.SMS, Channel.EMAIL, Channel.PUSH))
     return Said(
         kind=kind,
-        reason=str(reason.label),
+        reason=title,
         clock=clock,
         sms=by_sms.text,
         length=septets(by_sms.text),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +17,7 @@ from incidents.lifecycle.helping import LONGEST_WORDS
 from incidents.models import Category, Impact, Incident, Severity, WaitingOn
 from incidents.photos import PhotoField
 from incidents.who_helps import Choice, choices, named
-from opsdesk.errors import Invalid
+from opsdesk.errors import Invalid, Refused
 from plant.models import Line, Person, Role, Vendor
 from plant.wording import span
 
@@ -185,9 +186,14 @@ class ActForm(forms.Form):
             elif isinstance(field.widget, forms.Textarea):
                 field.error_messages["required"] = _("Write a few words first.")
 
-    def add_refusal(self, fields: dict[str, list[str]]) -> None:
-        """Show the lifecycle's sentences at the fields they are about."""
-        for name, sentences in fields.items():
+    def keep_after(self, refusal: Refused) -> None:
+        """Refused: every word stays, against the incident as it is now, with each sentence at its field."""
+        self.incident = Incident.objects.numbered(self.incident.number)
+        assert isinstance(self.data, QueryDict)  # it was posted
+        data = self.data.copy()
+        data["seen_version"] = str(self.incident.version)
+        self.data = data
+        for name, sentences in (refusal.fields or {}).items():
             if name in self.fields:
                 self.add_error(name, [str(sentence) for sentence in sentences])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from escalation import health
 from escalation.delivery_log import Asked, asked_for, sites_of, visible_to
 from escalation.models import Delivery, DeliveryState
-from escalation.resending import ENDED, resend
+from escalation.resending import ENDED, is_pointless, resend
 from opsdesk.htmx import next_page, show
 from plant.models import Channel, Person
 
@@ -31,7 +32,7 @@ class Row:
 
     delivery: Delivery
     resent: dict[str, Any] | None
-    has_ended: bool
+    may_go_again: bool
 
 
 @login_required
@@ -40,18 +41,23 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, Person)  # behind login_required
     asked = Asked.of(request.GET.dict())
     found = list(asked_for(visible_to(request.user), asked).defer("text", "html")[: PAGE + 1])
+    now = timezone.now()
     context: dict[str, Any] = {
         "asked": asked,
-        "rows": [Row(one, _resent(one), one.carrier.state in ENDED) for one in found[:PAGE]],
+        "rows": [_row(one, now) for one in found[:PAGE]],
         "older": asked.query(before=found[PAGE - 1].pk) if len(found) > PAGE else "",
         "channels": [Channel(one) for one in settings.CHANNELS],
         "states": DeliveryState,
         "cards": [
-            (Channel(one.channel).label, one)
-            for one in health.cards(timezone.now(), sites=sites_of(request.user))
+            (Channel(one.channel).label, one) for one in health.cards(now, sites=sites_of(request.user))
         ],
     }
     return show(request, "escalation/deliveries.html", context, fragments=("deliveries",))
+
+
+def _row(delivery: Delivery, now: datetime) -> Row:
+    may_go_again = delivery.carrier.state in ENDED and not is_pointless(delivery.notification, now)
+    return Row(delivery, _resent(delivery), may_go_again)
 
 
 def _resent(delivery: Delivery) -> dict[str, Any] | None:

@@ -94,7 +94,7 @@ def _do(found: Countermeasure, person: Person, asked: dict[str, Any]) -> None:
 def _page(
     request: HttpRequest, found: Countermeasure, person: Person, *, refusal: Refused | None = None
 ) -> HttpResponse:
-    """With a refusal: the fresh list, and the typed words kept beside their station."""
+    """The list, with the focus at `answered`. A refusal keeps the typed words beside their station."""
     asked = where_else(found, reader=person)
     now = timezone.now()
     context = {
@@ -104,6 +104,7 @@ def _page(
         "may_answer": can(person, Action.PLAN, found.incident),
         "people": _people(asked.places, found),
         "typed": request.POST if refusal else {},
+        "answered": request.POST.get("station", ""),
         "today": _today(found, now),
         "now": now,
     }

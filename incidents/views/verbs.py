@@ -262,7 +262,8 @@ def act(request: HttpRequest, number: str, verb: str) -> HttpResponseBase:
     try:
         what.run(incident.number, by=person, **form.cleaned_data)
     except Refused as refusal:
-        return _refused(request, verb, form, refusal)
+        form.keep_after(refusal)
+        return _page(request, verb, form, status=refusal.status, refusal=refusal)
     done = THANKS if incident.is_drill and what.action == Action.ACKNOWLEDGE else what.done
     if done:
         messages.success(request, str(done))
@@ -287,17 +288,6 @@ def _back(request: HttpRequest, incident: Incident) -> HttpResponseBase:
     """To `next` when it is one of our pages, else to the incident."""
     target = next_page(request) or incident.get_absolute_url()
     return HttpResponseClientRedirect(target) if request.htmx else redirect(target)  # type: ignore[attr-defined]
-
-
-def _refused(request: HttpRequest, verb: str, form: forms.ActForm, refusal: Refused) -> HttpResponse:
-    """The form again with every word kept, against the incident as it is now."""
-    fresh = Incident.objects.numbered(form.incident.number)
-    form.incident = fresh
-    data = request.POST.copy()
-    data["seen_version"] = str(fresh.version)
-    form.data = data
-    form.add_refusal({name: [str(text) for text in texts] for name, texts in (refusal.fields or {}).items()})
-    return _page(request, verb, form, status=refusal.status, refusal=refusal)
 
 
 def _page(

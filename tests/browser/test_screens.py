@@ -159,6 +159,9 @@ def test_raising_needs_no_mouse(new_page: NewPage, sign_in: SignIn) -> None:
     page = new_page()
     sign_in(page, "petty")
     page.goto("/q/ASM-D1-050")
+    for link, then in (("Another place", "#place-words"), ("Back", "input[name=where]:checked")):
+        page.get_by_role("link", name=link).press("Enter")
+        expect(page.locator(then)).to_be_focused()
     for name in ("category", "impact"):
         tab_to(page, name)
         page.keyboard.press("Space")

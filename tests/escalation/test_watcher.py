@@ -18,6 +18,7 @@ from django.utils import timezone
 from escalation import calling, watch, watcher
 from escalation.alarm import AGAIN_AFTER, CALM_AFTER, Alarm, Notice, words
 from escalation.channels import ChannelDown, Receipt, TemporaryFailure, open_channel
+from escalation.gsm7 import septets
 from escalation.models import Delivery, DeliveryState, Heartbeat
 from escalation.watch import Facts, Kind, Trouble, diagnose
 from escalation.watcher import Hand, Watcher
@@ -118,6 +119,17 @@ def test_it_is_said_in_the_words_and_the_time_of_its_reader() -> None:
     spanish = words(down, language="es", tz=ZoneInfo("America/Detroit"), now=MORNING)
     assert "base de datos" in spanish.text
     assert "10:00" in spanish.subject
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("kinds", [*([kind] for kind in Kind), list(Kind), []])
+def test_by_text_it_is_one_segment_whatever_is_wrong(kinds: list[Kind], language: str, settings: Any) -> None:
+    settings.BASE_URL = "https://opsdesk.millbrook.example.com"
+    notice = Notice(tuple(Trouble(kind, MORNING) for kind in kinds), MORNING)
+    said = words(notice, language=language, tz=ZoneInfo("America/Detroit"), now=MORNING)
+    assert septets(said.sms) <= 160 and "10:00" in said.sms
+    if Kind.DATABASE in kinds:
+        assert {"en": "call people yourself", "es": "llame usted a la gente"}[language] in said.sms
 
 
 # --- the loop, with a clock that is moved -------------------------------------------------------------------

@@ -11,8 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from escalation import health
+from escalation import health, outbox
+from escalation.contact import proving
 from escalation.models import Delivery, DeliveryState, Notification
+from incidents import lifecycle
 from tests import factories as make
 from tests.screens.reading import words
 
@@ -50,6 +52,24 @@ def test_filters_narrow_it_and_a_wrong_one_finds_nothing(
         assert not rows(client, **wrong)
     for odd in ("²", "9" * 39, "-1"):
         assert client.get(LOG, {"before": odd}).status_code == 200
+
+
+def test_what_would_only_be_refused_is_not_offered_to_be_sent_again(
+    world: Any, advance: Callable[..., None], as_: As
+) -> None:
+    incident, client = world.raise_it(), as_("hutchins")
+    advance(minutes=1)
+    proving.send_test(world["vela"], "sms", by=world["vela"], now=world.now)
+    outbox.drain(world.now)
+
+    def offered() -> set[str]:
+        return {
+            one.delivery.notification.reason for one in client.get(LOG).context["rows"] if one.may_go_again
+        }
+
+    assert offered() == {"step"}, "a test counts once"
+    lifecycle.take_back(incident.number, by=incident.raised_by, now=world.now)
+    assert offered() <= {"told_closed"}
 
 
 def test_it_never_shows_a_link_that_answers(world: Any, advance: Callable[..., None], as_: As) -> None:

@@ -78,7 +78,19 @@ def test_htmx_gets_the_list_alone(floor: Floor, fix: Countermeasure) -> None:
         f"/where-else/{fix.pk}/", {"station": "T-A", "answer": "applies"}, headers=headers
     )
     assert answer.status_code == 200
-    assert answer.content.decode().strip().startswith("<section") and "1 to do" in answer.content.decode()
+    shown = answer.content.decode()
+    assert shown.strip().startswith("<section") and "1 to do" in shown
+    assert 'id="at-T-A" tabindex="-1" autofocus' in shown, (
+        "the keyboard stays at the station that was answered"
+    )
+
+
+def test_enter_in_the_words_presses_no_button_for_somebody(floor: Floor, fix: Countermeasure) -> None:
+    shown = browser(floor.tech).get(f"/where-else/{fix.pk}/").content.decode()
+    forms = [form for form in shown.split("<form")[1:] if 'name="words"' in form]
+    assert len(forms) == 4 and all(
+        form[form.index("<button") :].startswith("<button disabled") for form in forms
+    )
 
 
 def test_of_several_systems_one_is_tapped(floor: Floor, fix: Countermeasure) -> None:
