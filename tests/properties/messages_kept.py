@@ -153,7 +153,7 @@ class MessagesKept(Watching):
             return
         thing = self.model.things[timer.incident]
         assert timer.fired_at is not None
-        if "raised" not in thing.was or self._technicians(timer.fired_at):
+        if thing.was != {"raised"} or self._technicians(timer.fired_at):
             return
         following = [
             one
