@@ -25,7 +25,7 @@ from incidents.raised_here import remember
 from opsdesk.errors import Missing, Refused
 from opsdesk.htmx import show
 from plant.context import Shell
-from plant.models import Area, Line, Person, System
+from plant.models import Area, Line, Person, Site, System
 from plant.throttle import Brake
 
 WITHOUT_LOGIN = Brake("raise", tries=20, seconds=600)
@@ -77,8 +77,7 @@ def _send(request: HttpRequest, form: RaiseForm) -> Incident:
     if shell.person is None:
         _brake(shell)
     given = form.cleaned_data
-    only_here = None if shell.person else shell.site
-    place = where.resolve(given["where"], site=only_here)
+    place = where.resolve(given["where"], site=_only_here(shell))
     asked: dict[str, Any] = {
         **place,
         "by": shell.person,
@@ -95,6 +94,11 @@ def _send(request: HttpRequest, form: RaiseForm) -> Incident:
     if is_new:
         _add_photo(request, incident, form)
     return incident
+
+
+def _only_here(shell: Shell) -> Site | None:
+    """Where nobody is signed in, the tablet's site is all there is."""
+    return None if shell.person else shell.site
 
 
 def _brake(shell: Shell) -> None:
@@ -134,7 +138,7 @@ def _page(
     """The screen with what was tapped kept. `fragments`: choosing a place swaps the first column alone."""
     shell = Shell.of(request)
     tapped = form.data if form.is_bound else form.initial
-    chosen, unknown = _chosen(str(tapped.get("where", "")))
+    chosen, unknown = _chosen(str(tapped.get("where", "")), shell)
     tiles = where.tiles(person=shell.person, tablet=shell.tablet, chosen=chosen)
     has_own_place = shell.tablet is not None or chosen is not None
     context = {
@@ -158,11 +162,11 @@ def _page(
     )
 
 
-def _chosen(value: str) -> tuple[where.Place | None, Refused | None]:
+def _chosen(value: str, shell: Shell) -> tuple[where.Place | None, Refused | None]:
     if not value:
         return None, None
     try:
-        return where.resolve(value), None
+        return where.resolve(value, site=_only_here(shell)), None
     except Refused as refusal:
         return None, refusal
 

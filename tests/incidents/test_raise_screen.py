@@ -105,6 +105,8 @@ def test_a_tablet_without_a_login_raises_at_its_own_site_only(tablet: Client, fl
     elsewhere = make_station(line=make_line(area=make_area(site=make_site())))
     response = tablet.post("/raise/", taps(floor, where=f"station:{elsewhere.code}"))
     assert response.status_code == 400 and not Incident.objects.exists()
+    linked = tablet.get("/raise/", {"where": f"station:{elsewhere.code}"}).content.decode()
+    assert f'value="station:{elsewhere.code}"' not in linked, "nor is it offered, to be refused at Send"
 
 
 def test_a_stuck_button_on_a_tablet_is_not_a_flood(tablet: Client, floor: Floor) -> None:

@@ -180,11 +180,13 @@ class Day(RuleBasedStateMachine, RulesKept):
         """A permanent countermeasure, by vela; jimenez will check it."""
         make.plan_fix(self._floor, Incident.objects.numbered(thing.number), due_on=due_on, now=self.now)
         thing.promised["fix"] += 1
+        thing.acted.add("vela")
 
     def _place_a_fix(self, thing: Thing) -> None:
         """One is in, and is being proved from now on."""
         make.place_fix(self._floor, Incident.objects.numbered(thing.number), now=self.now)
         thing.fixes.append(self.now)
+        thing.acted.add("vela")
 
     @property
     def _floor(self) -> Any:

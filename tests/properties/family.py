@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+THOUGHT_OVER = ("contained", "resolved", "closed")
+
 
 class Before(NamedTuple):
     """How an incident stood when the same again, by its number, opened it."""
@@ -41,6 +43,8 @@ class Kin:
     heard_of: set[int] = field(default_factory=set)
     """What came after it and is written in its timeline."""
     before: Before | None = None
+    opens_for: int = 0
+    """What failed its fix while it was thought to be over: so it opens again, by the number of that."""
     times: int = 1
     """The how-manyth of the family it was when it was raised."""
 
@@ -94,12 +98,14 @@ class Family:
         if any(pair == (new, old) for pair in self.doubts):
             old.failed[number] = [at for at in old.fixes if at <= new.raised_at]
             old.fixes = [at for at in old.fixes if at > new.raised_at]
+            old.opens_for = number if old.failed[number] and old.status in THOUGHT_OVER else 0
 
     def opened_by(self, old: Kin, number: int) -> Before:
         """How it was before it is opened: only by what failed a fix, and only what was thought to be over."""
         name = f"INC-{old.number}"
-        assert old.status in ("contained", "resolved", "closed"), f"{name} came back, but it is {old.status}"
+        assert old.status in THOUGHT_OVER, f"{name} came back, but it is {old.status}"
         assert old.failed.get(number), f"{name} came back, but nothing that came after it failed its fix"
+        old.opens_for = 0
         return Before(number, old.status, old.clocks_from, old.lost_at, old.owes_review)
 
     def holds_after_all(self, old: Kin, number: int) -> Before | None:

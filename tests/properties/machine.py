@@ -52,7 +52,7 @@ class Plantlife(Promising):
 
     @rule(
         at=st.integers(1, 45),
-        kind=st.sampled_from(["dies", "dies", "stumbles", "cannot", "two engines", "taken"]),
+        kind=st.sampled_from(["dies", "dies", "stumbles", "cannot", "cannot", "two engines", "taken"]),
         by=it,
         n=which,
         has_work=mostly,
@@ -62,7 +62,7 @@ class Plantlife(Promising):
         """The engine dies at some statement; or one fails, and somebody takes an incident before the next; or
         it fails each time; or another engine or somebody comes in between."""
         self._begin()
-        if has_work:
+        if has_work or kind == "cannot":
             self._wait_for_the_next_thing()
         then: dict[str, Callable[[], None]] = {
             "dies": die,
@@ -73,6 +73,8 @@ class Plantlife(Promising):
         }
         self.maybe_turned_at = self.now
         at = 1 + at % 10 if writes else at
+        if kind == "cannot":  # one of the writes of a firing, which come after the heartbeat of the auditor
+            at, writes = 2 + at % 5, True
         fault = Breaking(at, then[kind], before=at % 2 == 0, writes=writes, again=kind == "cannot")
         if kind == "stumbles":  # with its transaction the locks are gone, until it tries again
             fault.afterwards = lambda: self._somebody_takes_it(n, by)

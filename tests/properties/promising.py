@@ -68,6 +68,7 @@ class Promising(People):
             self._is_found_wanting(promise, thing)
             return
         doing.keep(promise, by=promise.person, words="The driver is pinned", now=self.now)
+        thing.acted.add(promise.person.username)
         thing.promised[promise.kind] -= 1
         if promise.kind == "fix":
             thing.fixes.append(self.now)
@@ -78,6 +79,7 @@ class Promising(People):
         by = self.plant.person("jimenez")
         fixes.check(fix.pk, by=by, effective=False, measured="Two stops", now=self.now)
         thing.fixes.remove(fix.checking_from)
+        thing.acted.add("jimenez")
         if thing.status in ("contained", "resolved", "closed"):
             self.model.did("reopen", thing, "jimenez", self.now, {})
 
@@ -86,11 +88,13 @@ class Promising(People):
             pk = promise.countermeasure_id or 0
             fixes.withdraw(pk, by=self.plant.person("vela"), reason="Another way", now=self.now)
             thing.promised["fix"] -= 1
+            thing.acted.add("vela")
 
     def _stays_open(self, *_asked: object) -> None:
         """Nobody answers."""
 
-    def _gets_another_day(self, promise: Promise, _thing: Thing, day: date) -> None:
+    def _gets_another_day(self, promise: Promise, thing: Thing, day: date) -> None:
         by = self.plant.person("tillery") if promise.kind in ("bandage", "review") else promise.person
         doing.agree_new_date(promise, by=by, due_on=day, reason="No part yet", now=self.now)
         self.model.days[promise.pk] = day
+        thing.acted.add(by.username)
