@@ -10,6 +10,11 @@ from enum import StrEnum
 MORNING = timedelta(hours=8)
 """What is promised for a day is asked about at eight in the morning, not at midnight when the day is over."""
 
+AUDIT = "promises"
+"""The heartbeat that says when promises were last looked through for one that nobody would be asked about."""
+
+AUDITED_EVERY = timedelta(seconds=30)
+
 
 class Ask(StrEnum):
     """Who is asked."""

@@ -42,10 +42,6 @@ BATCH = 200
 PAUSE = timedelta(minutes=1)
 """One that cannot be asked about is tried again after this long, so that it holds up no other."""
 
-AUDIT = "promises"
-AUDITED_EVERY = timedelta(seconds=30)
-"""Under which name, and how often, somebody looks for promises that nobody would be asked about."""
-
 
 def turn(
     now: datetime, book: Callable[[datetime], DutyBook], is_over: Callable[[], bool] = lambda: False
@@ -257,7 +253,7 @@ def silent() -> list[int]:
 
 def _mend(now: datetime) -> None:
     """Have silent promises planned anew, and say so where the IT manager sees it; one process looks."""
-    if watch.is_time_for(AUDIT, now, every=AUDITED_EVERY) and (found := _mended(now)):
+    if watch.is_time_for(rules.AUDIT, now, every=rules.AUDITED_EVERY) and (found := _mended(now)):
         logger.error("Open promises that nobody would be asked about, planned anew: %s", found)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from escalation.chasing.turn import AUDIT, AUDITED_EVERY
+from escalation.chasing.rules import AUDIT, AUDITED_EVERY
 from escalation.models import TimerState
 
 
