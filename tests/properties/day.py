@@ -71,7 +71,7 @@ class Day(RuleBasedStateMachine, RulesKept):
         sending._down_until.clear()
         self.model = Model(ROLES)
         self.now = self.starts[0]
-        self.is_quiet = self.is_over = False
+        self.is_quiet, self.over_since = False, None
         self.turned_at = self.maybe_turned_at = None
         self.torn = Counter()
         self.sent_in_vain: list[str] = []
@@ -291,6 +291,7 @@ class Day(RuleBasedStateMachine, RulesKept):
             return
         self._begin()
         self.provider.calm()
+        began = self.now
         for _each in range(40):
             self._turn()
             moment = next_message()
@@ -298,7 +299,7 @@ class Day(RuleBasedStateMachine, RulesKept):
                 break
             self._move(max(moment, self.now) + timedelta(seconds=1))
         self._turn()
-        self.is_over = True
+        self.over_since = began
         self.all_is_well()
 
 

@@ -19,8 +19,9 @@ class Watching:
     now: datetime
     is_quiet: bool
     """Whether this step ended with a whole turn of the engine that nothing disturbed."""
-    is_over: bool
-    """Whether the last quiet hours have passed: what could happen has happened."""
+    over_since: datetime | None
+    """When the last quiet hours began, once they have passed: what could happen has happened to what was
+    recorded before. Meanwhile steps went on, and some of their messages wait for the next morning."""
     turned_at: datetime | None
     """When the last turn of the engine ended for sure."""
     maybe_turned_at: datetime | None
