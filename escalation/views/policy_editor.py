@@ -36,7 +36,7 @@ from escalation.views.policies import (
     versions_of,
 )
 from incidents.models import Category, Incident, Severity
-from opsdesk.errors import NotAllowed, Refused, Stale
+from opsdesk.errors import Missing, NotAllowed, Refused, Stale
 from opsdesk.htmx import show
 from plant.views.places import Where, area_of, where_of
 from plant.visibility import people_seen_by
@@ -91,16 +91,18 @@ def new(request: HttpRequest) -> HttpResponseBase:
 
 
 def _scope(request: HttpRequest, where: Where) -> Policy | None:
-    """The place that was chosen, as a policy that is never saved; None until a severity is."""
+    """The place that was chosen, as a policy that is never saved; None until a severity is.
+
+    Raises Missing for a place or category that is not there: never a policy for more than was asked.
+    """
     severity = request.GET.get("severity", "")
     if severity not in Severity.values:
         return None
-    return Policy(
-        severity=severity,
-        site=where.site,
-        area=area_of(where, request.GET.get("area", "")),
-        category=Category.objects.filter(code=request.GET.get("category", "")).first(),
-    )
+    codes = request.GET.get("area", ""), request.GET.get("category", "")
+    area, category = area_of(where, codes[0]), Category.objects.filter(code=codes[1]).first()
+    if (codes[0] and area is None) or (codes[1] and category is None):
+        raise Missing("unknown_place", _("There is no such kind of trouble at such a place."))
+    return Policy(severity=severity, site=where.site, area=area, category=category)
 
 
 def _choices(where: Where) -> dict[str, Any]:

@@ -325,6 +325,11 @@ def test_an_override_starts_as_it_is_there_now_and_is_published_for_its_place(wo
     assert client.get(address).headers["Location"] == editor(made)
 
 
+@pytest.mark.parametrize("unknown", ["area=NOWHERE", "category=nothing"])
+def test_an_override_for_what_is_not_there_is_none_for_the_whole_site(as_: As, unknown: str) -> None:
+    assert as_("hutchins").get(f"/setup/policies/new/?severity=S2&{unknown}").status_code == 404
+
+
 def test_two_who_begin_the_same_override_do_not_overwrite_each_other(world: Any, as_: As) -> None:
     client, address = as_("hutchins"), "/setup/policies/new/?severity=S2"
     data = fields_of(client.get(address)) | {"why": "Mine", "do": "publish"}
