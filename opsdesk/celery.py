@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
-from celery.signals import beat_init, celeryd_init, worker_ready
+from celery.signals import beat_init, celeryd_init, worker_process_init, worker_ready
 from django.conf import settings
 from django.urls import reverse
 from kombu import Connection
@@ -74,6 +74,7 @@ def let_pages_go_first(**_: Any) -> None:
 
 
 @worker_ready.connect
+@worker_process_init.connect
 def read_the_addresses_of_pages(**_: Any) -> None:
     """Every message has a link: the first one after a start need not wait 0.6 s for all pages to be read."""
     reverse("login")
