@@ -21,8 +21,8 @@ def host() -> str:
 def commands() -> dict[str, list[str]]:
     """The command of each part: web, one worker per queue, beat, and the watcher of them all."""
     parts = {"web": web(), "engine": worker("engine", "--pool=prefork", "--concurrency=2")}
-    # A queue each keeps a slow provider from holding up the others, and threads are enough to wait for one. But
-    # building mails is work: each of the two senders (`outbox.claims`) has a process, and a third says
+    # A queue each keeps a slow provider from holding up the others, and threads are enough to wait for one.
+    # But building mails is work: each of the two senders (`outbox.claims`) has a process, and a third says
     # meanwhile that they live (docs/adr/0140).
     parts["email"] = worker("email", "--pool=prefork", "--concurrency=3")
     parts["sms"] = worker("sms", "--pool=threads", "--concurrency=4")
