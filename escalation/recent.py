@@ -43,6 +43,7 @@ def _book(now: datetime, *, good_for: int) -> DutyBook:
     """
     global _read
     with _lock:
-        if _read is None or not timedelta(0) <= now - _read[0] < timedelta(seconds=good_for):
+        # Also a little older than the book: who waited for the lock need not read it again.
+        if _read is None or abs(now - _read[0]) >= timedelta(seconds=good_for):
             _read = now, DutyBook.load(now, until=now + KNOWS_AHEAD)
         return _read[1]

@@ -40,3 +40,9 @@ def test_it_is_read_again_when_it_is_some_seconds_old(loads: list[datetime]) -> 
     for now in (NOW, NOW + timedelta(seconds=4), later, NOW):
         recent.with_roster(lambda book: book, now)
     assert loads == [NOW, later, NOW], "a clock that was set back does not make an old roster good"
+
+
+def test_who_waited_while_another_read_it_does_not_read_it_again(loads: list[datetime]) -> None:
+    for now in (NOW, NOW - timedelta(milliseconds=40)):
+        recent.with_roster(lambda book: book, now)
+    assert loads == [NOW]
