@@ -91,6 +91,8 @@ def tick(now: datetime | None = None, *, heartbeat: str = watch.ENGINE) -> Ticke
             break
     else:
         done.is_done = False
+        if waits.repeats:  # a moment also of a turn that never came to rest: nothing waits for ever
+            weigh_due(at.now)
     _chase(at, book, done, waits)
     done.took_back = take_back_expired(at.now)
     watch.beat(at.now, heartbeat)

@@ -9,11 +9,11 @@ import pytest
 from countermeasures import lifecycle as fixes
 from countermeasures.lifecycle import relapses
 from countermeasures.models import Kind, Stage, Strength
-from escalation.engine import tick
+from escalation.engine import tick, ticking
 from escalation.gsm7 import septets
 from escalation.models import Delivery, Notification, Reason, Timer, Unread
 from incidents import lifecycle
-from incidents.models import Incident, Status
+from incidents.models import Incident, Status, UnweighedRepeat
 
 FIX = "Pin the driver of the print server"
 
@@ -187,3 +187,11 @@ def test_a_storm_of_repeats_never_holds_up_what_is_due(world, advance, monkeypat
     monkeypatch.setattr(relapses, "AT_ONCE", -1)  # one at a time, whatever the clock says
     tick(now=world.now)
     assert waited == [False] * len(again)
+
+
+def test_repeats_are_weighed_also_by_a_turn_that_never_comes_to_rest(world, advance, monkeypatch):
+    being_proved(world, advance)
+    world.raise_it("stopped")
+    monkeypatch.setattr(ticking, "LONGEST", -1)  # its time is up before anything is done
+    tick()
+    assert not UnweighedRepeat.objects.exists()
