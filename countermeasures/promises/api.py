@@ -98,7 +98,7 @@ class PersonRow(serializers.Serializer[Any]):
 class ReasonRow(serializers.Serializer[Any]):
     """What was in the way, in words, and how often."""
 
-    label = serializers.CharField()
+    reason = serializers.CharField(source="label")
     count = serializers.IntegerField()
 
 
@@ -171,7 +171,8 @@ class PromiseViewSet(GenericViewSet[Promise]):
     def list(self, request: Request) -> Response:
         """Newest first. Everybody sees what is open or was kept; what ended late, and `person`, only
         themselves, their lead and managers."""
-        found = without_others_late(self.filter_queryset(self.get_queryset()), self.reader, self._sites())
+        asked = cast(PromiseQuerySet, self.filter_queryset(self.get_queryset()))
+        found = without_others_late(asked, self.reader, self._sites())
         username = request.query_params.get("person", "")
         if username:
             found = found.filter(person=self._person(username))

@@ -142,5 +142,5 @@ def test_what_ended_late_is_listed_by_name_only_to_who_sees_the_row_and_counted_
         assert bool(caller.get(URL, asked).json()["results"]) == lists
     numbers = caller.get(f"{URL}numbers/").json()
     assert (numbers["kept"], numbers["late"], numbers["open"]) == (0, 1, 0)
-    assert numbers["in_the_way"] == [{"label": "A part or a delivery", "count": 1}]
+    assert numbers["in_the_way"] == [{"reason": "A part or a delivery", "count": 1}]
     assert caller.get(f"{URL}numbers/", {"team": "production"}).json()["late"] == 0
