@@ -9,12 +9,15 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from countermeasures.lifecycle.bandages import latest_end
 from countermeasures.models import Countermeasure, Kind, Strength
 from countermeasures.promises.ledger import Carried, carried_by
 from countermeasures.promises.models import InTheWay
+from countermeasures.wording import unit_words
 from incidents.forms import ActForm, PersonField
 from incidents.photos import PhotoField
 from plant.models import Person
+from plant.wording import day_words
 
 
 class DayInput(forms.DateInput):
@@ -142,6 +145,11 @@ class ExtendForm(ActForm):
     expires_on = _day(_("Good until"), required=True)
     reason = _words(_("Why"), rows=2)
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        latest = day_words(latest_end(self.incident), weekday=False)
+        self.fields["expires_on"].help_text = _("Until %(day)s at the latest.") % {"day": latest}
+
 
 class ReasonForm(ActForm):
     reason = _words(_("Why"), rows=2)
@@ -217,7 +225,6 @@ PREFILLED = (
     "target",
     "window_days",
     "window_exposure",
-    "exposure_unit",
     "evidence",
 )
 
@@ -225,4 +232,5 @@ PREFILLED = (
 def prefilled(found: Countermeasure) -> dict[str, Any]:
     """What the screen knows already about a countermeasure, for the fields of any of its forms."""
     known: dict[str, Any] = {name: getattr(found, name) for name in PREFILLED}
+    known["exposure_unit"] = found.exposure_unit and unit_words(found.exposure_unit)
     return known | {"owner": found.owner_id, "checker": found.checker_id}

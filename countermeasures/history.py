@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
 from countermeasures.models import Countermeasure
+from countermeasures.wording import unit_words
 from incidents.models import Event, EventKind
 from plant.wording import day_words, moment
 
@@ -127,6 +128,8 @@ def _said(field: models.Field[Any, Any], value: Any) -> str:
     words = dict(field.flatchoices).get(value) if field.choices else None
     if words is not None:
         return str(words)
+    if field.name == "exposure_unit":
+        return unit_words(str(value))
     if isinstance(field, models.DateTimeField):
         at = parse_datetime(str(value))
         return moment(at) if at else str(value)

@@ -74,11 +74,16 @@ OF_WORN = tuple(offer for offer in OFFERS if offer.verb in ("extend", "take-off"
 
 
 def offers(found: Countermeasure, person: Person) -> list[Offer]:
-    """What this person may do with it now; of a closed incident only with a bandage that is still on."""
-    if found.stage == Stage.WITHDRAWN or not (found.incident_is_open or _is_worn(found)):
-        return []
-    asked = OFFERS if found.incident_is_open else OF_WORN
-    return [offer for offer in asked if offer.fits(found) and _may(offer, found, person)]
+    """What this person may do with it now; of a closed incident only with what is still owed."""
+    return [offer for offer in _open_to(found) if offer.fits(found) and _may(offer, found, person)]
+
+
+def _open_to(found: Countermeasure) -> tuple[Offer, ...]:
+    if found.stage == Stage.WITHDRAWN:
+        return ()
+    if found.is_pursued:
+        return OFFERS
+    return OF_WORN if _is_worn(found) else ()
 
 
 def _may(offer: Offer, found: Countermeasure, person: Person) -> bool:
@@ -93,7 +98,7 @@ def may_measure(found: Countermeasure, person: Person) -> bool:
     if found.kind == Kind.CONTAINMENT or found.stage in (Stage.WITHDRAWN, Stage.EFFECTIVE):
         return False
     acts = can(person, Action.CHECK, found.incident) or can(person, Action.PLAN, found.incident)
-    return found.incident_is_open and (acts or found.owner_id == person.pk)
+    return found.is_pursued and (acts or found.owner_id == person.pk)
 
 
 def may_plan(incident: Incident, person: Person) -> bool:

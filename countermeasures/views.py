@@ -85,8 +85,23 @@ VERBS: dict[str, Verb] = {
             "and whoever was told hears it."
         ),
     ),
-    "extend": Verb(_("Let the bandage stay longer"), _("Extend it"), forms.ExtendForm, lifecycle.extend),
-    "waive": Verb(_("Accept a weaker countermeasure"), _("Accept it"), forms.ReasonForm, lifecycle.waive),
+    "extend": Verb(
+        _("Let the bandage stay longer"),
+        _("Extend it"),
+        forms.ExtendForm,
+        lifecycle.extend,
+        _("Product runs on it meanwhile. On the new day it is asked about again."),
+    ),
+    "waive": Verb(
+        _("Accept a weaker countermeasure"),
+        _("Accept it"),
+        forms.ReasonForm,
+        lifecycle.waive,
+        _(
+            "It relies on people, and this problem needs something that stops it by itself. "
+            "Your word holds for this countermeasure, until the problem comes back."
+        ),
+    ),
     "take-off": Verb(_("Is the bandage off?"), _("It is off"), forms.NothingMoreForm, lifecycle.take_off),
     "withdraw": Verb(_("Give it up"), _("Give it up"), forms.ReasonForm, lifecycle.withdraw),
 }

@@ -370,3 +370,9 @@ class Countermeasure(models.Model):
     @property
     def incident_is_open(self) -> bool:
         return self.incident.status != Status.CLOSED
+
+    @property
+    def is_pursued(self) -> bool:
+        """Its problem is open, or was closed without a permanent fix while this was promised or being proved:
+        then somebody is still asked about it, and has to be able to answer."""
+        return self.incident_is_open or self.stage in (Stage.IN_WORK, Stage.CHECKING)

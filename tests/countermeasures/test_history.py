@@ -160,6 +160,8 @@ def test_it_reads_in_the_words_of_the_screen(floor: Floor) -> None:
     assert (change.label, change.was, change.now) == ("Promised for", "Mon 9 Mar 2026", "Sun 22 Mar 2026")
     with translation.override("es"):
         assert history(found)[0].changes[0].now != change.now
+        added = {change.label: change.now for change in history(found)[-1].changes}
+        assert added["Veces de qué"] == "inicios de turno"
 
 
 def test_the_causes_keep_what_they_were(floor: Floor) -> None:

@@ -19,6 +19,16 @@ def test_a_manager_accepts_a_weaker_one_and_says_why(floor: Floor) -> None:
     assert event is not None and (event.data["did"], event.words) == ("waived", "Ends in May")
 
 
+def test_nothing_is_accepted_for_what_does_not_wait_for_it(floor: Floor) -> None:
+    incident = reach(floor, Status.CONTAINED)
+    given_up = fixes.withdraw(plan_fix(floor, incident).pk, by=floor.tech, reason="x")
+    over = reach(floor, Status.CLOSED).countermeasures.exclude(kind="containment").get()
+    for pk in (incident.countermeasures.get(kind="containment").pk, given_up.pk, over.pk):
+        with pytest.raises(Refused) as refusal:
+            fixes.waive(pk, by=floor.manager, reason="Ends in May")
+        assert refusal.value.code == "not_needed"
+
+
 def test_it_needs_a_reason(floor: Floor) -> None:
     found = plan_fix(floor, reach(floor, Status.CONTAINED))
     for refused in (
