@@ -77,7 +77,9 @@ class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
 
     def gaps(self, incident: Incident) -> list[Gap]:
         """What is missing before closing, each with where it is done: what stands first is done first."""
-        counting = [c for c in self.filter(incident=incident).with_people() if c.stage not in _NOT_COUNTING]
+        counting = list(self.filter(incident=incident).counting())
+        for one in counting:
+            one.incident = incident
         found = [gap for one in counting if (gap := one.gap()) is not None]
         if not any(c.kind == Kind.PERMANENT for c in counting):
             add = reverse("countermeasure-add", args=[incident.number])

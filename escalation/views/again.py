@@ -27,8 +27,8 @@ def linked(incident: Incident) -> Linked | None:
     family = families.of(incident)
     if family is None or incident.is_drill:
         return None
-    repeats = list(incident.repeats.meant().with_place().order_by("-raised_at")[:MOST])
-    old = incident.repeat_of_id and Incident.objects.with_place().get(pk=incident.repeat_of_id)
+    repeats = list(incident.repeats.meant().with_title().order_by("-raised_at")[:MOST])
+    old = incident.repeat_of_id and Incident.objects.with_title().get(pk=incident.repeat_of_id)
     if not repeats and not old and incident.times_again is None:
         return None
     return Linked(family.get_absolute_url(), old or None, repeats)

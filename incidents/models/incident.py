@@ -54,6 +54,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
             "assigned_to",
         )
 
+    def with_title(self) -> IncidentQuerySet:
+        """With what a title is made of where nobody wrote one."""
+        return self.select_related("category", "site", "area", "line", "station")
+
     def with_shared_places(self) -> IncidentQuerySet:
         """For a long list at one site: what many rows share is read once, and no wide rows are sorted.
 
