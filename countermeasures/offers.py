@@ -75,7 +75,9 @@ OF_WORN = tuple(offer for offer in OFFERS if offer.verb in ("extend", "take-off"
 
 def offers(found: Countermeasure, person: Person) -> list[Offer]:
     """What this person may do with it now; of a closed incident only with what is still owed."""
-    return [offer for offer in _open_to(found) if offer.fits(found) and _may(offer, found, person)]
+    fitting = [offer for offer in _open_to(found) if offer.fits(found)]
+    allowed = {action for action in {offer.action for offer in fitting} if _may(action, found, person)}
+    return [offer for offer in fitting if offer.action in allowed]
 
 
 def _open_to(found: Countermeasure) -> tuple[Offer, ...]:
@@ -86,11 +88,11 @@ def _open_to(found: Countermeasure) -> tuple[Offer, ...]:
     return OF_WORN if _is_worn(found) else ()
 
 
-def _may(offer: Offer, found: Countermeasure, person: Person) -> bool:
-    if offer.action == Action.CHECK and found.owner_id == person.pk:
+def _may(action: Action, found: Countermeasure, person: Person) -> bool:
+    if action == Action.CHECK and found.owner_id == person.pk:
         return False  # the checker is never the owner
-    is_own_promise = offer.action == Action.PLAN and found.owner_id == person.pk
-    return is_own_promise or can(person, offer.action, found.incident)
+    is_own_promise = action == Action.PLAN and found.owner_id == person.pk
+    return is_own_promise or can(person, action, found.incident)
 
 
 def may_measure(found: Countermeasure, person: Person) -> bool:
