@@ -78,9 +78,9 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
             database.drop()
 
 
-@pytest.fixture
-def process_env(transactional_db: None) -> dict[str, str]:
-    """Environment for real processes (manage.py, Celery) that work on this test's database."""
+@pytest.fixture(scope="session")
+def database_env(django_db_setup: None) -> dict[str, str]:
+    """Environment for real processes (manage.py, Celery) that work on the tests' database."""
     from django.db import connection
 
     name = connection.settings_dict["NAME"]
@@ -89,6 +89,12 @@ def process_env(transactional_db: None) -> dict[str, str]:
     where = f"/{name}?host={host}" if str(host).startswith("/") else f"{host}:{port or 5432}/{name}"
     url = f"postgres://{user}:{secret}@{where}" if secret else f"postgres://{user}@{where}"
     return {**os.environ, "DATABASE_URL": url}
+
+
+@pytest.fixture
+def process_env(transactional_db: None, database_env: dict[str, str]) -> dict[str, str]:
+    """`database_env` for a test whose processes see what it commits."""
+    return database_env
 
 
 @pytest.fixture(autouse=True)
