@@ -17,6 +17,7 @@ from countermeasures.models.terms import LIVE, SHIFT_STARTS, STRONG_ENOUGH, Kind
 from incidents.models import Impact, Incident, Photo, Severity, Status
 from opsdesk.errors import Missing
 from plant.models import Person, System
+from plant.models.labels import label_of
 
 _NOT_COUNTING = (Stage.WITHDRAWN, Stage.NOT_EFFECTIVE)
 
@@ -262,6 +263,9 @@ class Countermeasure(models.Model):
                 name="countermeasure_proven",
             ),
         ]
+
+    get_kind_display = label_of("kind", Kind)
+    get_stage_display = label_of("stage", Stage)
 
     def __str__(self) -> str:
         return self.what

@@ -17,6 +17,7 @@ from incidents.models.choices import OWN_TROUBLE, Category
 from incidents.models.terms import IMPACT_OF, Impact, Severity, Status, WaitingOn
 from opsdesk.errors import Missing, Stale
 from plant.models import Area, Flow, Line, Person, Site, Station, System
+from plant.models.labels import label_of
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -309,6 +310,9 @@ class Incident(models.Model):
             ),
             GinIndex(SearchVector("title", "words", config="simple"), name="incident_words"),
         ]
+
+    get_impact_display = label_of("impact", Impact)
+    get_status_display = label_of("status", Status)
 
     def __str__(self) -> str:
         return self.code
