@@ -54,6 +54,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
             "assigned_to",
         )
 
+    def with_shared_places(self) -> IncidentQuerySet:
+        """For a long list at one site: what many rows share is read once, and no wide rows are sorted.
+
+        Seven queries more; the site is the caller's.
+        """
+        return self.prefetch_related(
+            "category", "area", "line", "station", "system", "owner", "assigned_to", "shelved_by"
+        )
+
     def by_cover_left(self) -> IncidentQuerySet:
         """What stops product next comes first: safety, then cover left, then severity, then age.
 
