@@ -177,11 +177,6 @@ _NEXT_TRY = Countermeasure.objects.counting().filter(
 """What was agreed on after the one that did not hold: then that one needs nothing any more."""
 
 
-def still_needed(site: Site) -> CountermeasureQuerySet:
-    """What the board calls open, in no order."""
-    return _without_superseded(_live(site)).order_by()
-
-
 def _live(site: Site) -> CountermeasureQuerySet:
     """Everything at the site that is neither given up, taken off nor over with its incident."""
     here = Countermeasure.objects.filter(incident__site=site, incident__is_drill=False)

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from countermeasures.board import still_needed
-from countermeasures.models import Promise
 from incidents import context as incidents
-from plant.models import Person
+
+_COUNTERMEASURES = """
+    SELECT FROM countermeasures_countermeasure one JOIN incidents_incident i ON i.id = one.incident_id
+    WHERE i.site_id = %(site)s AND NOT i.is_drill AND i.status <> 'closed' AND removed_at IS NULL
+      AND stage IN ('planned', 'in_work', 'not_effective', 'in_place', 'checking')
+      AND NOT (stage = 'not_effective' AND EXISTS (
+          SELECT FROM countermeasures_countermeasure next
+          WHERE next.incident_id = one.incident_id AND next.kind = one.kind AND next.id > one.id
+            AND next.stage NOT IN ('withdrawn', 'not_effective')))
+"""
 
 
 class Counts(incidents.Counts):
     """Adds what the board and the ledger call open, at the site that they open with."""
 
-    def asked(self) -> dict[str, QuerySet[Any]]:
-        return {**super().asked(), "countermeasures": self._countermeasures(), "promises": self._promises()}
+    ROWS: ClassVar[Mapping[str, str]] = {
+        **incidents.Counts.ROWS,
+        "countermeasures": _COUNTERMEASURES,
+        "promises": "SELECT FROM countermeasures_promise WHERE outcome = 'open' AND site_id = %(site)s",
+    }
 
     @property
     def countermeasures(self) -> int:
@@ -26,12 +36,6 @@ class Counts(incidents.Counts):
     @property
     def promises(self) -> int:
         return self._figures["promises"]
-
-    def _countermeasures(self) -> QuerySet[Any]:
-        return still_needed(self._person.site) if self._person.site else Person.objects.none()
-
-    def _promises(self) -> QuerySet[Any]:
-        return Promise.objects.open().filter(site=self._person.site_id).order_by()
 
 
 def counts(request: HttpRequest) -> dict[str, Any]:

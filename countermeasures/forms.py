@@ -9,12 +9,15 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from countermeasures.lifecycle.bandages import latest_end
 from countermeasures.models import Countermeasure, Kind, Strength
 from countermeasures.promises.ledger import Carried, carried_by
 from countermeasures.promises.models import InTheWay
+from countermeasures.wording import unit_words
 from incidents.forms import ActForm, PersonField
 from incidents.photos import PhotoField
 from plant.models import Person
+from plant.wording import day_words
 
 
 class DayInput(forms.DateInput):
@@ -106,6 +109,16 @@ class PlanCheckForm(ActForm):
     checker = PersonField(label=_("Who checks it"), help_text=_("Never the owner."))
 
 
+class CheckerForm(ActForm):
+    checker = PersonField(label=_("Who checks it"), help_text=_("Never the owner, nor who put it in place."))
+
+
+class StrengthForm(ActForm):
+    strength = forms.ChoiceField(
+        label=_("How much it relies on people"), choices=Strength.choices, widget=forms.RadioSelect
+    )
+
+
 class EvidenceForm(ActForm):
     evidence = _words(_("How one can see that it is in place"), limit=2000)
     photo = PhotoField(label=_("Photo"), required=False)
@@ -141,6 +154,11 @@ class MeasureForm(ActForm):
 class ExtendForm(ActForm):
     expires_on = _day(_("Good until"), required=True)
     reason = _words(_("Why"), rows=2)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        latest = day_words(latest_end(self.incident), weekday=False)
+        self.fields["expires_on"].help_text = _("Until %(day)s at the latest.") % {"day": latest}
 
 
 class ReasonForm(ActForm):
@@ -217,7 +235,7 @@ PREFILLED = (
     "target",
     "window_days",
     "window_exposure",
-    "exposure_unit",
+    "strength",
     "evidence",
 )
 
@@ -225,4 +243,5 @@ PREFILLED = (
 def prefilled(found: Countermeasure) -> dict[str, Any]:
     """What the screen knows already about a countermeasure, for the fields of any of its forms."""
     known: dict[str, Any] = {name: getattr(found, name) for name in PREFILLED}
+    known["exposure_unit"] = found.exposure_unit and unit_words(found.exposure_unit)
     return known | {"owner": found.owner_id, "checker": found.checker_id}

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
 from countermeasures.models import Countermeasure
+from countermeasures.wording import unit_words
 from incidents.models import Event, EventKind
 from plant.wording import day_words, moment
 
@@ -25,6 +26,8 @@ DID: dict[str, StrPromise] = {
     "promised": _("agreed who does it and by when"),
     "in_the_way": _("said what is in the way"),
     "check_planned": _("planned the check"),
+    "checker_named": _("named another checker"),
+    "strength_said": _("said how strong it is"),
     "in_place": _("put it in place"),
     "checking": _("started to prove it"),
     "effective": _("signed off that it holds"),
@@ -127,6 +130,8 @@ def _said(field: models.Field[Any, Any], value: Any) -> str:
     words = dict(field.flatchoices).get(value) if field.choices else None
     if words is not None:
         return str(words)
+    if field.name == "exposure_unit":
+        return unit_words(str(value))
     if isinstance(field, models.DateTimeField):
         at = parse_datetime(str(value))
         return moment(at) if at else str(value)

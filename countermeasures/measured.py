@@ -82,7 +82,7 @@ def measured(found: Countermeasure, now: datetime) -> Measured | None:
     return Measured(
         one=found,
         held=held_for(found, now) if found.checking_from else "",
-        unit=unit_words(found),
+        unit=unit_words(found.exposure_unit),
         counts_by_hand=found.window_exposure is not None and not found.is_counted_from_shifts,
         log=log[::-1],
         chart=chart_of(found, log),

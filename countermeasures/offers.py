@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
-from countermeasures.models import Countermeasure, Kind, Stage
+from countermeasures.models import BEFORE, Countermeasure, Kind, Stage
 from incidents.models import Incident
 from incidents.permissions import Action, can
 from plant.models import Person
-
-BEFORE = (Stage.PLANNED, Stage.IN_WORK, Stage.NOT_EFFECTIVE)
-"""The fix is not in yet, so it can still be promised, changed or given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,15 @@ def _was_failed_by_a_repeat(found: Countermeasure) -> bool:
     return found.stage == Stage.NOT_EFFECTIVE and found.checked_by_id is None
 
 
+def _lacks_strength(found: Countermeasure) -> bool:
+    """It was never said, or something stronger is needed and can still be chosen."""
+    if _is_bandage(found):
+        return False
+    if found.stage in BEFORE:
+        return not (found.strength and found.is_strong_enough)
+    return not (found.strength or found.is_strong_enough)
+
+
 def _lacks_check(found: Countermeasure) -> bool:
     return not _is_bandage(found) and found.stage in BEFORE
 
@@ -59,8 +65,10 @@ OFFERS: tuple[Offer, ...] = (
     Offer("start", _("Promise it"), lambda c: c.stage in (Stage.PLANNED, Stage.NOT_EFFECTIVE), Action.PLAN),
     Offer("new-date", _("Agree a new date"), lambda c: c.stage == Stage.IN_WORK, Action.PLAN),
     Offer("plan-check", _("Plan the check"), _lacks_check, Action.PLAN),
+    Offer("strength", _("Say how strong it is"), _lacks_strength, Action.PLAN),
     Offer("in-place", _("It is in place"), lambda c: c.stage in (Stage.PLANNED, Stage.IN_WORK), Action.PLAN),
     Offer("check", _("Does it hold?"), _can_be_proved, Action.CHECK),
+    Offer("checker", _("Name another checker"), lambda c: c.stage == Stage.CHECKING, Action.PLAN),
     Offer("restore", _("The repeat was a mistake"), _was_failed_by_a_repeat, Action.CHECK),
     Offer("waive", _("A weaker one is enough"), lambda c: not c.is_strong_enough, Action.WAIVE),
     Offer("extend", _("Let it stay longer"), _is_worn, Action.EXTEND),
@@ -74,11 +82,16 @@ OF_WORN = tuple(offer for offer in OFFERS if offer.verb in ("extend", "take-off"
 
 
 def offers(found: Countermeasure, person: Person) -> list[Offer]:
-    """What this person may do with it now; of a closed incident only with a bandage that is still on."""
-    if found.stage == Stage.WITHDRAWN or not (found.incident_is_open or _is_worn(found)):
-        return []
-    asked = OFFERS if found.incident_is_open else OF_WORN
-    return [offer for offer in asked if offer.fits(found) and _may(offer, found, person)]
+    """What this person may do with it now; of a closed incident only with what is still owed."""
+    return [offer for offer in _open_to(found) if offer.fits(found) and _may(offer, found, person)]
+
+
+def _open_to(found: Countermeasure) -> tuple[Offer, ...]:
+    if found.stage == Stage.WITHDRAWN:
+        return ()
+    if found.is_pursued:
+        return OFFERS
+    return OF_WORN if _is_worn(found) else ()
 
 
 def _may(offer: Offer, found: Countermeasure, person: Person) -> bool:
@@ -93,7 +106,7 @@ def may_measure(found: Countermeasure, person: Person) -> bool:
     if found.kind == Kind.CONTAINMENT or found.stage in (Stage.WITHDRAWN, Stage.EFFECTIVE):
         return False
     acts = can(person, Action.CHECK, found.incident) or can(person, Action.PLAN, found.incident)
-    return found.incident_is_open and (acts or found.owner_id == person.pk)
+    return found.is_pursued and (acts or found.owner_id == person.pk)
 
 
 def may_plan(incident: Incident, person: Person) -> bool:

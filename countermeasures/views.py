@@ -67,6 +67,20 @@ VERBS: dict[str, Verb] = {
         lifecycle.plan_check,
         _("How we will know that it works, agreed before the fix goes in."),
     ),
+    "checker": Verb(
+        _("Who checks it instead?"),
+        _("Name them"),
+        forms.CheckerForm,
+        lifecycle.name_checker,
+        _("They are asked from now on. What is measured, and for how long, stays as it was agreed."),
+    ),
+    "strength": Verb(
+        _("How strong is it?"),
+        _("Say it"),
+        forms.StrengthForm,
+        lifecycle.say_strength,
+        _("Line down, at risk and repeats need something that stops the problem by itself."),
+    ),
     "in-place": Verb(_("It is in place"), _("It is in place"), forms.EvidenceForm, lifecycle.put_in_place),
     "check": Verb(
         _("Does it hold?"),
@@ -85,8 +99,23 @@ VERBS: dict[str, Verb] = {
             "and whoever was told hears it."
         ),
     ),
-    "extend": Verb(_("Let the bandage stay longer"), _("Extend it"), forms.ExtendForm, lifecycle.extend),
-    "waive": Verb(_("Accept a weaker countermeasure"), _("Accept it"), forms.ReasonForm, lifecycle.waive),
+    "extend": Verb(
+        _("Let the bandage stay longer"),
+        _("Extend it"),
+        forms.ExtendForm,
+        lifecycle.extend,
+        _("Product runs on it meanwhile. On the new day it is asked about again."),
+    ),
+    "waive": Verb(
+        _("Accept a weaker countermeasure"),
+        _("Accept it"),
+        forms.ReasonForm,
+        lifecycle.waive,
+        _(
+            "It relies on people, and this problem needs something that stops it by itself. "
+            "Your word holds for this countermeasure, until the problem comes back."
+        ),
+    ),
     "take-off": Verb(_("Is the bandage off?"), _("It is off"), forms.NothingMoreForm, lifecycle.take_off),
     "withdraw": Verb(_("Give it up"), _("Give it up"), forms.ReasonForm, lifecycle.withdraw),
 }

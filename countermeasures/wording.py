@@ -17,11 +17,11 @@ def held_for(one: Countermeasure, now: datetime) -> str:
     times = _("%(times)s of %(window)s %(unit)s") % {
         "times": one.times_held,
         "window": one.window_exposure,
-        "unit": unit_words(one),
+        "unit": unit_words(one.exposure_unit),
     }
     return f"{days} · {times}"
 
 
-def unit_words(one: Countermeasure) -> str:
-    """What is counted, in the reader's language."""
-    return _("shift starts") if one.exposure_unit in ("", SHIFT_STARTS) else one.exposure_unit
+def unit_words(unit: str) -> str:
+    """What is counted, in the reader's language; empty is shift starts."""
+    return _("shift starts") if unit in ("", SHIFT_STARTS) else unit

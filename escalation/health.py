@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 
 from escalation.channels import Provider, providers_of
 from escalation.models import ProviderHealth, Rank
@@ -29,6 +30,7 @@ class State:
     """What is known of a provider. `is_noted`: it is written down that it worked in this turn.
 
     `is_unproved`: it was back because it answers, and no message has gone through since.
+    `brings_nothing`: what it takes does not arrive.
     """
 
     failures: int = 0
@@ -37,13 +39,21 @@ class State:
     error: str = ""
     is_noted: bool = False
     is_unproved: bool = False
+    brings_nothing: bool = False
 
 
 def states(channel: str) -> dict[str, State]:
     """By name. One query."""
     rows = ProviderHealth.objects.filter(channel=channel)
     return {
-        one.name: State(one.failures, one.is_down, one.paused_until, one.error, is_unproved=one.is_unproved)
+        one.name: State(
+            one.failures,
+            one.is_down,
+            one.paused_until,
+            one.error,
+            is_unproved=one.is_unproved,
+            brings_nothing=one.brings_nothing,
+        )
         for one in rows
     }
 
@@ -73,24 +83,27 @@ def failed(channel: str, provider: Provider, why: str, now: datetime) -> bool:
 
 
 def worked(channel: str, provider: Provider, now: datetime) -> State:
-    """It took a message: whatever failed before is over."""
+    """It took a message: whatever failed before is over, unless it is that what it takes does not arrive."""
+    is_down = False
     if provider.scheme != "sandbox":
-        _write(
+        is_down = _write(
             """
             INSERT INTO escalation_providerhealth AS h
                 (channel, name, failures, error, worked_at, since, is_down)
             VALUES (%(channel)s, %(name)s, 0, '', %(now)s, %(now)s, false)
             ON CONFLICT (channel, name) DO UPDATE SET
-                failures = 0, error = '', worked_at = excluded.worked_at, is_down = false,
+                failures = CASE WHEN h.brings_nothing THEN h.failures ELSE 0 END,
+                error = CASE WHEN h.brings_nothing THEN h.error ELSE '' END,
+                worked_at = excluded.worked_at, is_down = h.brings_nothing,
                 is_unproved = false, paused_until = NULL,
-                since = CASE WHEN h.is_down THEN excluded.since ELSE h.since END
-            RETURNING true
+                since = CASE WHEN h.is_down AND NOT h.brings_nothing THEN excluded.since ELSE h.since END
+            RETURNING is_down
             """,
             channel=channel,
             name=provider.name,
             now=now,
         )
-    return State(is_noted=True)
+    return State(is_noted=True, is_down=is_down, brings_nothing=is_down)
 
 
 def answers(channel: str, name: str, now: datetime) -> bool:
@@ -99,8 +112,30 @@ def answers(channel: str, name: str, now: datetime) -> bool:
     It does so once. When messages fail again after it, its answer proves nothing: then only a message that it
     takes brings it back (ADR 135).
     """
-    down = ProviderHealth.objects.filter(channel=channel, name=name, is_down=True, is_unproved=False)
+    down = ProviderHealth.objects.filter(
+        channel=channel, name=name, is_down=True, is_unproved=False, brings_nothing=False
+    )
     back = {"failures": 0, "error": "", "is_down": False, "is_unproved": True, "paused_until": None}
+    return bool(down.update(**back, since=now))
+
+
+def brings_nothing(channel: str, name: str, why: str, now: datetime, *, sent_at: datetime) -> bool:
+    """What it takes does not arrive: it is down. True when that is news.
+
+    Of what it took before it was marked down (`sent_at`) nothing more is counted: only what was risked on it.
+    """
+    known = ProviderHealth.objects.filter(channel=channel, name=name)
+    found = {"brings_nothing": True, "error": why[:300], "failed_at": now}
+    if known.filter(is_down=False).update(**found, is_down=True, failures=DOWN_AFTER, since=now):
+        return True
+    known.exclude(brings_nothing=True, since__gt=sent_at).update(**found, failures=F("failures") + 1)
+    return False
+
+
+def arrived(channel: str, name: str, now: datetime) -> bool:
+    """A message that it took has arrived. True when it had been marked down because none did."""
+    down = ProviderHealth.objects.filter(channel=channel, name=name, brings_nothing=True)
+    back = {"failures": 0, "error": "", "is_down": False, "is_unproved": False, "brings_nothing": False}
     return bool(down.update(**back, since=now))
 
 
@@ -155,6 +190,7 @@ class HealthCard:
     provider: str
     is_practice: bool
     is_down: bool
+    brings_nothing: bool
     since: datetime | None
     paused_until: datetime | None
     failures: int
@@ -210,6 +246,7 @@ def _card(
         provider=provider.name,
         is_practice=provider.scheme == "sandbox",
         is_down=known is not None and known.is_down,
+        brings_nothing=known is not None and known.brings_nothing,
         since=known.since if known else None,
         paused_until=known.paused_until if known else None,
         failures=known.failures if known else 0,

@@ -20,11 +20,11 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from incidents import lifecycle, serializers
-from incidents.models import Downtime, Incident, IncidentQuerySet, Severity, Status
+from incidents.models import Category, Downtime, Incident, IncidentQuerySet, Severity, Status
 from incidents.permissions import Action, refuse_unless
 from incidents.search import with_words
 from opsdesk.paging import OldestFirst
-from plant.models import Line, Person, Site
+from plant.models import Line, Person, Site, Station, System
 
 Verb = Callable[..., Incident]
 
@@ -41,6 +41,9 @@ class IncidentFilter(django_filters.FilterSet):
     severity = ManyOf(choices=Severity.choices)
     site = django_filters.ModelChoiceFilter(queryset=Site.objects.all(), to_field_name="code")
     line = django_filters.ModelChoiceFilter(queryset=Line.objects.all(), to_field_name="code")
+    station = django_filters.ModelChoiceFilter(queryset=Station.objects.all(), to_field_name="code")
+    system = django_filters.ModelChoiceFilter(queryset=System.objects.all(), to_field_name="code")
+    category = django_filters.ModelChoiceFilter(queryset=Category.objects.all(), to_field_name="code")
     owner = django_filters.ModelChoiceFilter(queryset=Person.objects.all(), to_field_name="username")
     open = django_filters.BooleanFilter(method="is_open", label=_("Still open"))
     q = django_filters.CharFilter(

@@ -173,6 +173,8 @@ class ActForm(forms.Form):
 
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     by: Person | None = None
+    says_why = False
+    """Whether everything that was refused stands at its field, so that it need not be said above them too."""
 
     def __init__(self, data: Any = None, files: Any = None, *, incident: Incident, **kwargs: Any):
         super().__init__(data, files, **kwargs)
@@ -196,6 +198,8 @@ class ActForm(forms.Form):
         for name, sentences in (refusal.fields or {}).items():
             if name in self.fields:
                 self.add_error(name, [str(sentence) for sentence in sentences])
+        said = set(refusal.fields or ())
+        self.says_why = bool(said) and said <= set(self.fields)
 
 
 class AssignForm(ActForm):

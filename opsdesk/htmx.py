@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
 
 from opsdesk.errors import Refused
 
@@ -52,6 +55,22 @@ def show(
     if fragment and request.method == "GET" and response.status_code == 200:
         return _unless_unchanged(request, response)
     return response
+
+
+def form_of(page: Callable[..., str]) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., Any]]:
+    """A view that takes one form of the page at ``page(request, …)``, and draws that page when it refuses.
+
+    The browser then stands at the form's own address: opened again without the form, it leads to the page.
+    """
+
+    def take(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
+        @wraps(view)
+        def answer(request: HttpRequest, **named: Any) -> HttpResponseBase:
+            return view(request, **named) if request.method == "POST" else redirect(page(request, **named))
+
+        return require_http_methods(["GET", "HEAD", "POST"])(answer)
+
+    return take
 
 
 def next_page(request: HttpRequest) -> str:

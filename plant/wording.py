@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -37,6 +38,12 @@ def countdown(left: timedelta) -> str:
 
 def day_words(on: date, *, weekday: bool = True, year: bool = False) -> str:
     """ "Fri 7 Nov", "7 Nov", "Fri 7 Nov 2025". The pattern is translated: "vie 7 nov"."""
+    return _day_words(date(on.year, on.month, on.day), weekday, year, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _day_words(on: date, weekday: bool, year: bool, language: str | None) -> str:
+    """A ledger says the same days over and over, and each takes as long as a query."""
     if weekday:
         return date_format(on, gettext("D j M Y") if year else gettext("D j M"))
     return date_format(on, gettext("j M Y") if year else gettext("j M"))

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from countermeasures.lifecycle.moves import locked_for, refuse, write
-from countermeasures.models import Countermeasure, Kind
+from countermeasures.models import Countermeasure, Kind, Stage
 from incidents.lifecycle.moves import needs_reason
-from incidents.models import SeverityRule
+from incidents.models import Incident, SeverityRule
 from incidents.permissions import Action, refuse_unless
 from opsdesk.errors import Refused
 from plant.models import Person
@@ -33,7 +33,7 @@ def extend(
     refuse_unless(by, Action.EXTEND, found.incident)
     found.incident.refuse_if_stale(seen_version)
     reason = needs_reason(reason)
-    if found.kind != Kind.CONTAINMENT or found.removed_at is not None:
+    if found.kind != Kind.CONTAINMENT or found.removed_at is not None or found.stage == Stage.WITHDRAWN:
         raise Refused("not_a_bandage", _("Only a bandage that is on can be extended."))
     today = (now or timezone.now()).astimezone(found.incident.site.tz).date()
     if expires_on <= max(today, found.expires_on or today):
@@ -42,7 +42,7 @@ def extend(
             "not_later",
             _("The new day has to be later than the old one."),
         )
-    latest = today + timedelta(days=SeverityRule.of(found.incident.severity).extension_days)
+    latest = latest_end(found.incident, now)
     if expires_on > latest:
         refuse(
             "expires_on",
@@ -62,6 +62,12 @@ def extend(
     )
 
 
+def latest_end(incident: Incident, now: datetime | None = None) -> date:
+    """The last day to which a bandage of this incident may be extended today, on the plant's calendar."""
+    today = (now or timezone.now()).astimezone(incident.site.tz).date()
+    return today + timedelta(days=SeverityRule.of(incident.severity).extension_days)
+
+
 @transaction.atomic
 def take_off(
     pk: int, *, by: Person, seen_version: int | None = None, now: datetime | None = None
@@ -72,5 +78,7 @@ def take_off(
         raise Refused("not_a_bandage", _("Only a bandage is taken off."))
     if found.removed_at is not None:
         return found
+    if found.stage in (Stage.PLANNED, Stage.IN_WORK, Stage.WITHDRAWN):
+        raise Refused("not_on", _("This bandage is not on. Give it up when it is not needed."))
     now = now or timezone.now()
     return write(found, by=by, now=now, did="taken_off", removed_at=now, removed_by=by)

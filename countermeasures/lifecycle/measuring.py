@@ -64,7 +64,7 @@ def log_measurement(
 
 
 def _refuse_unmeasurable(found: Countermeasure) -> None:
-    if not found.incident_is_open:
+    if not found.is_pursued:
         raise Refused("wrong_status", _("%(code)s is closed.") % {"code": found.incident.code})
     if found.kind == Kind.CONTAINMENT:
         raise Refused("not_proved", _("A bandage is not proved, so nothing is measured for it."))

@@ -100,6 +100,8 @@ def waive(
     refuse_unless(by, Action.WAIVE, found.incident)
     found.incident.refuse_if_stale(seen_version)
     reason = needs_reason(reason)
+    if found.kind == Kind.CONTAINMENT or found.stage == Stage.WITHDRAWN or not found.is_pursued:
+        raise Refused("not_needed", _("Nobody has to accept this: it is not waiting to be strong enough."))
     return write(
         found,
         by=by,
@@ -129,6 +131,8 @@ def check(
         raise NotAllowed("own_work", _("You put this in place, so somebody else has to check it."))
     refuse_unless(by, Action.CHECK, found.incident)
     found.incident.refuse_if_stale(seen_version)
+    if found.kind == Kind.CONTAINMENT:
+        raise Refused("not_proved", _("A bandage is not proved. Take it off, or let it stay longer."))
     measured = needed(measured, "measured", _("Say what you measured."))
     now = now or timezone.now()
     if effective:

@@ -17,6 +17,7 @@ from countermeasures.models.terms import LIVE, SHIFT_STARTS, STRONG_ENOUGH, Kind
 from incidents.models import Impact, Incident, Photo, Severity, Status
 from opsdesk.errors import Missing
 from plant.models import Person, System
+from plant.models.labels import label_of
 
 _NOT_COUNTING = (Stage.WITHDRAWN, Stage.NOT_EFFECTIVE)
 
@@ -34,13 +35,25 @@ class Gap:
     what: str = ""
 
 
+SHOWN_ON_A_CARD = (
+    *("owner__name", "owner__username", "checker__name", "checker__username"),
+    *("checked_by__name", "checked_by__username", "incident__site", "incident__area"),
+    *("incident__number", "incident__version", "incident__status", "incident__severity", "incident__impact"),
+    *("incident__is_drill", "incident__reopen_count", "incident__repeat_of"),
+    *("incident__times_in_30_days", "incident__times_in_90_days"),
+)
+"""Of the tables beside its own."""
+
+
 class CountermeasureQuerySet(models.QuerySet["Countermeasure"]):
     def with_people(self) -> CountermeasureQuerySet:
         return self.select_related("owner", "checker", "checked_by", "waived_by")
 
     def for_cards(self) -> CountermeasureQuerySet:
-        """With everything a card shows and its buttons ask about."""
-        return self.with_people().select_related("incident__site", "incident__area")
+        """With everything a card shows and its buttons ask about, and no more: six wide tables meet here."""
+        own = [column.name for column in self.model._meta.concrete_fields]
+        people = self.select_related("owner", "checker", "checked_by")
+        return people.select_related("incident__site", "incident__area").only(*own, *SHOWN_ON_A_CARD)
 
     def with_measurements(self) -> CountermeasureQuerySet:
         """With `logged`: how many lines its measurement log has."""
@@ -263,6 +276,9 @@ class Countermeasure(models.Model):
             ),
         ]
 
+    get_kind_display = label_of("kind", Kind)
+    get_stage_display = label_of("stage", Stage)
+
     def __str__(self) -> str:
         return self.what
 
@@ -354,3 +370,9 @@ class Countermeasure(models.Model):
     @property
     def incident_is_open(self) -> bool:
         return self.incident.status != Status.CLOSED
+
+    @property
+    def is_pursued(self) -> bool:
+        """Its problem is open, or was closed without a permanent fix while this was promised or being proved:
+        then somebody is still asked about it, and has to be able to answer."""
+        return self.incident_is_open or self.stage in (Stage.IN_WORK, Stage.CHECKING)

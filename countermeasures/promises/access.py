@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
+from countermeasures.promises.models import Outcome, PromiseQuerySet
 from plant.models import Person, Role, RoleAssignment, Site
 
 SEE_ALL = (
@@ -53,6 +56,16 @@ def _floor(site: Site, held: RoleAssignment) -> set[int]:
     if not held.area_ids:
         without_role = Person.objects.filter(site=site, role_assignments=None)
         found |= set(without_role.values_list("pk", flat=True))
+    return found
+
+
+def without_others_late(found: PromiseQuerySet, reader: Person, sites: Iterable[Site]) -> PromiseQuerySet:
+    """Everybody lists what is open and what was kept. What ended late stands by name only before who may see
+    that person's row: a list of it would be the row."""
+    for site in sites:
+        if not sees_all(reader, site):
+            others = ~Q(person__in=people_seen(reader, site).values("pk"))
+            found = found.exclude(others, site=site, outcome=Outcome.LATE)
     return found
 
 

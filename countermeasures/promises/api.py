@@ -17,8 +17,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from countermeasures.promises import doing, lifecycle
-from countermeasures.promises.access import FLOOR, IT, may_see, people_seen
-from countermeasures.promises.ledger import rows_of
+from countermeasures.promises.access import FLOOR, IT, may_see, people_seen, without_others_late
+from countermeasures.promises.ledger import TEAMS, Asked, ledger, rows_of
 from countermeasures.promises.models import InTheWay, Outcome, Promise, PromiseKind, PromiseQuerySet
 from opsdesk.errors import Missing, NotAllowed
 from plant.models import Person, RoleAssignment, Site
@@ -95,6 +95,34 @@ class PersonRow(serializers.Serializer[Any]):
     in_the_way = serializers.CharField()
 
 
+class ReasonRow(serializers.Serializer[Any]):
+    """What was in the way, in words, and how often."""
+
+    reason = serializers.CharField(source="label")
+    count = serializers.IntegerField()
+
+
+class TeamNumbers(serializers.Serializer[Any]):
+    """How promises ended in the last 30 days, what is open now, and what was in the way."""
+
+    kept = serializers.IntegerField(source="numbers.kept", help_text=_("Kept on the first date"))
+    kept_by_agreement = serializers.IntegerField(source="numbers.by_agreement")
+    late = serializers.IntegerField(source="numbers.finished_late", help_text=_("Finished late"))
+    open = serializers.IntegerField(source="numbers.open")
+    passed = serializers.IntegerField(source="numbers.passed", help_text=_("Open, and the date is over"))
+    due_in_a_week = serializers.IntegerField(source="numbers.week")
+    in_the_way = ReasonRow(source="bars", many=True)
+
+
+SITE = OpenApiParameter("site", OpenApiTypes.STR, description="A code; else your own site.")
+ASKED = [
+    SITE,
+    OpenApiParameter("team", OpenApiTypes.STR, enum=list(TEAMS)),
+    OpenApiParameter("area", OpenApiTypes.STR, description="A code."),
+    OpenApiParameter("kind", OpenApiTypes.STR, enum=list(PromiseKind.values)),
+]
+
+
 class PromiseFilter(django_filters.FilterSet):
     site = django_filters.CharFilter(field_name="site__code", max_length=24)
     area = django_filters.CharFilter(field_name="area__code", max_length=24)
@@ -141,8 +169,10 @@ class PromiseViewSet(GenericViewSet[Promise]):
 
     @extend_schema(parameters=[OpenApiParameter("person", OpenApiTypes.STR, description="A login.")])
     def list(self, request: Request) -> Response:
-        """Newest first. Everybody sees what is open; `person` only themselves, their lead and managers."""
-        found = self.filter_queryset(self.get_queryset())
+        """Newest first. Everybody sees what is open or was kept; what ended late, and `person`, only
+        themselves, their lead and managers."""
+        asked = cast(PromiseQuerySet, self.filter_queryset(self.get_queryset()))
+        found = without_others_late(asked, self.reader, self._sites())
         username = request.query_params.get("person", "")
         if username:
             found = found.filter(person=self._person(username))
@@ -169,25 +199,44 @@ class PromiseViewSet(GenericViewSet[Promise]):
         return found
 
     @extend_schema(
-        parameters=[OpenApiParameter("site", OpenApiTypes.STR, description="A code; else your own site.")],
+        parameters=[SITE],
         responses=PersonRow(many=True),
         filters=False,
     )
     @action(detail=False, pagination_class=None, filterset_class=None)
     def people(self, request: Request) -> Response:
         """The rows that you may see: your own, your team's as lead, everybody's as manager."""
-        sites = (
+        site = self._site(request)
+        here = Promise.objects.filter(site=site)
+        rows = rows_of(people_seen(self.reader, site), here, timezone.now(), site=site)
+        return Response(PersonRow(rows, many=True).data)
+
+    @extend_schema(
+        parameters=ASKED,
+        responses=TeamNumbers,
+        filters=False,
+    )
+    @action(detail=False, pagination_class=None, filterset_class=None)
+    def numbers(self, request: Request) -> Response:
+        """For everybody: the team's numbers of the last 30 days, and what was in the way, the most first."""
+        asked = Asked.from_address(request.query_params.dict())
+        found = ledger(asked, site=self._site(request), reader=self.reader, now=timezone.now())
+        return Response(TeamNumbers(found).data)
+
+    def _sites(self) -> QuerySet[Site]:
+        return (
             Site.objects.all()
             if self.reader.is_corporate
             else Site.objects.filter(pk__in=self.reader.site_ids)
         )
+
+    def _site(self, request: Request) -> Site:
+        """The one that is asked for, else the reader's own; raises Missing."""
         code = request.query_params.get("site", "")
-        site = sites.filter(code=code).first() if code else self.reader.site or sites.first()
+        site = self._sites().filter(code=code).first() if code else self.reader.site or self._sites().first()
         if site is None:
             raise Missing("unknown_site", _("There is no such site."))
-        here = Promise.objects.filter(site=site)
-        rows = rows_of(people_seen(self.reader, site), here, timezone.now(), site=site)
-        return Response(PersonRow(rows, many=True).data)
+        return site
 
     @extend_schema(request=KeepInput, responses=PromiseSerializer, filters=False)
     @action(detail=True, methods=["post"])

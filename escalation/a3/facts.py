@@ -44,6 +44,8 @@ TOLD = frozenset(
         EventKind.CLOSED,
     }
 )
+IN = (Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE)
+
 DID = frozenset({"in_place", "effective", "not_effective", "waived", "taken_off"})
 """What a customer wants to read of the timeline; who was told by which message is not part of it."""
 
@@ -86,7 +88,8 @@ def facts(incident: Incident, *, now: datetime, counted_parts: int | None = None
     cause = Cause.objects.filter(incident=incident).first()
     kept = [one for one in found if one.stage != Stage.WITHDRAWN]
     bandages = [one for one in kept if one.kind == Kind.CONTAINMENT]
-    fixes = _newest([one for one in kept if one.kind != Kind.CONTAINMENT], FIXES)
+    all_fixes = [one for one in kept if one.kind != Kind.CONTAINMENT]
+    fixes = _furthest(all_fixes, FIXES)
     cost = costs(incident, now=now)
     events = list(incident.events.select_related("by").order_by("at", "pk"))
     return {
@@ -97,6 +100,7 @@ def facts(incident: Incident, *, now: datetime, counted_parts: int | None = None
         "bandages": _rows(_newest(bandages, BANDAGES), now),
         "fixes": _rows([one for one in fixes if one.kind == Kind.PERMANENT], now),
         "preventive": _rows([one for one in fixes if one.kind == Kind.PREVENTIVE], now),
+        "more_fixes": len(all_fixes) - len(fixes),
         "elsewhere": _elsewhere(fixes),
         "whys": [cut(why, SHORT) for why in (cause.five_whys[:WHYS] if cause else [])],
         "root_cause": cut(cause.root_cause, MIDDLE) if cause else "",
@@ -133,6 +137,12 @@ def _elsewhere(found: Sequence[Countermeasure]) -> list[str]:
 
 def _newest(found: Sequence[Countermeasure], limit: int) -> list[Countermeasure]:
     return list(found[-limit:])
+
+
+def _furthest(found: Sequence[Countermeasure], limit: int) -> list[Countermeasure]:
+    """Of very many those that are in, then what was tried or is promised, newest; in the order they came."""
+    ranked = sorted(found, key=lambda one: (one.stage not in IN, one.stage == Stage.PLANNED, -one.pk))
+    return sorted(ranked[:limit], key=lambda one: one.pk)
 
 
 def _rows(found: Iterable[Countermeasure], now: datetime) -> list[Fix]:
@@ -205,10 +215,9 @@ def _team(incident: Incident, found: Iterable[Countermeasure], events: Iterable[
 
 def _signed(incident: Incident, found: Iterable[Countermeasure]) -> list[SignOff]:
     """Containment, fix, proof, floor, end: who stands for each, with the day; or a line to sign on."""
-    permanent = [one for one in found if one.kind == Kind.PERMANENT and one.stage != Stage.WITHDRAWN]
-    last = permanent[-1] if permanent else None
-    placed = last if last and last.stage in (Stage.IN_PLACE, Stage.CHECKING, Stage.EFFECTIVE) else None
-    proved = last if last and last.stage == Stage.EFFECTIVE else None
+    is_in = [one for one in found if one.kind == Kind.PERMANENT and one.stage in IN]
+    placed = is_in[-1] if is_in else None
+    proved = placed if placed and placed.stage == Stage.EFFECTIVE else None
     closer = incident.closed_agreed_by or incident.no_fix_accepted_by or incident.floor_confirmed_by
     return [
         _sign(_("Product moving"), incident.owner if incident.contained_at else None, incident.contained_at),

@@ -81,6 +81,7 @@ def _columns(context: Mapping[str, Any], pictures: int) -> list[list[str]]:
     left += [f"{fix.what} {NOTE}" for fix in context["bandages"]] + [""] * (PICTURE_LINES if pictures else 0)
     middle = ["", "", *context["whys"]]
     middle += ["", context["root_cause"], context["system_part"], "", context["escape_cause"], "", ""]
+    middle += [""] if context["more_fixes"] else []
     for fix in fixes:
         middle += [fix.what, NOTE, fix.evidence]
     right = ["", ""]

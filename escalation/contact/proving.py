@@ -148,22 +148,27 @@ def confirm_code(person: Person, code: str, *, by: Person, now: datetime | None 
     now = now or timezone.now()
     if by.pk != person.pk:
         raise Refused("not_yours", _("Only the person who got the code can enter it."), status=403)
-    if not _take_code(person, code, now):
+    wrong = _take_code(person, code, now)
+    if wrong >= WRONG_CODES:
+        raise Refused("wrong_code", _("That was not the code, and it no longer counts. Ask for a new one."))
+    if wrong:
         raise Refused("wrong_code", _("That is not the code. Look at the newest text message."))
 
 
 @transaction.atomic
-def _take_code(person: Person, code: str, now: datetime) -> bool:
+def _take_code(person: Person, code: str, now: datetime) -> int:
+    """How many wrong ones were typed until now; 0: it is right."""
     Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
     sent = newest(person, Channel.SMS, Reason.VERIFY)
     if sent is None or not is_waiting(sent, now):
         raise Refused("old_code", _("This code no longer counts. Ask for a new one."))
     if not constant_time_compare("".join(code.split()), code_for(sent)):
-        sent.data["wrong"] = sent.data.get("wrong", 0) + 1
+        wrong = int(sent.data.get("wrong", 0)) + 1
+        sent.data["wrong"] = wrong
         sent.save(update_fields=["data"])
-        return False
+        return wrong
     _proved(sent, now)
-    return True
+    return 0
 
 
 def open_proof(token: str, *, now: datetime | None = None) -> Notification:

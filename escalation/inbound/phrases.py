@@ -48,6 +48,8 @@ PHRASES: Mapping[tuple[str, ...], Mark] = {
     **_phrases(
         Mark.HELP,
         "help|send help|need help|i need help|we need help|sos",
+        "help with|need help with|i need help with|we need help with|need help at|i need help at",
+        "ayuda con|ayuda en|necesito ayuda con|necesito ayuda en|necesitamos ayuda en",
         "ayuda|manda ayuda|manden ayuda|mande ayuda|necesito ayuda|necesitamos ayuda|pido ayuda|auxilio",
     ),
     **_phrases(

@@ -55,15 +55,23 @@ _GLUED = re.compile(
     r"^(inc|ok|si|yes|visto|seen|help|ayuda|close|cerrar)?([0-9]{1,9})(ok|si|yes|visto|seen)?$"
 )
 _INC_GAP = re.compile(r"^[\s\-:#._‐‑–—]{0,3}$")
+_QUOTED = "\\s*[“\"«'‘]"
 _LIKED = re.compile(
-    r"^\s*(?:(?:liked|loved|emphasi[sz]ed|me gusta|me encanta|le gusto|le encanto|resalto)|👍\s*(?:to|a))"
-    r"\s*[“\"«'‘]",
-    re.IGNORECASE,
+    r"^\s*(?:(?:liked|loved|emphasi[sz]ed|[ml]e gust[ao]|[ml]e encant[ao]|resalto)|👍\s*(?:to|a))" + _QUOTED
 )
 _DISLIKED = re.compile(
-    r"^\s*(?:disliked|questioned|laughed at|removed a |no le gusto|no me gusta|pregunto por|se rio de)",
-    re.IGNORECASE,
+    r"^\s*(?:disliked|questioned|laughed at|no [ml]e gust[ao]|pregunto por|se rio de)" + _QUOTED
 )
+_REACTED = re.compile(r"^\s*(?:reacted|(?:ha )?reacciono)(?: with| con)? (\S{1,8}) (?:to|a)" + _QUOTED)
+"""What newer phones text for an emoji."""
+_TOOK_BACK = re.compile(
+    r"^\s*(?:removed|quito|elimino) (?:an? |un |una |su )?"
+    r"(?:like|dislike|heart|laugh|exclamation|question mark|me gusta|me encanta|[^\w\s]{1,8}) (?:from|de|a)"
+    + _QUOTED
+)
+_KINDLY = frozenset("👍👌✅✔☑🆗❤♥👏🙌💪🙏💯🫡👀")
+_KEYCAPS = str.maketrans("", "", "\ufe0f\u20e3")
+"""What makes an emoji of a sign or a digit: 1️⃣ is a 1."""
 _SIGNATURE = re.compile(
     r"\s*(?:sent from my \w+|get outlook for \w+|enviado desde mi \w+)[\w .]*$", re.IGNORECASE
 )
@@ -85,7 +93,7 @@ class _Token:
 def clean(text: str) -> str:
     """The text as it can be kept: one form for each letter, no control characters, not endless."""
     whole = text.encode("utf-8", "replace").decode("utf-8")[: LONGEST * 4]
-    kept = unicodedata.normalize("NFKC", whole)
+    kept = unicodedata.normalize("NFKC", whole).translate(_KEYCAPS)
     return "".join(
         char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " "
         for char in kept
@@ -118,10 +126,12 @@ def understand(text: str) -> Said:
 
 def _liked(text: str) -> Said | None:
     """A phone that "likes" our message texts the whole of it back: that says no more than "seen"."""
-    folded = fold(text[:40])
-    if _DISLIKED.match(folded):
+    folded = fold(text[:60])
+    reacted = _REACTED.match(folded)
+    is_unkind = reacted is not None and reacted.group(1)[0] not in _KINDLY
+    if is_unkind or _DISLIKED.match(folded) or _TOOK_BACK.match(folded):
         return Said(Kind.NOTHING)
-    if not _LIKED.match(folded):
+    if not reacted and not _LIKED.match(folded):
         return None
     numbers = _strong(_tokens(text))
     return Said(Kind.SEEN, numbers[:1]) if numbers else Said(Kind.SEEN)

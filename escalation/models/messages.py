@@ -13,6 +13,7 @@ from escalation.models.policy import Clock
 from escalation.models.timers import Timer
 from incidents.models import Incident
 from plant.models import Channel, Language, Person, Site
+from plant.models.labels import label_of
 
 
 class Reason(models.TextChoices):
@@ -144,6 +145,8 @@ class Notification(models.Model):
                 name="notification_ask_again",
             ),
         ]
+
+    get_reason_display = label_of("reason", Reason)
 
     def __str__(self) -> str:
         return f"{self.person} {self.reason}"
@@ -307,6 +310,9 @@ class Delivery(models.Model):
                 name="delivery_bundled",
             ),
         ]
+
+    get_channel_display = label_of("channel", Channel)
+    get_state_display = label_of("state", DeliveryState)
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"

@@ -24,6 +24,11 @@ class ProviderHealth(models.Model):
         db_default=False,
         help_text=_("It counts as back because it answers; no message has gone through since."),
     )
+    brings_nothing = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("It takes messages that do not arrive: it is back when one has arrived."),
+    )
     probed_at = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(
         null=True, blank=True, help_text=_("Until when it asked to be left alone.")

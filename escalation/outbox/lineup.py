@@ -90,19 +90,21 @@ class LineUp:
         """Remember that it took a message; written when that is news, or once a turn."""
         known = self._known.get(provider.name)
         if known is None or known.failures or known.is_down or not known.is_noted:
-            self._known[provider.name] = health.worked(self._channel, provider, now)
-            if known is not None and known.is_down:
+            found = self._known[provider.name] = health.worked(self._channel, provider, now)
+            if known is not None and known.is_down and not found.is_down:
                 provider_news.say(self._channel, provider, is_down=False, error="", now=now)
 
     def probe_those_down(self, now: datetime) -> None:
         """Ask who is marked down whether it is back, so that it is known before the next message needs it.
 
-        Not one whose answer was wrong the last time: it is left to the messages that are risked on it.
+        Not one whose answer was wrong the last time, or whose messages do not arrive: that is left to the
+        messages that are risked on it.
         """
         for provider in self._providers:
             known = self._known.get(provider.name)
-            is_asked = known is not None and known.is_down and not known.is_unproved
-            if is_asked and health.take_probe(self._channel, provider.name, now):
+            if known is None or not known.is_down or known.is_unproved or known.brings_nothing:
+                continue
+            if health.take_probe(self._channel, provider.name, now):
                 self._probe(provider, now)
 
     def _probe(self, provider: Provider, now: datetime) -> None:

@@ -19,7 +19,7 @@ from escalation.channels.twilio.client import Status, by_code
 from escalation.channels.twilio.sender import callback
 from escalation.inbound import opting_out
 from escalation.models import Delivery, DeliveryState
-from escalation.outbox import fallback, standing_in, together
+from escalation.outbox import fallback, standing_in, together, undelivered
 from escalation.outbox.needed import FIELDS, Now, is_needed
 from incidents.models import Incident
 from plant.models import Channel
@@ -48,16 +48,20 @@ def due_at(delivery: Delivery, provider: Provider, now: datetime) -> datetime | 
     return now + timedelta(seconds=settings.RECEIPT_SECONDS)
 
 
-def record(status: Status, now: datetime) -> bool:
+def record(status: Status, now: datetime, *, provider: str = "") -> bool:
     """What a provider says of a message. Repeating it is harmless. False: we sent no such message."""
     found = Delivery.objects.filter(channel=Channel.SMS, provider_ref=status.reference)
+    if provider:
+        found = found.filter(provider=provider)  # two gateways in a plant may count their messages alike
     delivery = found.select_related("notification__incident", "notification__timer").first()
     if delivery is None:
         return False
     if status.status in ARRIVED:
-        found.filter(pk=delivery.pk, state=DeliveryState.SENT).update(
+        is_news = found.filter(pk=delivery.pk, state=DeliveryState.SENT).update(
             state=DeliveryState.DELIVERED, delivered_at=now, receipt_due_at=None
         )
+        if is_news:
+            undelivered.arrived(delivery, now)
     elif status.status in LOST:
         _lost(delivery, by_code(status.error_code, status.status), now)
     return True
@@ -104,14 +108,15 @@ def _fetch(channel: str, provider: Provider, now: datetime) -> int:
     if not sent or not watch.is_time_for(f"fetch {provider.name}"[:40], now, every=every):
         return 0
     oldest = min(at for at in sent.values() if at is not None)
-    said = 0
+    said: list[Status] = []
     try:
-        for status in client_of(provider.url).statuses(oldest - timedelta(minutes=1)):
-            if status.reference in sent and status.status in ARRIVED | LOST:
-                said += record(status, now)
+        said.extend(client_of(provider.url).statuses(oldest - timedelta(minutes=1)))
     except Failed as failure:
         logger.warning("Receipts of %s cannot be fetched: %s", provider.name, failure)
-    return said
+    news = [one for one in said if one.reference in sent and one.status in ARRIVED | LOST]
+    return sum(
+        record(one, now, provider=provider.name) for one in reversed(news)
+    )  # the oldest first, as they are pushed
 
 
 # --- one that did not arrive, or says nothing ---
@@ -131,6 +136,8 @@ def _lost(delivery: Delivery, failure: Failed, now: datetime) -> None:
             _another_way(delivery, now, is_elsewhere=not isinstance(failure, PermanentFailure))
     if changed and isinstance(failure, OptedOut):
         opting_out.stop(delivery.address, now=now)
+    if changed:
+        undelivered.lost(delivery, failure, now)
 
 
 @transaction.atomic

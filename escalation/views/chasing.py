@@ -26,13 +26,16 @@ def schedule(request: HttpRequest) -> HttpResponseBase:
     where = where_of(request)
     refuse_unless_changer(where.person, where.site)
     form = ScheduleForm(request.POST or None, instance=schedule_of(where.site))
+    refused: Refused | None = None
     if request.method == "POST" and form.is_valid():
         try:
             change_schedule(where.site, by=where.person, hours=form.cleaned_data)
         except Refused as refusal:
+            refused = refusal
             put_into_form(form, refusal)
         else:
             messages.success(request, _("Saved. From now on people are asked by it."))
             return redirect(f"{reverse('chasing')}?site={where.site.code}")
     context = {"where": where, "form": form, "page": "chasing"}
-    return show(request, "escalation/chasing.html", context, status=400 if form.is_bound else 200)
+    status = 400 if form.is_bound else 200
+    return show(request, "escalation/chasing.html", context, refusal=refused, status=status)

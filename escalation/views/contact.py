@@ -20,13 +20,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from escalation.contact import proving
 from escalation.contact.forms import AddressesForm, WaysForm
 from escalation.models import Delivery, Notification, Reason
 from opsdesk.errors import Invalid, Missing, Refused
-from opsdesk.htmx import show
+from opsdesk.htmx import form_of, show
 from plant.lifecycle import change_addresses, choose_ways
 from plant.lifecycle.contact import VERIFIED
 from plant.models import Channel, Person
@@ -100,6 +100,11 @@ def _address(person: Person, by: Person) -> str:
     return reverse("contact") if person == by else reverse("contact-of", args=[person.username])
 
 
+def _page_of(request: HttpRequest, *, username: str = "", channel: str = "") -> str:
+    by, person = _whose(request, username)
+    return _address(person, by)
+
+
 @login_required
 @require_safe
 def contact(request: HttpRequest, username: str = "") -> HttpResponse:
@@ -132,7 +137,7 @@ def _page(
 
 
 @login_required
-@require_POST
+@form_of(_page_of)
 def choices(request: HttpRequest, username: str = "") -> HttpResponseBase:
     """Channels by urgency and working hours."""
     by, person = _whose(request, username)
@@ -148,7 +153,7 @@ def choices(request: HttpRequest, username: str = "") -> HttpResponseBase:
 
 
 @login_required
-@require_POST
+@form_of(_page_of)
 def addresses(request: HttpRequest, username: str = "") -> HttpResponseBase:
     by, person = _whose(request, username)
     form = AddressesForm(request.POST)
@@ -175,13 +180,13 @@ def _point_at(form: forms.Form, refusal: Refused) -> None:
 
 
 @login_required
-@require_POST
+@form_of(_page_of)
 def verify(request: HttpRequest, channel: str, username: str = "") -> HttpResponseBase:
     return _send(request, channel, username, proving.start)
 
 
 @login_required
-@require_POST
+@form_of(_page_of)
 def try_out(request: HttpRequest, channel: str, username: str = "") -> HttpResponseBase:
     return _send(request, channel, username, proving.send_test)
 
@@ -200,7 +205,7 @@ def _send(
 
 
 @login_required
-@require_POST
+@form_of(_page_of)
 def code(request: HttpRequest) -> HttpResponseBase:
     """The code that was texted, typed by the person themselves."""
     by, person = _whose(request, "")

@@ -88,6 +88,8 @@ def site_of(request: HttpRequest, person: Person) -> tuple[Site, list[Site]]:
 
 def _context(site: Site, person: Person, now: datetime, book: DutyBook) -> dict[str, Any]:
     found = list(_open(site)[:READ])
+    for incident in found:
+        incident.site = site
     readings.attach(found)
     asked = answers(found)
     needs = [
@@ -119,7 +121,7 @@ def _context(site: Site, person: Person, now: datetime, book: DutyBook) -> dict[
 
 
 def _open(site: Site) -> IncidentQuerySet:
-    return Incident.objects.open().at_site(site).with_place().select_related("shelved_by").by_cover_left()
+    return Incident.objects.open().at_site(site).with_shared_places().by_cover_left()
 
 
 def _needs_somebody(incident: Incident, waits_for_you: bool, now: datetime) -> bool:
@@ -172,7 +174,10 @@ def _trucks(found: Sequence[Incident]) -> list[Incident]:
 
 
 def _side(site: Site, now: datetime) -> dict[str, list[proofs.Row]]:
-    """Bandages that end soon, dates that have passed, and what is being proved: one query, told apart."""
+    """Bandages that end soon, dates that have passed, and what is being proved: told apart, then read.
+
+    Two queries: of the many that are told apart, few are shown.
+    """
     today = now.astimezone(site.tz).date()
     ending = Q(kind=Kind.CONTAINMENT, removed_at=None, expires_on__lte=today + ENDS_SOON)
     late = Q(stage__in=[Stage.PLANNED, Stage.IN_WORK], due_on__lt=today)
@@ -181,13 +186,17 @@ def _side(site: Site, now: datetime) -> dict[str, list[proofs.Row]]:
         .filter(incident__site=site, incident__is_drill=False)
         .exclude(incident__status=Status.CLOSED)
         .exclude(stage=Stage.WITHDRAWN)
-        .select_related("owner", "checker", "checked_by", "incident__site")
+        .only("kind", "stage", "removed_at", "expires_on")
         .order_by("expires_on", "due_on", "checking_from")[:SIDE_READ]
     )
-    side: dict[str, list[Countermeasure]] = {"ending": [], "late": [], "proving": []}
+    side: dict[str, list[int]] = {"ending": [], "late": [], "proving": []}
     for one in found:
-        side[_side_of(one, today)].append(one)
-    return {name: proofs.rows(rows[:SIDE_SHOWN], now=now) for name, rows in side.items()}
+        side[_side_of(one, today)].append(one.pk)
+    shown = {name: pks[:SIDE_SHOWN] for name, pks in side.items()}
+    known = Countermeasure.objects.for_cards().in_bulk([pk for pks in shown.values() for pk in pks])
+    return {
+        name: proofs.rows([known[pk] for pk in pks if pk in known], now=now) for name, pks in shown.items()
+    }
 
 
 def _side_of(one: Countermeasure, today: date) -> str:

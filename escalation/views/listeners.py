@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Min, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,7 +19,7 @@ from escalation.models import Listener, ListenerKind, PostState
 from escalation.webhooks import lifecycle
 from escalation.webhooks.forms import ListenerForm
 from opsdesk.errors import Missing, Refused
-from opsdesk.htmx import show
+from opsdesk.htmx import form_of, show
 from plant.views.places import Where, person_of, put_into_form, where_of
 
 SHOWN = 30
@@ -52,11 +53,13 @@ def new(request: HttpRequest, kind: str) -> HttpResponseBase:
     if kind not in ListenerKind.values:
         raise Missing("unknown_kind", _("There is no such room or program."))
     form = ListenerForm(request.POST or None, kind=kind, areas=where.site.areas.order_by("name"))
+    refused: Refused | None = None
     if request.method == "POST" and form.is_valid():
         try:
             given = form.cleaned_data
             made, secret = lifecycle.add(by=where.person, site=where.site, kind=kind, **given)
         except Refused as refusal:
+            refused = refusal
             put_into_form(form, refusal)
         else:
             if secret:
@@ -65,7 +68,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponseBase:
             return redirect("listener", made.pk)
     context = {"where": where, "form": form, "kind": ListenerKind(kind)}
     status = 400 if form.is_bound else 200
-    return show(request, "escalation/listeners/new.html", context, status=status)
+    return show(request, "escalation/listeners/new.html", context, refusal=refused, status=status)
 
 
 @login_required
@@ -75,7 +78,7 @@ def listener(request: HttpRequest, pk: int) -> HttpResponseBase:
     """How it is doing, what was posted, and what it hears, to be changed."""
     found = lifecycle.find(pk, by=person_of(request))
     where = Where(person_of(request), found.site, [])
-    form = None
+    form, refused = None, None
     if request.method == "POST":
         areas = found.site.areas.order_by("name")
         form = ListenerForm(request.POST, kind=found.kind, areas=areas, kept=found)
@@ -85,8 +88,9 @@ def listener(request: HttpRequest, pk: int) -> HttpResponseBase:
                 messages.success(request, _("Saved."))
                 return redirect("listener", pk)
             except Refused as refusal:
+                refused = refusal
                 put_into_form(form, refusal)
-    return _page(request, where, found, form=form)
+    return _page(request, where, found, form=form, refusal=refused)
 
 
 @login_required
@@ -111,7 +115,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @login_required
 @never_cache
-@require_POST
+@form_of(lambda _request, pk: reverse("listener", args=[pk]))
 def secret(request: HttpRequest, pk: int) -> HttpResponseBase:
     made = lifecycle.new_secret(pk, by=person_of(request))
     found = lifecycle.find(pk, by=person_of(request))
@@ -127,7 +131,13 @@ def resend(request: HttpRequest, pk: int, post: int) -> HttpResponseBase:
 
 
 def _page(
-    request: HttpRequest, where: Where, found: Listener, *, form: ListenerForm | None = None, secret: str = ""
+    request: HttpRequest,
+    where: Where,
+    found: Listener,
+    *,
+    form: ListenerForm | None = None,
+    secret: str = "",
+    refusal: Refused | None = None,
 ) -> HttpResponse:
     kept = form or ListenerForm(kind=found.kind, areas=found.site.areas.order_by("name"), kept=found)
     context: dict[str, Any] = {
@@ -139,4 +149,4 @@ def _page(
     }
     with timezone.override(found.site.tz):
         status = 400 if form is not None else 200
-        return show(request, "escalation/listeners/listener.html", context, status=status)
+        return show(request, "escalation/listeners/listener.html", context, refusal=refusal, status=status)

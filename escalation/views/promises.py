@@ -160,7 +160,7 @@ def _person(row: Row, titles: dict[str, str], now: datetime) -> Drawn:
         row=row,
         marks=[_mark(one, titles, now) for one in row.last],
         label=_("%(kept)s of %(all)s kept") % counts,
-        kept=_("%(kept)s of %(all)s") % counts if row.ended else "",
+        kept=_("%(kept)s of %(all)s") % counts if row.ended else "–",
         late=span(now - row.late_since) if row.late_since else "",
         bars=_bars(row.carried.open),
         soon=soon if row.carried.two_weeks else "",

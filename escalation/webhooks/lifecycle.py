@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from escalation.models import Listener, ListenerKind, Post, PostState
 from escalation.webhooks import sending
 from escalation.webhooks.calling import is_room
-from escalation.webhooks.sealed import seal
+from escalation.webhooks.sealed import Unreadable, seal, unseal
 from incidents.models import EventKind, Severity
 from opsdesk.errors import Invalid, Missing, NotAllowed, Refused
 from plant.models import Area, Language, Person, Role, Site
+
+LONGEST_ADDRESS = 2000
 
 
 def may_set_up(person: Person, site: Site) -> bool:
@@ -32,6 +34,7 @@ def refuse_unless_set_up(by: Person, site: Site) -> None:
         )
 
 
+@transaction.atomic
 def add(
     *,
     by: Person,
@@ -50,6 +53,7 @@ def add(
     refuse_unless_set_up(by, site)
     _check(site, area, severities, kinds, roles)
     _refuse_bad_address(kind, address)
+    _refuse_twin(Listener(kind=kind, site=site, area=area, roles=list(roles)), address)
     secret = secrets.token_urlsafe(32) if kind == ListenerKind.WEBHOOK else ""
     listener = Listener.objects.create(
         kind=kind,
@@ -84,11 +88,12 @@ def change(
     """What it is called and what it hears; an empty address keeps the one that is sealed."""
     listener = _locked(pk, by)
     _check(listener.site, area, severities, kinds, roles)
-    if address:
-        _refuse_bad_address(listener.kind, address)
-        listener.address = seal(address)
     listener.name, listener.area, listener.language = name.strip(), area, language
     listener.severities, listener.kinds, listener.roles = list(severities), list(kinds), list(roles)
+    if address:
+        _refuse_bad_address(listener.kind, address)
+        _refuse_twin(listener, address)
+        listener.address = seal(address)
     listener.save(update_fields=["name", "area", "language", "severities", "kinds", "roles", "address"])
     return listener
 
@@ -168,19 +173,42 @@ def _check(
 
 
 def _refuse_bad_address(kind: str, address: str) -> None:
+    fault = _fault_of(kind, address)
+    if fault:
+        raise Invalid("bad_address", fault, {"address": [fault]})
+
+
+def _fault_of(kind: str, address: str) -> str:
     """Only http and https for a program. Machines in the plant are meant, so private addresses are fine."""
-    fault = ""
+    if len(address) > LONGEST_ADDRESS:
+        return _("The address is too long.")
     if kind == ListenerKind.CHAT:
-        if not is_room(address):
-            fault = _(
-                "This is no address of a room that Apprise knows, such as slack://, msteams:// or tgram://."
+        said = _("This is no address of a room that Apprise knows, such as slack://, msteams:// or tgram://.")
+        return "" if is_room(address) else said
+    try:
+        parts = urlsplit(address)
+        is_fine = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+    except ValueError:
+        is_fine = False
+    return "" if is_fine else _("The address of a program starts with https:// or http://.")
+
+
+def _refuse_twin(listener: Listener, address: str) -> None:
+    """One address hears the same of a place once: a form sent twice would have it told everything twice."""
+    Site.objects.select_for_update(no_key=True).get(pk=listener.site_id)  # who comes at the same time waits
+    known = Listener.objects.filter(kind=listener.kind, site=listener.site, area=listener.area)
+    for one in known.exclude(pk=listener.pk):
+        if set(one.roles) == set(listener.roles) and _address_of(one) == address:
+            raise Refused(
+                "heard_already",
+                _("“%(name)s” has this address and hears of the same place already. Change that one.")
+                % {"name": one.name},
             )
-    else:
-        try:
-            parts = urlsplit(address)
-            is_fine = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
-        except ValueError:
-            is_fine = False
-        fault = "" if is_fine else _("The address of a program starts with https:// or http://.")
-    if fault or len(address) > 2000:
-        raise Invalid("bad_address", fault or _("The address is too long."), {"address": [fault]})
+
+
+def _address_of(listener: Listener) -> str:
+    """Empty where it cannot be read any more."""
+    try:
+        return unseal(listener.address)
+    except Unreadable:
+        return ""

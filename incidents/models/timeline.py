@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models.incident import Incident
 from plant.models import Line, Person
+from plant.models.labels import label_of
 
 
 class EventKind(models.TextChoices):
@@ -62,6 +63,8 @@ class Event(models.Model):
         verbose_name = _("timeline event")
         verbose_name_plural = _("timeline events")
         indexes = [models.Index(fields=["incident", "-at", "-id"], name="event_newest_first")]
+
+    get_kind_display = label_of("kind", EventKind)
 
     def __str__(self) -> str:
         return f"{self.incident_id} {self.kind}"

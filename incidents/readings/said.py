@@ -34,12 +34,16 @@ NOTHING_NEEDED = frozenset(
 """Ways to say that nothing is needed, in English and Spanish; "no needs" is an answer (domain §2)."""
 
 
+_LAST_WORD = ("incident", "at", "conditions", "actions", "needs", "technical", "next_update_at")
+
+
 def attach(incidents: Sequence[Incident]) -> None:
     """Load what the readings need for many incidents: two queries, three when silence took one back."""
     last = {
         update.incident_id: update
         for update in Update.objects.filter(incident__in=incidents)
         .select_related("by")
+        .only(*_LAST_WORD, "by__name", "by__username")
         .order_by("incident_id", "-at", "-id")
         .distinct("incident_id")
     }
@@ -47,7 +51,9 @@ def attach(incidents: Sequence[Incident]) -> None:
         vars(incident)["latest_update"] = last.get(incident.pk)
     prefetch_related_objects(
         [i for i in incidents if "bandages" not in vars(i)],
-        Prefetch("countermeasures", queryset=_countermeasures().worn(), to_attr="bandages"),
+        Prefetch(
+            "countermeasures", queryset=_countermeasures().worn().only("incident", "what"), to_attr="bandages"
+        ),
     )
     _attach_lapses([incident for incident in incidents if _is_lapsed(incident)])
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from plant import wording
@@ -88,6 +88,18 @@ def ring(status: str) -> SafeString:
 def mark(state: str, css: str = "st") -> SafeString:
     """How far a message got: queued, sent, delivered, answered, failed; or next and todo on the ladder."""
     return _use(DELIVERY.get(str(state), "d-todo"), css)
+
+
+@register.simple_tag
+def boxes(classes: Iterable[str]) -> SafeString:
+    """Small boxes in a row, as of a proof or of a load: the class of each, "" for an empty one."""
+    return _boxes(tuple(classes))
+
+
+@lru_cache(maxsize=512)
+def _boxes(classes: tuple[str, ...]) -> SafeString:
+    drawn = (format_html(' class="{}"', css) if css else "" for css in classes)
+    return format_html_join("", "<i{}></i>", ((css,) for css in drawn))
 
 
 @register.filter

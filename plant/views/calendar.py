@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from opsdesk.errors import Missing, Refused
-from opsdesk.htmx import show
+from opsdesk.htmx import form_of, show
 from plant import lifecycle
 from plant.calendar_forms import CalendarForm, EntryForm
 from plant.duty import DutyBook
@@ -38,7 +38,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@form_of(lambda request: _home(where_of(request).site))
 def settings(request: HttpRequest) -> HttpResponseBase:
     """Country, region, weekend, and which of the holidays are worked."""
     where = where_of(request)
@@ -56,7 +56,7 @@ def settings(request: HttpRequest) -> HttpResponseBase:
             )
         except Refused as refusal:
             put_into_form(form, refusal)
-            return _calendar_page(request, where, form, status=refusal.status)
+            return _calendar_page(request, where, form, refusal=refusal)
     messages.success(request, _("The calendar is changed."))
     return redirect(_home(where.site))
 
@@ -115,7 +115,12 @@ def _save(request: HttpRequest, form: Form, site: Site, entry: CalendarEntry | N
 
 
 def _calendar_page(
-    request: HttpRequest, where: Where, form: CalendarForm | None = None, *, status: int = 200
+    request: HttpRequest,
+    where: Where,
+    form: CalendarForm | None = None,
+    *,
+    refusal: Refused | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
     kept = SiteCalendar.objects.filter(site=where.site).first() or SiteCalendar(site=where.site, weekend=[])
@@ -131,7 +136,7 @@ def _calendar_page(
         "areas": [_state(hours, area, now) for area in where.areas],
         "may_change": may_change_calendar(where.person, where.site),
     }
-    return show(request, "plant/roster/calendar.html", context, status=status)
+    return show(request, "plant/roster/calendar.html", context, refusal=refusal, status=status)
 
 
 def _state(hours: WorkingTime, area: Any, now: Any) -> dict[str, Any]:

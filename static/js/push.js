@@ -8,6 +8,8 @@
   const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
   const bytes = (base64) => Uint8Array.from(atob(base64.replace(/-/g, "+").replace(/_/g, "/")), (one) => one.charCodeAt(0));
   const key = section.dataset.pushKey;
+  // In a plant without the internet a browser asks its push service for ever and says nothing.
+  const within = (seconds, asked) => Promise.race([asked, new Promise((_, no) => setTimeout(no, seconds * 1000))]);
 
   const named = () => {
     const agent = navigator.userAgent;
@@ -48,7 +50,8 @@
     try {
       if (await Notification.requestPermission() !== "granted") { say("denied"); return; }
       const [worker, known] = await ours();
-      const signed = known || await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
+      say("asking");
+      const signed = known || await within(20, worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) }));
       form.elements.endpoint.value = signed.endpoint;
       form.elements.p256dh.value = text(signed.getKey("p256dh"));
       form.elements.auth.value = text(signed.getKey("auth"));

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from countermeasures.models import Promise
+from countermeasures.promises import lifecycle as promises
 from countermeasures.promises.models import PromiseKind
 from incidents import lifecycle
 from plant.models import Role
@@ -115,3 +116,31 @@ def test_promises_are_narrowed_by_team_incident_and_day(floor: Floor, promise: P
     assert (found(incident=number), found(incident=number + 1)) == (1, 0)
     assert (found(due_before=after), found(due_before=promise.due_on)) == (1, 0)
     assert caller.get(URL, {"team": "nobody"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("role", "lists"),
+    [
+        (Role.IT_TECH, True),
+        (Role.IT_LEAD, True),
+        (Role.PRODUCTION_MANAGER, True),
+        (Role.IT_SPECIALIST, False),
+        (Role.SUPERVISOR, False),
+        (Role.TEAM_LEADER, False),
+        (Role.SUPPORT, False),
+    ],
+)
+def test_what_ended_late_is_listed_by_name_only_to_who_sees_the_row_and_counted_for_all(
+    floor: Floor, promise: Promise, role: Role, lists: bool
+) -> None:
+    caller = program(floor.who(role))
+    late = promise.due_at + timedelta(hours=1)
+    promises.say_why(promise.pk, by=floor.tech, in_the_way="part", now=late)
+    assert len(caller.get(URL).json()["results"]) == 1, "what is open is for everybody"
+    promises.keep(promise.pk, by=floor.tech, now=late)
+    for asked in ({}, {"outcome": "late"}, {"site": floor.site.code}):
+        assert bool(caller.get(URL, asked).json()["results"]) == lists
+    numbers = caller.get(f"{URL}numbers/").json()
+    assert (numbers["kept"], numbers["late"], numbers["open"]) == (0, 1, 0)
+    assert numbers["in_the_way"] == [{"reason": "A part or a delivery", "count": 1}]
+    assert caller.get(f"{URL}numbers/", {"team": "production"}).json()["late"] == 0

@@ -125,6 +125,14 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(world: Any, as_: As) -> None:
     assert fresh(world["vela"]).urgent_channels == []
 
 
+def test_after_a_refusal_the_address_of_a_form_leads_back_to_the_page(world: Any, as_: As) -> None:
+    for form in ("choices", "addresses", "code", "sms/verify", "sms/test"):
+        assert as_("vela").get(f"/profile/reach/{form}/").headers["Location"] == "/profile/reach/"
+    others = "/setup/people/vela/reach/"
+    assert as_("hutchins").get(f"{others}sms/test/").headers["Location"] == others
+    assert as_("vela").get("/setup/people/hutchins/reach/choices/").status_code == 403
+
+
 def test_an_it_manager_opens_the_page_of_others_and_others_do_not(world: Any, as_: As) -> None:
     page = as_("hutchins").get("/setup/people/vela/reach/")
     assert page.status_code == 200 and "How Vela is told" in words(page)

@@ -61,6 +61,27 @@ def test_what_is_off_stays_off(floor: Floor, bandage: Countermeasure) -> None:
     assert refusal.value.code == "not_a_bandage"
 
 
+def test_what_is_not_on_is_neither_extended_nor_taken_off(floor: Floor, bandage: Countermeasure) -> None:
+    number = bandage.incident.number
+    planned = fixes.add(number, by=floor.tech, kind="containment", what="Tape over it", now=NOW)
+    with pytest.raises(Refused) as refusal:
+        fixes.take_off(planned.pk, by=floor.tech, now=NOW)
+    assert refusal.value.code == "not_on"
+    fixes.withdraw(planned.pk, by=floor.tech, reason="No tape", now=NOW)
+    with pytest.raises(Refused) as refusal:
+        fixes.extend(planned.pk, by=floor.manager, expires_on=date(2026, 3, 20), reason="x", now=NOW)
+    assert refusal.value.code == "not_a_bandage"
+
+
+@pytest.mark.parametrize("effective", [True, False])
+def test_a_bandage_is_not_signed_off_and_stays_promised(
+    floor: Floor, bandage: Countermeasure, effective: bool
+) -> None:
+    with pytest.raises(Refused) as refusal:
+        fixes.check(bandage.pk, by=floor.supervisor, effective=effective, measured="None", now=NOW)
+    assert refusal.value.code == "not_proved"
+
+
 def test_a_fix_is_no_bandage(floor: Floor) -> None:
     fix = place_fix(floor, reach(floor, Status.CONTAINED))
     for refused in (

@@ -84,6 +84,14 @@ VERBS: dict[str, tuple[Callable[[Floor], Countermeasure], Callable[[Floor, int],
             now=NOW,
         ),
     ),
+    "somebody else checks": (
+        placed,
+        lambda floor, pk: fixes.name_checker(pk, by=floor.tech, checker=floor.manager, now=NOW),
+    ),
+    "said to be stronger": (
+        weak,
+        lambda floor, pk: fixes.say_strength(pk, by=floor.tech, strength="prevent", now=NOW),
+    ),
     "put in place": (fix, lambda floor, pk: fixes.put_in_place(pk, by=floor.tech, evidence="Seen", now=NOW)),
     "accepted though weak": (
         weak,
@@ -160,6 +168,8 @@ def test_it_reads_in_the_words_of_the_screen(floor: Floor) -> None:
     assert (change.label, change.was, change.now) == ("Promised for", "Mon 9 Mar 2026", "Sun 22 Mar 2026")
     with translation.override("es"):
         assert history(found)[0].changes[0].now != change.now
+        added = {change.label: change.now for change in history(found)[-1].changes}
+        assert added["Veces de qué"] == "inicios de turno"
 
 
 def test_the_causes_keep_what_they_were(floor: Floor) -> None:

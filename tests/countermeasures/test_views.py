@@ -280,7 +280,9 @@ def test_what_is_offered_follows_the_stage_and_the_person(floor: Floor) -> None:
     planned = fixes.add(incident.number, by=floor.tech, kind="permanent", what="Pin it", strength="prevent")
     assert verbs(planned, floor.tech) == ["start", "plan-check", "in-place", "withdraw"]
     placed = place_fix(floor, incident, now=timezone.now())
-    assert verbs(placed, floor.supervisor) == ["check"] and verbs(placed, floor.tech) == []
+    assert verbs(placed, floor.supervisor) == ["check", "checker"] and verbs(placed, floor.tech) == [
+        "checker"
+    ]
     worn = bandage(incident)
     assert verbs(worn, floor.manager) == ["extend", "take-off"] and verbs(worn, floor.tech) == ["take-off"]
     assert verbs(planned, floor.operator) == []
@@ -298,6 +300,31 @@ def test_a_bandage_that_is_on_after_closing_without_a_fix_still_comes_off(floor:
     assert verbs(worn, floor.manager) == ["extend", "take-off"] and verbs(worn, floor.tech) == ["take-off"]
     fixes.take_off(worn.pk, by=floor.tech)
     assert verbs(worn, floor.manager) == []
+
+
+def test_what_is_promised_or_being_proved_after_closing_without_a_fix_is_still_done(floor: Floor) -> None:
+    """Somebody is asked about it until it ends, so there is a way to end it."""
+    incident, day = contained(floor), today() + timedelta(days=90)
+    now = timezone.now()
+    proving = place_fix(floor, incident, now=now, window_exposure=1, exposure_unit="trucks")
+    promised = plan_fix(floor, incident, now=now)
+    to_agree = fixes.add(incident.number, by=floor.tech, kind="permanent", what="Or a new printer")
+    lifecycle.accept_no_fix(incident.number, by=floor.manager, reason="It ends in May", review_on=day)
+    assert verbs(proving, floor.supervisor) == ["check", "checker"]
+    assert verbs(promised, floor.tech) == ["new-date", "plan-check", "in-place", "withdraw"]
+    assert verbs(to_agree, floor.tech) == []
+    fixes.log_measurement(proving.pk, by=floor.tech, times=1)
+    done = now + timedelta(days=31)
+    fixes.check(proving.pk, by=floor.supervisor, effective=True, measured="None", now=done)
+    assert verbs(proving, floor.supervisor) == []
+
+
+def test_a_reason_that_stands_at_its_field_is_not_said_twice(floor: Floor) -> None:
+    worn, far = bandage(contained(floor)), today() + timedelta(days=90)
+    page = as_(floor, Role.PRODUCTION_MANAGER).post(at(worn, "extend"), {"expires_on": far, "reason": "Part"})
+    assert page.status_code == 400
+    assert words(page).count("Then it is looked at again.") == 1
+    assert words(page).count("at the latest.") == 2, "said before it is refused, too"
 
 
 def verbs(found: Countermeasure, person: Any) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from escalation import health, outbox
-from escalation.channels import ChannelDown, open_channel
+from escalation.channels import ChannelDown, open_channel, providers_of
 from escalation.channels.twilio import Status
 from escalation.engine import tick
 from escalation.models import Delivery, DeliveryState, Notification, ProviderHealth, Reason
@@ -221,6 +221,16 @@ def test_a_receipt_that_says_no_sends_it_by_the_next_provider_at_once(world, two
     assert len(second.texts_to(number(world))) == 1
 
 
+def test_a_receipt_that_is_fetched_is_of_a_text_of_that_gateway(world, two):
+    """Both emulators count their texts from one, as gateways in a plant may."""
+    _first, second = two
+    second.end = ("delivered", 0)
+    raised(world)
+    outbox.deliver_due("sms", world.now)
+    outbox.deliver_due("sms", world.now + 60 * SECOND)
+    assert of(world) == [("sms", FIRST, "sent"), ("sms", SECOND_ONE, "delivered")]
+
+
 def test_receipts_are_fetched_where_nobody_can_reach_us(world, two):
     first, _second = two
     first.end = ("delivered", 0)
@@ -344,6 +354,108 @@ def test_an_account_that_answers_while_its_texts_fail_is_back_once_and_then_only
     known = ProviderHealth.objects.get(name=FIRST)
     assert not known.is_down and not known.is_unproved
     assert told_of_it() == [True, False, True, False]
+
+
+# --- a provider that takes everything and brings nothing ---
+
+
+def taken(world: Any, *numbers: str) -> list[str]:
+    """References of texts that the first provider has just taken, to these numbers."""
+    now, found = world.now, []
+    for to in numbers:
+        key = f"SM{Notification.objects.count()}"
+        notification = Notification.objects.create(
+            site=world["vela"].site,
+            person=world["vela"],
+            reason=Reason.DIGEST,
+            key=key,
+            due_at=now,
+            created_at=now,
+        )
+        sent = {"state": "sent", "sent_at": now, "provider": FIRST, "provider_ref": key}
+        Delivery.objects.create(
+            notification=notification, channel="sms", address=to, queued_at=now, not_before=now, **sent
+        )
+        found.append(key)
+    return found
+
+
+def say_no(world: Any, references: list[str], code: int = 30003) -> None:
+    """The receipts of these texts, a second apart."""
+    for reference in references:
+        world.now += SECOND
+        receipts.record(Status(reference, "undelivered", code), world.now)
+
+
+@pytest.fixture
+def first_took(world: Any, two: Any) -> None:
+    """The first provider has taken a text before, so that it is known to work."""
+    health.worked("sms", providers_of("sms")[0], world.now)
+
+
+FIVE = [f"+1555020000{n}" for n in range(5)]
+
+
+def is_down() -> bool:
+    return ProviderHealth.objects.get(name=FIRST).is_down
+
+
+def test_a_provider_whose_texts_to_five_numbers_in_a_row_do_not_arrive_is_down_and_told_once(
+    world, first_took
+):
+    references = taken(world, *FIVE, "+15550200008", "+15550200009")
+    say_no(world, references[:4])
+    assert not is_down()
+    say_no(world, references[4:])
+    assert is_down()
+    known = ProviderHealth.objects.get(name=FIRST)
+    assert known.failures == health.DOWN_AFTER, "what it had taken before makes no pause longer"
+    say_no(world, taken(world, *FIVE))
+    assert told_of_it() == [True]
+    outbox.deliver_due("email", world.now)
+    letter = Notification.objects.get(reason=Reason.PROVIDER).deliveries.get()
+    assert "30003" in letter.text
+    assert "It takes messages, and they do not arrive." in letter.text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "code"),
+    [([FIVE[0]] * 5, 30003), (FIVE, 21610), (FIVE, 21614)],
+    ids=["the same number", "they want no texts", "numbers that take no texts"],
+)
+def test_what_is_wrong_with_a_number_is_not_held_against_the_provider(world, first_took, numbers, code):
+    say_no(world, taken(world, *numbers), code)
+    assert not is_down()
+
+
+@pytest.mark.parametrize("after", [SECOND, timedelta(minutes=11)], ids=["arrives", "is never refused"])
+def test_one_that_is_not_refused_in_between_ends_the_row(world, first_took, after):
+    """Some countries confirm nothing that arrives: a text without a receipt is none that was refused."""
+    early, between, late = taken(world, *FIVE[:4]), taken(world, "+15550209999"), taken(world, *FIVE[1:])
+    say_no(world, early)
+    if after == SECOND:
+        receipts.record(Status(between[0], "delivered"), world.now)
+    world.now += after
+    say_no(world, late[:4])
+    assert not is_down()
+    say_no(world, taken(world, FIVE[0]))
+    assert is_down()
+
+
+def test_it_is_back_when_a_text_arrives_and_not_because_it_takes_one(world, two, first_took):
+    first, _second = two
+    say_no(world, taken(world, *FIVE))
+    world.now += pause()
+    outbox.deliver_due("sms", world.now)
+    assert first.requests == [], "that its account answers says nothing"
+    raised(world)
+    outbox.deliver_due("sms", world.now)
+    assert len(first.sent) == 1, "one message is risked on it"
+    assert is_down()
+    sent = Delivery.objects.filter(provider=FIRST).latest("id")
+    assert receipts.record(Status(sent.provider_ref, "delivered"), world.now + SECOND, provider=FIRST)
+    assert not is_down()
+    assert told_of_it() == [True, False]
 
 
 def test_what_stays_down_is_tried_more_and_more_seldom():

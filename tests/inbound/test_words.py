@@ -179,15 +179,43 @@ def test_a_no_is_no_answer(text):
         "Liked “INC-1042 LINE DOWN now: Booth 2. Reply 1042 = seen”",
         "Le gustó “INC-1042 LÍNEA PARADA”",
         "👍 to “INC-1042 LINE DOWN”",
+        "Reacted 👍🏽 to “INC-1042 LINE DOWN”",
+        "Reaccionó con ❤️ a «INC-1042 LINEA PARADA»",
+        "Me gustó “INC-1042 LINEA PARADA”",
     ],
 )
 def test_a_phone_that_likes_our_message_has_seen_it(text):
     assert understand(text) == Said(Kind.SEEN, (1042,))
 
 
-@pytest.mark.parametrize("text", ["Disliked “INC-1042 LINE DOWN”", "Questioned “INC-1042 LINE DOWN”"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Disliked “INC-1042 LINE DOWN”",
+        "Questioned “INC-1042 LINE DOWN”",
+        "Reacted 👎 to “INC-1042 LINE DOWN”",
+        "Reaccionó con 😂 a “INC-1042 LINEA PARADA”",
+        "Removed 👍 from “INC-1042 LINE DOWN”",
+        "Quitó un Me gusta de “INC-1042 LINEA PARADA”",
+    ],
+)
 def test_a_phone_that_dislikes_it_says_nothing(text):
     assert understand(text) == Said(Kind.NOTHING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1042: Reacted badly to heat",
+        "Removed a jammed label, 1042",
+        "Quitó el “rollo 3” de la impresora, 1042",
+        "No me gusta el ruido, 1042",
+        "Laughed at by the robot again, 1042",
+    ],
+)
+def test_news_that_begins_like_a_reaction_is_news(text):
+    said = understand(text)
+    assert (said.kind, said.numbers[-1]) == (Kind.WORDS, 1042)
 
 
 def test_a_number_in_a_sentence_may_be_something_else():

@@ -210,6 +210,17 @@ def test_what_is_not_done_is_a_line_to_sign_on_and_not_a_claim(reader: Client, f
     assert [one.name for one in signed] == [floor.tech.name, "", "", "", ""]
 
 
+def test_of_very_many_what_is_in_place_is_told_and_signed_before_what_is_only_promised(floor: Floor) -> None:
+    incident = reach(floor, Status.CONTAINED)
+    placed = place_fix(floor, incident)
+    for n in range(6):
+        fixes.add(incident.number, by=floor.tech, kind=Kind.PERMANENT, what=f"Or this {n}", now=NOW)
+    told = facts(incident, now=NOW)
+    shown = [fix.row.countermeasure.what for fix in told["fixes"]]
+    assert shown == [placed.what, "Or this 2", "Or this 3", "Or this 4", "Or this 5"]
+    assert (told["more_fixes"], told["signed"][1].name) == (2, floor.tech.name)
+
+
 def test_a_customer_reads_it_in_their_language(reader: Client, floor: Floor) -> None:
     incident = reach(floor, Status.CONTAINED)
     assert "Los cinco porqués" in words(reader.get(f"/incidents/{incident.number}/a3/?lang=es"))

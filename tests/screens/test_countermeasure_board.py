@@ -7,15 +7,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from countermeasures import lifecycle as fixes
 from countermeasures.board import SHOWN, Asked, Board, board
-from countermeasures.context import Counts
-from countermeasures.models import Countermeasure, Kind, Promise, Stage
+from countermeasures.models import Countermeasure, Kind, Stage
 from incidents import lifecycle
 from incidents.models import Impact, Incident, Status
 from plant.models import Person, Role
@@ -300,24 +297,6 @@ def test_an_unchanged_board_is_answered_undrawn_and_a_change_shows(
     answer = poll(client_of_manager, "/countermeasures/", "countermeasures", tag)
     assert answer.status_code == 200
     assert "Something new" in words(answer)
-
-
-def test_the_side_bar_says_how_many_are_open_as_the_board_and_the_ledger_do(
-    client_of_manager: Client, floor: Floor, incident: Incident
-) -> None:
-    """One query for every figure beside the navigation."""
-    add(floor, incident, "To agree")
-    add(floor, incident, "Promised", owner=floor.tech, due_on=TODAY)
-    place_fix(floor, reach(floor, Status.CONTAINED))
-    page = client_of_manager.get("/promises/").content.decode()
-    figures = dict(re.findall(r"(Countermeasures|Promises)<b>(\d+)</b>", page))
-    opened = Promise.objects.open().filter(site=floor.site).count()
-    assert figures == {"Countermeasures": str(seen(floor).counts["open"]), "Promises": str(opened)}
-    assert Counts(floor.manager).open == 2  # and the reader's roles are read
-    with CaptureQueriesContext(connection) as asked:
-        known = Counts(floor.manager)
-        assert (known.open, known.urgent, known.mine, known.promises) == (2, 0, 0, opened)
-    assert len(asked) == 1
 
 
 def test_the_number_of_queries_does_not_grow(

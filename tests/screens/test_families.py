@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,19 @@ from countermeasures.lifecycle import weigh_due
 from incidents import families, lifecycle
 from incidents.models import Impact, Incident, Status
 from tests.api.calls import get
-from tests.factories import Floor, fresh, make_floor, make_person, make_system, place_fix, plan_fix, raise_
+from tests.factories import (
+    Floor,
+    fresh,
+    make_category,
+    make_floor,
+    make_line,
+    make_person,
+    make_station,
+    make_system,
+    place_fix,
+    plan_fix,
+    raise_,
+)
 
 
 @pytest.fixture
@@ -127,6 +140,31 @@ def test_raising_says_how_often_it_was_and_what_helps(floor: Floor, old: Inciden
     assert "Meanwhile: Spare printer" in seen
 
 
+def test_raising_offers_what_is_open_there_also_when_it_names_a_system(floor: Floor) -> None:
+    named = raise_(floor, system=make_system("label"), station=floor.station, now=timezone.now())
+    next_door = raise_(floor, station=make_station(line=floor.station.line), now=timezone.now())
+    elsewhere = make_line(area=floor.station.line.area)
+    raise_(floor, station=make_station(line=elsewhere), now=timezone.now())
+    lifecycle.acknowledge(named.number, by=floor.tech)
+    seen = before(floor.operator, floor)
+    offered = re.findall(r"Open already: .*?(INC-\d+)", seen)
+    assert offered == [named.code, next_door.code], "first what is at the station itself"
+    assert f"{floor.tech.name} has it." in seen and f"/incidents/{named.number}/words/" in seen
+    assert "time in 30 days" not in seen, "what it repeats is as it was: its family has no system"
+    on_line = before(floor.operator, floor, where=f"line:{floor.station.line.code}")
+    assert named.code in on_line and next_door.code in on_line
+    found = get(floor.operator, "incidents/", open="true", station=floor.station.code).json()["results"]
+    assert [one["number"] for one in found] == [named.number]
+    assert get(floor.operator, "incidents/", category="nothing").status_code == 400
+
+
+def test_what_is_closed_practised_or_of_another_kind_is_not_offered(floor: Floor) -> None:
+    lifecycle.take_back(raise_(floor, now=timezone.now()).number, by=floor.operator)
+    raise_(floor, is_drill=True, now=timezone.now())
+    raise_(floor, category=make_category("network"), now=timezone.now())
+    assert "Open already" not in before(floor.operator, floor)
+
+
 def test_raising_says_nothing_before_both_are_chosen_or_about_other_sites(
     floor: Floor, old: Incident
 ) -> None:
@@ -146,7 +184,8 @@ def test_a_tablet_is_told_how_often_and_the_standing_workaround_and_no_more(
     asked = {"where": f"station:{floor.station.code}", "category": floor.category.code}
     seen = tablet.get("/raise/before/", asked).content.decode()
     assert "second time in 30 days" in seen and "Meanwhile: By hand" in seen
-    assert "Spare printer" not in seen
+    assert "Open already since" in seen and old.code in seen
+    assert "Spare printer" not in seen and old.get_absolute_url() not in seen and floor.tech.name not in seen
 
 
 def test_suggestions_for_the_five_whys(floor: Floor, old: Incident) -> None:

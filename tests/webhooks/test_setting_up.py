@@ -73,6 +73,26 @@ def test_an_address_that_cannot_be_called_is_refused_beside_its_field(world, man
     assert not Listener.objects.exists()
 
 
+def test_a_form_sent_twice_makes_one_room_and_says_which(world, manager, receiver):
+    given = {"name": "IT room", "address": receiver.url.replace("http://", "json://"), "language": "en"}
+    manager.post(new("chat"), given)
+    again = manager.post(new("chat"), given | {"name": "The same"})
+    assert again.status_code == 409
+    assert "“IT room” has this address and hears of the same place already." in words(again)
+    assert Listener.objects.count() == 1
+    for other in ({"area": "MBK-ASM"}, {"roles": ["it_lead"]}):
+        assert manager.post(new("chat"), given | other).status_code == 302
+    changed = manager.post(reverse("listener", args=[Listener.objects.latest("pk").pk]), given)
+    assert changed.status_code == 409
+
+
+def test_the_address_of_a_form_leads_back_to_its_page(world, manager, receiver, add):
+    listener, _secret = add("webhooks", receiver.url)
+    page = reverse("listener", args=[listener.pk])
+    assert manager.get(reverse("listener-secret", args=[listener.pk])).headers["Location"] == page
+    assert manager.get(f"{reverse('calendar-settings')}?site=MBK").headers["Location"].endswith("?site=MBK")
+
+
 def test_changing_what_it_hears_keeps_the_address(world, manager, receiver, add):
     listener, _secret = add("webhooks", receiver.url)
     page = reverse("listener", args=[listener.pk])
@@ -125,8 +145,8 @@ def test_only_the_it_manager_of_the_site_sees_and_changes_them(world, receiver, 
 def test_the_list_says_how_each_is_doing_in_a_fixed_number_of_queries(
     world, manager, receiver, add, django_assert_max_num_queries
 ):
-    for _unused in range(8):
-        add("webhooks", receiver.url)
+    for n in range(8):
+        add("webhooks", f"{receiver.url}/{n}")
     add("chat", "sandbox://room")
     with django_assert_max_num_queries(15):
         said = words(manager.get(f"{reverse('listeners')}?site=MBK"))
