@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrPromise
 
+from countermeasures.wording import words_of
 from escalation import wording
 from escalation.drills import words as practice_words
 from escalation.models import Clock, Delivery, DeliveryState, Notification
@@ -311,19 +312,12 @@ def _sentence(incident: Incident, event: Event, lapses: Sequence[datetime], now:
     return f"{text.rstrip('.')}, {via}." if via else text
 
 
-def _words(event: Event) -> str:
-    """What somebody wrote; what OpsDesk wrote itself is said in the reader's language."""
-    if event.kind == EventKind.REOPENED and "failed_fix" in event.data:
-        return _("The fix did not hold: %(what)s") % {"what": event.data["failed_fix"]}
-    return event.words
-
-
 def _blanks(event: Event, now: datetime) -> dict[str, str]:
     """What the sentences leave open, from the event's words and data."""
     data = event.data
     severity = data.get("to", "") if event.kind == EventKind.SEVERITY_CHANGED else ""
     return {
-        "words": _words(event),
+        "words": words_of(event),
         "to": str(data.get("to", "")) or names(one["name"] for one in data.get("people", [])),
         "had": str(data.get("had", "")),
         "since": _when(data.get("silent_since"), now),
