@@ -25,6 +25,8 @@ RAISES = 500
 OPENINGS = 200
 WARM_UP = 20
 COUNTERMEASURES = 100_000
+ADDITIONS = 500_000
+"""A few milliseconds of one core."""
 
 WORDS = ("label", "scanner", "torque", "INC-1042", "press 7", "Wi-Fi", "camera", "login")
 
@@ -131,6 +133,18 @@ def list_search(address: str) -> dict[str, float]:
 
 
 def _measure(one: Callable[[], float], count: int) -> dict[str, float]:
+    """Of `count` requests, and of as many bare loops right after them.
+
+    Where the bare loop's p95 is far from its own p50, the machine is not steady, and no page can be.
+    """
     for _unused in range(WARM_UP):
         one()
-    return percentiles([one() for _unused in range(count)], 50, 95)
+    pages = [one() for _unused in range(count)]
+    bare = [_bare() for _unused in range(count)]
+    return {**percentiles(pages, 50, 95), **percentiles(bare, 50, 95, prefix="bare_")}
+
+
+def _bare() -> float:
+    started = time.perf_counter()
+    sum(range(ADDITIONS))
+    return time.perf_counter() - started

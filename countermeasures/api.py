@@ -239,6 +239,8 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
     start = verb("start", lifecycle.start, serializers.StartInput)
     promise = verb("promise", lifecycle.start, serializers.PromiseInput)
     plan_check = verb("plan-check", lifecycle.plan_check, serializers.PlanCheckInput)
+    checker = verb("checker", lifecycle.name_checker, serializers.CheckerInput)
+    strength = verb("strength", lifecycle.say_strength, serializers.StrengthInput)
     in_place = verb(
         "in-place",
         lifecycle.put_in_place,

@@ -109,6 +109,16 @@ class PlanCheckForm(ActForm):
     checker = PersonField(label=_("Who checks it"), help_text=_("Never the owner."))
 
 
+class CheckerForm(ActForm):
+    checker = PersonField(label=_("Who checks it"), help_text=_("Never the owner, nor who put it in place."))
+
+
+class StrengthForm(ActForm):
+    strength = forms.ChoiceField(
+        label=_("How much it relies on people"), choices=Strength.choices, widget=forms.RadioSelect
+    )
+
+
 class EvidenceForm(ActForm):
     evidence = _words(_("How one can see that it is in place"), limit=2000)
     photo = PhotoField(label=_("Photo"), required=False)
@@ -225,6 +235,7 @@ PREFILLED = (
     "target",
     "window_days",
     "window_exposure",
+    "strength",
     "evidence",
 )
 

@@ -26,6 +26,8 @@ DID: dict[str, StrPromise] = {
     "promised": _("agreed who does it and by when"),
     "in_the_way": _("said what is in the way"),
     "check_planned": _("planned the check"),
+    "checker_named": _("named another checker"),
+    "strength_said": _("said how strong it is"),
     "in_place": _("put it in place"),
     "checking": _("started to prove it"),
     "effective": _("signed off that it holds"),

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
-from countermeasures.models import Countermeasure, Kind, Stage
+from countermeasures.models import BEFORE, Countermeasure, Kind, Stage
 from incidents.models import Incident
 from incidents.permissions import Action, can
 from plant.models import Person
-
-BEFORE = (Stage.PLANNED, Stage.IN_WORK, Stage.NOT_EFFECTIVE)
-"""The fix is not in yet, so it can still be promised, changed or given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,15 @@ def _was_failed_by_a_repeat(found: Countermeasure) -> bool:
     return found.stage == Stage.NOT_EFFECTIVE and found.checked_by_id is None
 
 
+def _lacks_strength(found: Countermeasure) -> bool:
+    """It was never said, or something stronger is needed and can still be chosen."""
+    if _is_bandage(found):
+        return False
+    if found.stage in BEFORE:
+        return not (found.strength and found.is_strong_enough)
+    return not (found.strength or found.is_strong_enough)
+
+
 def _lacks_check(found: Countermeasure) -> bool:
     return not _is_bandage(found) and found.stage in BEFORE
 
@@ -59,8 +65,10 @@ OFFERS: tuple[Offer, ...] = (
     Offer("start", _("Promise it"), lambda c: c.stage in (Stage.PLANNED, Stage.NOT_EFFECTIVE), Action.PLAN),
     Offer("new-date", _("Agree a new date"), lambda c: c.stage == Stage.IN_WORK, Action.PLAN),
     Offer("plan-check", _("Plan the check"), _lacks_check, Action.PLAN),
+    Offer("strength", _("Say how strong it is"), _lacks_strength, Action.PLAN),
     Offer("in-place", _("It is in place"), lambda c: c.stage in (Stage.PLANNED, Stage.IN_WORK), Action.PLAN),
     Offer("check", _("Does it hold?"), _can_be_proved, Action.CHECK),
+    Offer("checker", _("Name another checker"), lambda c: c.stage == Stage.CHECKING, Action.PLAN),
     Offer("restore", _("The repeat was a mistake"), _was_failed_by_a_repeat, Action.CHECK),
     Offer("waive", _("A weaker one is enough"), lambda c: not c.is_strong_enough, Action.WAIVE),
     Offer("extend", _("Let it stay longer"), _is_worn, Action.EXTEND),

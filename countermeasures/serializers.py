@@ -105,6 +105,14 @@ class PromiseInput(StartInput):
     in_the_way = serializers.ChoiceField(choices=InTheWay.choices, required=False, allow_blank=True)
 
 
+class CheckerInput(Said):
+    checker = person_field()
+
+
+class StrengthInput(Said):
+    strength = serializers.ChoiceField(choices=Strength.choices)
+
+
 class InPlaceInput(Said):
     """As JSON, or as a form (multipart) when a photo comes with it."""
 

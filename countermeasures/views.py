@@ -67,6 +67,20 @@ VERBS: dict[str, Verb] = {
         lifecycle.plan_check,
         _("How we will know that it works, agreed before the fix goes in."),
     ),
+    "checker": Verb(
+        _("Who checks it instead?"),
+        _("Name them"),
+        forms.CheckerForm,
+        lifecycle.name_checker,
+        _("They are asked from now on. What is measured, and for how long, stays as it was agreed."),
+    ),
+    "strength": Verb(
+        _("How strong is it?"),
+        _("Say it"),
+        forms.StrengthForm,
+        lifecycle.say_strength,
+        _("Line down, at risk and repeats need something that stops the problem by itself."),
+    ),
     "in-place": Verb(_("It is in place"), _("It is in place"), forms.EvidenceForm, lifecycle.put_in_place),
     "check": Verb(
         _("Does it hold?"),

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from countermeasures import api as countermeasures
-from escalation import policies, serializers
+from escalation import policies, policy_diff, serializers
 from escalation.models import Policy
 from escalation.preview import preview, told_at_once
 from escalation.reach import reach_of
@@ -28,7 +28,7 @@ from incidents import where
 from incidents.api import NUMBER
 from incidents.models import Impact, Incident, Severity
 from incidents.serializers import RaiseInput
-from opsdesk.errors import Invalid, NotAllowed
+from opsdesk.errors import Invalid, Missing, NotAllowed
 from opsdesk.paging import OldestFirst
 from plant.models import Area, Line, Person, Site, Station
 from plant.permissions import refuse_reach
@@ -92,6 +92,28 @@ class PolicyViewSet(ReadOnlyModelViewSet[Policy]):
         said.is_valid(raise_exception=True)
         published = policies.publish(by=cast(Person, request.user), **said.validated_data)
         return Response(serializers.PolicySerializer(published).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        parameters=[serializers.DiffInput], responses=serializers.ChangeSerializer(many=True), filters=False
+    )
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def diff(self, request: Request, pk: str) -> Response:
+        """What changed in this version, step by step in words. The first version has nothing before it."""
+        said = serializers.DiffInput(data=request.query_params)
+        said.is_valid(raise_exception=True)
+        new, since = self.get_object(), said.validated_data.get("since")
+        earlier = policies.versions_of(new).filter(version__lt=new.version)
+        old = earlier.first() if since is None else earlier.filter(version=since).first()
+        if since is not None and old is None:
+            raise Missing("unknown_policy", _("There is no such earlier version."))
+        return Response(serializers.ChangeSerializer(_changes(old, new), many=True).data)
+
+
+def _changes(old: Policy | None, new: Policy) -> list[policy_diff.Change]:
+    if old is None:
+        return []
+    names = policies.names_in([old, new])
+    return policy_diff.diff(policies.clocks_of(old), policies.clocks_of(new), names)
 
 
 class PreviewView(APIView):

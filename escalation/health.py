@@ -119,13 +119,16 @@ def answers(channel: str, name: str, now: datetime) -> bool:
     return bool(down.update(**back, since=now))
 
 
-def brings_nothing(channel: str, name: str, why: str, now: datetime) -> bool:
-    """What it takes does not arrive: it is down. True when that is news."""
+def brings_nothing(channel: str, name: str, why: str, now: datetime, *, sent_at: datetime) -> bool:
+    """What it takes does not arrive: it is down. True when that is news.
+
+    Of what it took before it was marked down (`sent_at`) nothing more is counted: only what was risked on it.
+    """
     known = ProviderHealth.objects.filter(channel=channel, name=name)
     found = {"brings_nothing": True, "error": why[:300], "failed_at": now}
     if known.filter(is_down=False).update(**found, is_down=True, failures=DOWN_AFTER, since=now):
         return True
-    known.update(**found, failures=F("failures") + 1)
+    known.exclude(brings_nothing=True, since__gt=sent_at).update(**found, failures=F("failures") + 1)
     return False
 
 
@@ -187,6 +190,7 @@ class HealthCard:
     provider: str
     is_practice: bool
     is_down: bool
+    brings_nothing: bool
     since: datetime | None
     paused_until: datetime | None
     failures: int
@@ -242,6 +246,7 @@ def _card(
         provider=provider.name,
         is_practice=provider.scheme == "sandbox",
         is_down=known is not None and known.is_down,
+        brings_nothing=known is not None and known.brings_nothing,
         since=known.since if known else None,
         paused_until=known.paused_until if known else None,
         failures=known.failures if known else 0,

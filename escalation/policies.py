@@ -18,6 +18,7 @@ from escalation.models import Policy
 from escalation.pace import practice_pace
 from escalation.permissions import Publisher
 from escalation.policy_checks import problems
+from escalation.policy_words import Names
 from escalation.steps import CLOCKS, SAFETY, BadPolicy, PolicyClocks, Step
 from incidents.models import Category, Incident, Severity
 from opsdesk.errors import Invalid, Stale
@@ -120,6 +121,18 @@ def ensure_policies() -> None:
 
 
 @transaction.atomic
+def versions_of(policy: Policy) -> QuerySet[Policy]:
+    """All versions of the same severity and place, newest first."""
+    scope = {name: getattr(policy, name) for name in ("severity", "site_id", "area_id", "category_id")}
+    return Policy.objects.filter(**scope).order_by("-version")
+
+
+def names_in(found: Iterable[Policy]) -> Names:
+    """The names of the people that these versions tell, in one query."""
+    usernames = {name for policy in found for name in clocks_of(policy).named_people}
+    return dict(Person.objects.filter(username__in=usernames).values_list("username", "name"))
+
+
 def publish(
     *,
     by: Person | None,

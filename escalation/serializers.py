@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from escalation import policy_diff
 from escalation.models import Clock, Delivery, Notification, Policy
 from escalation.steps import CLOCKS, SAFETY
 from incidents.models import Category, Flow, Impact, Incident, Severity
@@ -231,6 +232,30 @@ class PublishInput(serializers.Serializer[Any]):
     category = by_code(Category.objects.all(), required=False, allow_null=True)
     why = serializers.CharField(max_length=300)
     clocks = ClocksSerializer()
+    seen_version = serializers.IntegerField(
+        min_value=0,
+        max_value=1_000_000,
+        required=False,
+        help_text=_("The version in force there when you began, 0 for none. Another one by now is a 409."),
+    )
+
+
+class DiffInput(serializers.Serializer[Any]):
+    since = serializers.IntegerField(
+        min_value=1,
+        max_value=1_000_000,
+        required=False,
+        help_text=_("An earlier version of the same policy; the one before when not given."),
+    )
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One step that differs, in words."""
+
+    clock = serializers.CharField()
+    kind = serializers.ChoiceField(choices=[kind.value for kind in policy_diff.Kind])
+    sentence = serializers.CharField()
+    details = serializers.ListField(child=serializers.CharField())
 
 
 # --- preview ---

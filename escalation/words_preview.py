@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext_lazy as _
 
 from escalation import messages
 from escalation.alarm import Notice, site_notice
@@ -169,7 +169,8 @@ def _of_incident(
 
 
 def preview_of_site(site: Site, *, reader: Person, language: str, now: datetime) -> list[Said]:
-    """All kinds that are about a site: as they last were, or an example."""
+    """All kinds that are about a site, as they last were, or an example. Their names are in our language."""
+    named = partial(_in, get_language())
     open_ones = list(Incident.objects.open().filter(site=site, is_drill=False).with_place()[:OPEN_ONES])
     readings.attach(open_ones)
     found = []
@@ -178,23 +179,30 @@ def preview_of_site(site: Site, *, reader: Person, language: str, now: datetime)
             notice = notices.notice(_told(reader, one.reason, now, site=site, data=dict(one.data)), now)
             rendering = partial(messages.of_notice, notice)
             found.append(
-                _said(f"site-{one.reason}", str(one.reason.label), rendering, is_example=not one.is_real)
+                _said(f"site-{one.reason}", named(one.reason.label), rendering, is_example=not one.is_real)
             )
-        found.append(_alarm(now))
+        found.append(_alarm(named(_("Alerts do not go out")), now))
         if open_ones:
             told_of = [
                 _told(reader, Reason.STEP, now, incident=one, clock=Clock.CLOSURE) for one in open_ones
             ]
             several = digest.several(digest.things_of(told_of, now), f"/a/{LINK}", is_again=False)
-            found.append(_said("site-digest", str(Reason.DIGEST.label), partial(messages.of_notice, several)))
+            found.append(
+                _said("site-digest", named(Reason.DIGEST.label), partial(messages.of_notice, several))
+            )
     return found
 
 
-def _alarm(now: datetime) -> Said:
+def _in(language: str | None, text: object) -> str:
+    with override(language):
+        return str(text)
+
+
+def _alarm(title: str, now: datetime) -> Said:
     """What the watcher says, past the engine: by SMS and email only."""
     notice = site_notice(Notice((Trouble(Kind.ENGINE, now),), now), now)
     rendering = partial(messages.of_notice, notice)
-    return _said("site-alarm", _("Alerts do not go out"), rendering, is_example=True)
+    return _said("site-alarm", title, rendering, is_example=True)
 
 
 def preview_of_room(

@@ -78,7 +78,7 @@ def make_station(
     station = Station.objects.create(
         code=code or f"T{next(_numbers)}", line=line or make_line(), name=name, **fields
     )
-    station.systems.set(systems)
+    station.systems.add(*systems)
     return station
 
 
@@ -127,7 +127,8 @@ def make_person(
 
 def give_role(person: Person, role: Role, *, site: Site | None, areas: Sequence[Area] = ()) -> RoleAssignment:
     held = RoleAssignment.objects.create(person=person, role=role, site=site)
-    held.areas.set(areas)
+    if areas:
+        held.areas.add(*areas)
     return held
 
 
@@ -148,11 +149,14 @@ def make_pattern(
     fields.setdefault("name", fields["code"])
     days = len(next(iter(crews.values())))
     pattern = ShiftPattern.objects.create(site=site, cycle_days=days, anchor=anchor, **fields)
-    pattern.areas.set(areas)
-    for code, (starts, ends) in shifts.items():
-        Shift.objects.create(pattern=pattern, code=code, name=code, starts=time(starts), ends=time(ends))
-    for code, rotation in crews.items():
-        Crew.objects.create(pattern=pattern, code=code, name=code, rotation=rotation)
+    pattern.areas.add(*areas)
+    Shift.objects.bulk_create(
+        Shift(pattern=pattern, code=code, name=code, starts=time(starts), ends=time(ends))
+        for code, (starts, ends) in shifts.items()
+    )
+    Crew.objects.bulk_create(
+        Crew(pattern=pattern, code=code, name=code, rotation=rotation) for code, rotation in crews.items()
+    )
     return pattern
 
 

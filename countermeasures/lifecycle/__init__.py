@@ -10,7 +10,7 @@ from countermeasures.lifecycle.elsewhere import (
 )
 from countermeasures.lifecycle.measuring import log_measurement
 from countermeasures.lifecycle.mistakes import restore
-from countermeasures.lifecycle.planning import add, plan_check, start, withdraw
+from countermeasures.lifecycle.planning import add, name_checker, plan_check, say_strength, start, withdraw
 from countermeasures.lifecycle.proving import check, did_not_hold, put_in_place, waive
 from countermeasures.lifecycle.relapses import weigh, weigh_due
 
@@ -24,9 +24,11 @@ __all__ = [
     "done_elsewhere",
     "extend",
     "log_measurement",
+    "name_checker",
     "plan_check",
     "put_in_place",
     "restore",
+    "say_strength",
     "start",
     "take_off",
     "waive",

@@ -21,7 +21,7 @@ from countermeasures.lifecycle.moves import (
     tell,
     write,
 )
-from countermeasures.models import SHIFT_STARTS, Countermeasure, Kind, Stage, Strength
+from countermeasures.models import BEFORE, SHIFT_STARTS, Countermeasure, Kind, Stage, Strength
 from countermeasures.promises.follow import give_up_elsewhere
 from countermeasures.promises.lifecycle import note_in_the_way
 from countermeasures.promises.models import InTheWay
@@ -168,7 +168,7 @@ def plan_check(
 ) -> Countermeasure:
     """How we will know that it works, agreed before the fix goes in: metric, target, window, checker."""
     found = locked_for(pk, by=by, seen_version=seen_version)
-    if found.stage not in (Stage.PLANNED, Stage.IN_WORK, Stage.NOT_EFFECTIVE):
+    if found.stage not in BEFORE:
         raise Refused(
             "too_late",
             _("The check is planned before the fix goes in. It cannot be changed now."),
@@ -186,6 +186,53 @@ def plan_check(
         checker=checker,
         **window_of(found.incident, found.kind, days=window_days, times=window_exposure, unit=exposure_unit),
     )
+
+
+@transaction.atomic
+def name_checker(
+    pk: int,
+    *,
+    by: Person,
+    checker: Person,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """Somebody else checks it: who was to has left, or is away. What is measured stays as it was agreed."""
+    found = locked_for(pk, by=by, seen_version=seen_version)
+    if found.stage != Stage.CHECKING:
+        raise Refused("not_proving", _("It is not being proved. Plan the check instead."))
+    refuse_same(found.owner, checker)
+    if checker == found.placed_by:
+        refuse("checker", "own_work", _("Who put it in place does not check it. Choose somebody else."))
+    refuse_strangers(found.incident, checker=checker)
+    if checker == found.checker:
+        return found
+    return write(found, by=by, now=now, did="checker_named", checker=checker)
+
+
+@transaction.atomic
+def say_strength(
+    pk: int,
+    *,
+    by: Person,
+    strength: Strength | str,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """How much it relies on people; it may be said anew until the fix is in.
+
+    What is in and known as weak does not become strong by a word: that is another countermeasure.
+    """
+    found = locked_for(pk, by=by, seen_version=seen_version)
+    if found.kind == Kind.CONTAINMENT:
+        raise Refused("not_needed", _("A bandage need not be strong."))
+    if found.strength == strength:
+        return found
+    if found.stage not in BEFORE and (found.strength or found.stage == Stage.WITHDRAWN):
+        raise Refused(
+            "too_late", _("This one stays as it is. Add the stronger one as another countermeasure.")
+        )
+    return write(found, by=by, now=now, did="strength_said", strength=strength)
 
 
 def window_of(

@@ -4,10 +4,11 @@ from countermeasures.models.cause import Cause
 from countermeasures.models.countermeasure import Countermeasure, CountermeasureQuerySet, Gap
 from countermeasures.models.elsewhere import Answer, Elsewhere
 from countermeasures.models.measurement import Measurement, MeasurementQuerySet
-from countermeasures.models.terms import LIVE, SHIFT_STARTS, STRONG_ENOUGH, Kind, Stage, Strength
+from countermeasures.models.terms import BEFORE, LIVE, SHIFT_STARTS, STRONG_ENOUGH, Kind, Stage, Strength
 from countermeasures.promises.models import Promise, PromiseChange
 
 __all__ = [
+    "BEFORE",
     "LIVE",
     "SHIFT_STARTS",
     "STRONG_ENOUGH",

@@ -40,4 +40,7 @@ STRONG_ENOUGH = (Strength.ELIMINATE, Strength.PREVENT, Strength.DETECT_STOP)
 SHIFT_STARTS = "shift starts"
 """The unit that is counted from the shift patterns; any other is counted by hand, in the measurement log."""
 
+BEFORE = (Stage.PLANNED, Stage.IN_WORK, Stage.NOT_EFFECTIVE)
+"""The fix is not in yet, so it can still be promised, changed or given up."""
+
 LIVE = (Stage.PLANNED, Stage.IN_WORK, Stage.IN_PLACE, Stage.CHECKING)

@@ -25,9 +25,22 @@ _BEGINS = re.compile(
     r"|(?:from|de)\s*:\s.*@"
     r"|(?:sent from my |enviado desde mi |get outlook for |obtener outlook para )"
     r"|--\s*$"
+    r"|.{1,100} (?:reacted via|reacciono (?:a traves de|mediante|con|en)) gmail"
     r")",
     re.IGNORECASE,
 )
+_SMALL_PRINT = re.compile(
+    r"^[\s*]*(?:confidential(?:ity)? notice|disclaimer\b|aviso (?:de confidencialidad|legal)|"
+    r"(?:this|the information in this) (?:e-?mail|message)\b.{0,80}\b(?:confidential|intended)|"
+    r"(?:este|la informacion de este) (?:correo|mensaje)\b.{0,80}\bconfidencial)"
+)
+"""What a company's mail server puts under every mail, unless it stands alone."""
+_BANNER = re.compile(
+    r"^\W*(?:external(?: e-?mail)?|correo externo)\W*$|"
+    r"^\W*(?:external e-?mail|caution|warning|precaucion|advertencia|atencion)\b.{0,40}"
+    r"\b(?:e-?mail|sender|message|correo|remitente|mensaje)\b.{0,60}\b(?:outside|external|extern[oa]|fuera)\b"
+)
+"""What it puts on top of one that comes from outside."""
 _CONTINUES = re.compile(r"^\s*(?:on|el)\s.{6,160}$", re.IGNORECASE)
 _ENDS = re.compile(r"(?:wrote|escribio)\s*:\s*$", re.IGNORECASE)
 _QUOTED = re.compile(r"^\s*>")
@@ -54,7 +67,9 @@ def _above_the_quote(lines: list[str], name: str) -> list[str]:
             break
         if kept and name and folded.strip(" ,.-") in _signatures(name):
             break
-        if not _QUOTED.match(line):
+        if kept and _SMALL_PRINT.match(folded):
+            break
+        if not _QUOTED.match(line) and (kept or not _BANNER.match(folded)):
             kept.append(line)
     return kept
 

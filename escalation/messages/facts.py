@@ -167,9 +167,8 @@ def tone_of(notification: Notification) -> str:
         return "grey"
     if incident.is_moving or not incident.is_open:
         return "grey"
-    return {Impact.SAFETY: "safety", Impact.STOPPED: "red", Impact.AT_RISK: "amber"}.get(
-        Impact(incident.impact), "grey"
-    )
+    tones = {Impact.SAFETY: "safety", Impact.STOPPED: "red", Impact.AT_RISK: "amber"}
+    return tones.get(incident.level, "grey")
 
 
 # ---------------------------------------------------------------- where and what

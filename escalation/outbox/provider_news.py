@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -17,11 +19,20 @@ from plant.models import Channel, Role, Site
 logger = logging.getLogger(__name__)
 
 
-def say(channel: str, provider: Provider, *, is_down: bool, error: str, now: datetime) -> None:
+def say(
+    channel: str,
+    provider: Provider,
+    *,
+    is_down: bool,
+    error: str,
+    now: datetime,
+    brings_nothing: bool = False,
+) -> None:
     """Tell everybody once. Trouble with it is contained: messages go on."""
+    known = {"is_down": is_down, "brings_nothing": brings_nothing, "error": error}
     try:
         with transaction.atomic():
-            tell(_tellings(channel, provider, is_down=is_down, error=error, now=now), now=now)
+            tell(_tellings(channel, provider, known, now), now=now)
     except IntegrityError:
         pass  # another process has just told them
     except Exception:
@@ -30,10 +41,10 @@ def say(channel: str, provider: Provider, *, is_down: bool, error: str, now: dat
         logger.exception("Nobody could be told how %s does.", provider.name)
 
 
-def _tellings(channel: str, provider: Provider, *, is_down: bool, error: str, now: datetime) -> list[Telling]:
+def _tellings(channel: str, provider: Provider, known: Mapping[str, Any], now: datetime) -> list[Telling]:
     book = DutyBook.load(now)
     others = [one.name for one in providers_of(channel) if one.name != provider.name]
-    known = {"channel": channel, "provider": provider.name, "is_down": is_down, "error": error}
+    is_down = known["is_down"]
     found: dict[int, Telling] = {}
     for site in Site.objects.order_by("pk"):
         for person in it_managers(book, site, now):
@@ -49,7 +60,14 @@ def _tellings(channel: str, provider: Provider, *, is_down: bool, error: str, no
                     channels=[Channel.EMAIL.value],
                     role=Role.IT_MANAGER.value,
                     rank=Rank.URGENT if is_down else Rank.QUIET,
-                    data={**known, "site": site.code, "since": now.isoformat(), "others": others},
+                    data={
+                        **known,
+                        "channel": channel,
+                        "provider": provider.name,
+                        "site": site.code,
+                        "since": now.isoformat(),
+                        "others": others,
+                    },
                     not_by=channel,
                     by_one_way=not is_down,
                 ),

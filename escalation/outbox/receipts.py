@@ -48,9 +48,11 @@ def due_at(delivery: Delivery, provider: Provider, now: datetime) -> datetime | 
     return now + timedelta(seconds=settings.RECEIPT_SECONDS)
 
 
-def record(status: Status, now: datetime) -> bool:
+def record(status: Status, now: datetime, *, provider: str = "") -> bool:
     """What a provider says of a message. Repeating it is harmless. False: we sent no such message."""
     found = Delivery.objects.filter(channel=Channel.SMS, provider_ref=status.reference)
+    if provider:
+        found = found.filter(provider=provider)  # two gateways in a plant may count their messages alike
     delivery = found.select_related("notification__incident", "notification__timer").first()
     if delivery is None:
         return False
@@ -112,7 +114,9 @@ def _fetch(channel: str, provider: Provider, now: datetime) -> int:
     except Failed as failure:
         logger.warning("Receipts of %s cannot be fetched: %s", provider.name, failure)
     news = [one for one in said if one.reference in sent and one.status in ARRIVED | LOST]
-    return sum(record(one, now) for one in reversed(news))  # the oldest first, as they are pushed
+    return sum(
+        record(one, now, provider=provider.name) for one in reversed(news)
+    )  # the oldest first, as they are pushed
 
 
 # --- one that did not arrive, or says nothing ---

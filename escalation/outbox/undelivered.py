@@ -39,9 +39,9 @@ def lost(delivery: Delivery, failure: Failed, now: datetime) -> None:
         return
     if len(_numbers_in_a_row(delivery.channel, provider.name, now)) < health.DOWN_AFTER:
         return
-    why = f"It takes messages and does not bring them there ({str(failure).rstrip('.')})."
-    if health.brings_nothing(delivery.channel, provider.name, why, now):
-        provider_news.say(delivery.channel, provider, is_down=True, error=why, now=now)
+    why, sent_at = str(failure), delivery.sent_at or now
+    if health.brings_nothing(delivery.channel, provider.name, why, now, sent_at=sent_at):
+        provider_news.say(delivery.channel, provider, is_down=True, brings_nothing=True, error=why, now=now)
 
 
 def _provider_of(delivery: Delivery) -> Provider | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from escalation import policy_words as words
 from escalation.models import Policy
 from escalation.permissions import Publisher
-from escalation.policies import clocks_of
+from escalation.policies import clocks_of, names_in, versions_of
 from escalation.policy_diff import Change, diff
 from escalation.policy_words import CLOCK_HELP, CLOCK_NAMES, Names
 from escalation.steps import CLOCKS, SAFETY, PolicyClocks, steps_of
@@ -134,12 +134,6 @@ def policy_of(person: Person, pk: int) -> Policy:
     return found
 
 
-def versions_of(policy: Policy) -> QuerySet[Policy]:
-    """All versions of the same severity and place, newest first."""
-    scope = {name: getattr(policy, name) for name in ("severity", "site_id", "area_id", "category_id")}
-    return Policy.objects.filter(**scope).order_by("-version")
-
-
 def scope_words(policy: Policy) -> str:
     """Where it holds: "everywhere", "Final Assembly, Printer or labels"."""
     place = policy.area or policy.site
@@ -149,12 +143,6 @@ def scope_words(policy: Policy) -> str:
 
 def impacts_of(severity: str) -> list[Impact]:
     return [impact for impact in Impact if impact.severity == severity]
-
-
-def names_in(found: Iterable[Policy]) -> Names:
-    """The names of the people that these versions tell, in one query."""
-    usernames = {name for policy in found for name in clocks_of(policy).named_people}
-    return dict(Person.objects.filter(username__in=usernames).values_list("username", "name"))
 
 
 def clocks_in_words(policy: PolicyClocks, people: Names) -> list[SaidClock]:

@@ -23,17 +23,15 @@ from django.views.decorators.http import require_http_methods
 from escalation.forms import PolicyForm, readable
 from escalation.models import Policy
 from escalation.permissions import Publisher
-from escalation.policies import PolicyBook, clocks_of, publish
+from escalation.policies import PolicyBook, clocks_of, names_in, publish, versions_of
 from escalation.policy_checks import problems
 from escalation.policy_diff import Change, diff
 from escalation.steps import BadPolicy
 from escalation.views.policies import (
     clocks_in_words,
     impacts_of,
-    names_in,
     policy_of,
     scope_words,
-    versions_of,
 )
 from incidents.models import Category, Incident, Severity
 from opsdesk.errors import Missing, NotAllowed, Refused, Stale

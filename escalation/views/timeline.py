@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrPromise
 
+from countermeasures.wording import words_of
 from escalation import wording
 from escalation.drills import words as practice_words
 from escalation.models import Clock, Delivery, DeliveryState, Notification
@@ -144,6 +145,8 @@ DID: dict[str, StrPromise] = {
     "promised": gettext_lazy("agreed on: %(what)s"),
     "in_the_way": gettext_lazy("said what is in the way of: %(what)s. %(words)s"),
     "check_planned": gettext_lazy("planned how to check: %(what)s"),
+    "checker_named": gettext_lazy("named another checker: %(what)s"),
+    "strength_said": gettext_lazy("said how strong it is: %(what)s"),
     "in_place": gettext_lazy("put in place: %(what)s. %(words)s"),
     "measured": gettext_lazy("measured: %(words)s, for: %(what)s"),
     "effective": gettext_lazy("signed off that it holds: %(what)s. %(words)s"),
@@ -314,7 +317,7 @@ def _blanks(event: Event, now: datetime) -> dict[str, str]:
     data = event.data
     severity = data.get("to", "") if event.kind == EventKind.SEVERITY_CHANGED else ""
     return {
-        "words": event.words,
+        "words": words_of(event),
         "to": str(data.get("to", "")) or names(one["name"] for one in data.get("people", [])),
         "had": str(data.get("had", "")),
         "since": _when(data.get("silent_since"), now),

@@ -221,7 +221,7 @@ def _what_to_do(incident: Incident) -> str:
         return _("For now: %(what)s") % {"what": sentence(bandage(incident))}
     if incident.system_id and incident.system and incident.system.workaround:
         return _("Until it works: %(what)s") % {"what": sentence(incident.system.workaround)}
-    return _(_TO_DO[incident.impact])
+    return _(_TO_DO[incident.level])
 
 
 _TO_DO: dict[str, str] = {

@@ -62,7 +62,7 @@ def _headline(incident: Incident) -> str:
     place = str(incident.line or incident.place)
     if not incident.line_id and incident.system_id and incident.system:
         return _("%(state)s: %(place)s") % {"state": state(incident), "place": incident.system.plain_name}
-    sentence = _HEADLINE_OF_STATUS.get(incident.status) or _HEADLINE_OF_IMPACT[incident.impact]
+    sentence = _HEADLINE_OF_STATUS.get(incident.status) or _HEADLINE_OF_IMPACT[incident.level]
     return _(sentence) % {"place": place}
 
 
@@ -83,7 +83,7 @@ _HEADLINE_OF_IMPACT: dict[str, str] = {
 
 
 def state(incident: Incident) -> str:
-    """The one screen word for how it stands: its impact until product moves, then its status."""
+    """The one screen word for how it stands: how bad it is until product moves, then its status."""
     if incident.is_moving:
         return str(Status(incident.status).label)
-    return str(Impact(incident.impact).label)
+    return str(incident.level.label)

@@ -57,6 +57,32 @@ def test_a_new_version_leaves_the_old_one_readable(floor: Floor, current: dict[s
     assert get(manager, f"escalation/policies/{said['id']}/").json() == said
 
 
+def test_who_began_before_somebody_else_published_is_refused(floor: Floor, current: dict[str, Any]) -> None:
+    manager, body = floor.who(Role.IT_MANAGER), body_of(current, site=floor.site.code, seen_version=0)
+    assert post(manager, "escalation/policies/", body).status_code == 201
+    answer = post(manager, "escalation/policies/", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale")
+    assert post(manager, "escalation/policies/", {**body, "seen_version": 1}).json()["version"] == 2
+
+
+def test_what_a_version_changed_is_read_in_words(floor: Floor, current: dict[str, Any]) -> None:
+    manager, ids = floor.who(Role.IT_MANAGER), []
+    for after in ("PT5M", "PT3M", "PT4M"):
+        clocks = deepcopy(current["clocks"])
+        clocks["response"][1]["after"] = after
+        body = body_of(current, clocks=clocks, site=floor.site.code)
+        ids.append(post(manager, "escalation/policies/", body).json()["id"])
+
+    (change,) = get(manager, f"escalation/policies/{ids[2]}/diff/").json()
+    assert (change["clock"], change["kind"]) == ("response", "changed")
+    assert change["sentence"].startswith("After 4 min: ")
+    assert "3 min" in "".join(change["details"])
+    (change,) = get(manager, f"escalation/policies/{ids[2]}/diff/", since=1).json()
+    assert "5 min" in "".join(change["details"])
+    assert get(manager, f"escalation/policies/{ids[0]}/diff/").json() == []
+    assert get(manager, f"escalation/policies/{ids[0]}/diff/", since=7).status_code == 404
+
+
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.IT_MANAGER])
 def test_nobody_else_publishes(floor: Floor, current: dict[str, Any], role: Role) -> None:
     before = Policy.objects.count()

@@ -69,21 +69,28 @@ def put_on_shift(*usernames: str) -> None:
         put_on_roster(person, crew_of(always, "ALL"))
 
 
-@pytest.fixture
-def address(plant: None, process_env: dict[str, str], settings: Any) -> Iterator[str]:
-    """Where the web server of this test answers; links in messages lead there."""
+@pytest.fixture(scope="module")
+def server(database_env: dict[str, str]) -> Iterator[str]:
+    """Where the web server of this module's tests answers: one start, and each test its own plant."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings.BASE_URL = f"http://127.0.0.1:{port}"
-    env = {**process_env, "PORT": str(port), "BASE_URL": settings.BASE_URL}
+    address = f"http://127.0.0.1:{port}"
+    env = {**database_env, "PORT": str(port), "BASE_URL": address}
     server = subprocess.Popen([sys.executable, "-m", "opsdesk.serve", "web"], cwd=ROOT, env=env)
     try:
-        _wait_until_it_answers(settings.BASE_URL)
-        yield settings.BASE_URL
+        _wait_until_it_answers(address)
+        yield address
     finally:
         server.terminate()
         server.wait(15)
+
+
+@pytest.fixture
+def address(plant: None, server: str, settings: Any) -> str:
+    """Where the web server answers; links in messages lead there."""
+    settings.BASE_URL = server
+    return server
 
 
 def _wait_until_it_answers(address: str) -> None:

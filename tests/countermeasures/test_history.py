@@ -84,6 +84,14 @@ VERBS: dict[str, tuple[Callable[[Floor], Countermeasure], Callable[[Floor, int],
             now=NOW,
         ),
     ),
+    "somebody else checks": (
+        placed,
+        lambda floor, pk: fixes.name_checker(pk, by=floor.tech, checker=floor.manager, now=NOW),
+    ),
+    "said to be stronger": (
+        weak,
+        lambda floor, pk: fixes.say_strength(pk, by=floor.tech, strength="prevent", now=NOW),
+    ),
     "put in place": (fix, lambda floor, pk: fixes.put_in_place(pk, by=floor.tech, evidence="Seen", now=NOW)),
     "accepted though weak": (
         weak,

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from countermeasures import lifecycle as fixes
-from countermeasures.models import Stage
+from countermeasures.models import Promise, Stage
+from countermeasures.promises.models import PromiseKind
 from incidents.models import Status
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.models import Role
@@ -66,6 +67,30 @@ def test_who_put_it_in_place_may_check_the_next_try_of_somebody_else(floor: Floo
     fixes.start(found.pk, by=floor.tech, due_on=OVER.date(), now=NOW)
     fixes.put_in_place(found.pk, by=floor.tech, evidence="Pinned harder", now=NOW)
     assert fixes.check(found.pk, by=lead, effective=True, measured="None", now=OVER).stage == Stage.EFFECTIVE
+
+
+def test_who_is_to_check_it_may_be_changed_but_not_what_is_checked(floor: Floor) -> None:
+    lead = floor.who(Role.IT_LEAD)
+    found = place_fix(floor, reach(floor, Status.CONTAINED))
+    named = fixes.name_checker(found.pk, by=floor.tech, checker=lead, now=NOW)
+    assert (named.checker, named.checking_from, named.target) == (lead, found.checking_from, found.target)
+    (asked,) = Promise.objects.open().filter(countermeasure=found, kind=PromiseKind.CHECK)
+    assert (asked.person, asked.moved) == (lead, 0)
+    assert fixes.name_checker(found.pk, by=floor.tech, checker=lead, now=NOW).incident == named.incident
+    done = fixes.check(found.pk, by=lead, effective=True, measured="None", now=OVER)
+    with pytest.raises(Refused) as refusal:
+        fixes.name_checker(done.pk, by=floor.tech, checker=floor.supervisor, now=OVER)
+    assert refusal.value.code == "not_proving"
+
+
+def test_neither_the_owner_nor_who_put_it_in_place_is_named_as_checker(floor: Floor) -> None:
+    lead = floor.who(Role.IT_LEAD)
+    found = plan_fix(floor, reach(floor, Status.CONTAINED))
+    fixes.put_in_place(found.pk, by=lead, evidence="Seen", now=NOW)
+    for person in (floor.tech, lead):
+        with pytest.raises(Invalid) as refusal:
+            fixes.name_checker(found.pk, by=floor.tech, checker=person, now=NOW)
+        assert refusal.value.code == "own_work"
 
 
 # --- a waiver is a bet on this fix --------------------------------------------------------------------------

@@ -280,7 +280,9 @@ def test_what_is_offered_follows_the_stage_and_the_person(floor: Floor) -> None:
     planned = fixes.add(incident.number, by=floor.tech, kind="permanent", what="Pin it", strength="prevent")
     assert verbs(planned, floor.tech) == ["start", "plan-check", "in-place", "withdraw"]
     placed = place_fix(floor, incident, now=timezone.now())
-    assert verbs(placed, floor.supervisor) == ["check"] and verbs(placed, floor.tech) == []
+    assert verbs(placed, floor.supervisor) == ["check", "checker"] and verbs(placed, floor.tech) == [
+        "checker"
+    ]
     worn = bandage(incident)
     assert verbs(worn, floor.manager) == ["extend", "take-off"] and verbs(worn, floor.tech) == ["take-off"]
     assert verbs(planned, floor.operator) == []
@@ -308,7 +310,7 @@ def test_what_is_promised_or_being_proved_after_closing_without_a_fix_is_still_d
     promised = plan_fix(floor, incident, now=now)
     to_agree = fixes.add(incident.number, by=floor.tech, kind="permanent", what="Or a new printer")
     lifecycle.accept_no_fix(incident.number, by=floor.manager, reason="It ends in May", review_on=day)
-    assert verbs(proving, floor.supervisor) == ["check"]
+    assert verbs(proving, floor.supervisor) == ["check", "checker"]
     assert verbs(promised, floor.tech) == ["new-date", "plan-check", "in-place", "withdraw"]
     assert verbs(to_agree, floor.tech) == []
     fixes.log_measurement(proving.pk, by=floor.tech, times=1)

@@ -4,7 +4,7 @@ import pytest
 
 from countermeasures import lifecycle as fixes
 from countermeasures.models import Stage, Strength
-from incidents.models import Status
+from incidents.models import Impact, Status
 from opsdesk.errors import Invalid, Missing, Refused
 from tests.factories import Floor, place_fix, plan_fix, reach
 
@@ -17,6 +17,31 @@ def test_a_manager_accepts_a_weaker_one_and_says_why(floor: Floor) -> None:
     assert (waived.waived_by, waived.waived_reason) == (floor.manager, "Ends in May")
     event = found.incident.events.last()
     assert event is not None and (event.data["did"], event.words) == ("waived", "Ends in May")
+
+
+def test_how_strong_it_is_is_said_until_it_is_in(floor: Floor) -> None:
+    incident = reach(floor, Status.CONTAINED)
+    weak = plan_fix(floor, incident, strength="")
+    assert fixes.say_strength(weak.pk, by=floor.tech, strength=Strength.TRAIN).strength == Strength.TRAIN
+    with pytest.raises(Refused) as refusal:
+        fixes.put_in_place(weak.pk, by=floor.tech, evidence="All were told")
+    assert refusal.value.code == "too_weak"
+    strong = fixes.say_strength(weak.pk, by=floor.tech, strength=Strength.PREVENT)
+    version = strong.incident.version
+    assert fixes.say_strength(weak.pk, by=floor.tech, strength=Strength.PREVENT).incident.version == version
+    fixes.put_in_place(weak.pk, by=floor.tech, evidence="Pinned")
+    with pytest.raises(Refused) as refusal:
+        fixes.say_strength(weak.pk, by=floor.tech, strength=Strength.ELIMINATE)
+    assert refusal.value.code == "too_late"
+
+
+def test_what_was_never_said_is_said_also_when_it_is_in_but_not_of_a_bandage(floor: Floor) -> None:
+    small = reach(floor, Status.CONTAINED, Impact.WORKAROUND)
+    placed = place_fix(floor, small, strength="")
+    assert fixes.say_strength(placed.pk, by=floor.tech, strength=Strength.WARN).strength == Strength.WARN
+    with pytest.raises(Refused) as refusal:
+        fixes.say_strength(small.countermeasures.get(kind="containment").pk, by=floor.tech, strength="warn")
+    assert refusal.value.code == "not_needed"
 
 
 def test_nothing_is_accepted_for_what_does_not_wait_for_it(floor: Floor) -> None:

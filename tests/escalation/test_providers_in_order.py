@@ -221,6 +221,16 @@ def test_a_receipt_that_says_no_sends_it_by_the_next_provider_at_once(world, two
     assert len(second.texts_to(number(world))) == 1
 
 
+def test_a_receipt_that_is_fetched_is_of_a_text_of_that_gateway(world, two):
+    """Both emulators count their texts from one, as gateways in a plant may."""
+    _first, second = two
+    second.end = ("delivered", 0)
+    raised(world)
+    outbox.deliver_due("sms", world.now)
+    outbox.deliver_due("sms", world.now + 60 * SECOND)
+    assert of(world) == [("sms", FIRST, "sent"), ("sms", SECOND_ONE, "delivered")]
+
+
 def test_receipts_are_fetched_where_nobody_can_reach_us(world, two):
     first, _second = two
     first.end = ("delivered", 0)
@@ -393,14 +403,19 @@ def is_down() -> bool:
 def test_a_provider_whose_texts_to_five_numbers_in_a_row_do_not_arrive_is_down_and_told_once(
     world, first_took
 ):
-    references = taken(world, *FIVE)
+    references = taken(world, *FIVE, "+15550200008", "+15550200009")
     say_no(world, references[:4])
     assert not is_down()
     say_no(world, references[4:])
     assert is_down()
+    known = ProviderHealth.objects.get(name=FIRST)
+    assert known.failures == health.DOWN_AFTER, "what it had taken before makes no pause longer"
     say_no(world, taken(world, *FIVE))
     assert told_of_it() == [True]
-    assert "30003" in Notification.objects.get(reason=Reason.PROVIDER).data["error"]
+    outbox.deliver_due("email", world.now)
+    letter = Notification.objects.get(reason=Reason.PROVIDER).deliveries.get()
+    assert "30003" in letter.text
+    assert "It takes messages, and they do not arrive." in letter.text
 
 
 @pytest.mark.parametrize(
@@ -438,7 +453,7 @@ def test_it_is_back_when_a_text_arrives_and_not_because_it_takes_one(world, two,
     assert len(first.sent) == 1, "one message is risked on it"
     assert is_down()
     sent = Delivery.objects.filter(provider=FIRST).latest("id")
-    assert receipts.record(Status(sent.provider_ref, "delivered"), world.now + SECOND)
+    assert receipts.record(Status(sent.provider_ref, "delivered"), world.now + SECOND, provider=FIRST)
     assert not is_down()
     assert told_of_it() == [True, False]
 

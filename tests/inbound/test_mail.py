@@ -71,6 +71,30 @@ def test_words_post_an_update_without_what_is_quoted(world, incident, mail, quot
     assert now_(incident).updates.get().actions == "Spare printer is in.\nTest print next."
 
 
+SMALL_PRINT = {
+    "a notice": "Seen\n\nCONFIDENTIALITY NOTICE: This email and any attachments are confidential.",
+    "a notice in Spanish": "Visto.\n\nEste mensaje y sus anexos pueden contener información confidencial.",
+    "a banner": "CAUTION: This email originated from outside of the organization.\n\nSeen",
+    "a banner in Spanish": "ATENCIÓN: este correo viene de fuera de la organización.\n\nEnterado",
+    "a reaction": "👀\n\nMarcus Vela reacted via Gmail",
+}
+
+
+@pytest.mark.parametrize("words", SMALL_PRINT.values(), ids=SMALL_PRINT)
+def test_what_a_mail_server_or_a_program_adds_is_not_news(world, incident, mail, words):
+    assert mail("vela", words + GMAIL).did == Did.SEEN
+    assert not now_(incident).updates.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["External email printer is down.", "The confidential paper is out.", "This message board is dark."],
+)
+def test_news_that_begins_like_it_is_news(world, incident, mail, words):
+    assert mail("vela", words).did == Did.UPDATED
+    assert now_(incident).updates.get().actions == words
+
+
 def test_a_signature_is_not_news(world, incident, mail):
     mail("vela", "Spare printer is in.\n\nVela\nIT, Millbrook Plant\n+1 313 555 0100")
     assert now_(incident).updates.get().actions == "Spare printer is in."

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from incidents import lifecycle
+from incidents import lifecycle, readings
 from incidents.models import EventKind, Impact, Incident, Severity, Status
 from opsdesk.errors import Invalid, Refused, Stale
 from plant.models import Role
@@ -32,6 +32,24 @@ def test_a_small_thing_may_become_a_big_one(floor: Floor) -> None:
         raise_(floor, Impact.NONE).number, by=floor.manager, severity="S1", reason="The truck is here"
     )
     assert (incident.severity, incident.level) == (Severity.S1, Impact.STOPPED)
+
+
+@pytest.mark.parametrize(
+    ("said", "severity", "state", "headline"),
+    [
+        (Impact.WORKAROUND, "S1", "Line down", "is stopped"),
+        (Impact.STOPPED, "S3", "Workaround", "runs on a workaround"),
+        (Impact.SAFETY, "S1", "Safety", "Someone could get hurt"),
+    ],
+)
+def test_what_everybody_reads_follows_the_last_word(
+    floor: Floor, said: Impact, severity: str, state: str, headline: str
+) -> None:
+    incident = lifecycle.change_severity(
+        raise_(floor, said).number, by=floor.manager, severity=severity, reason="The truck is here"
+    )
+    assert readings.state(incident) == state
+    assert headline in readings.headline(incident)
 
 
 @pytest.mark.parametrize("severity", [Severity.S2, Severity.S3, Severity.S4])

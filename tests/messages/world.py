@@ -41,7 +41,7 @@ def longest(names: Iterable[str]) -> str:
 
 
 def incident(**changes: Any) -> Any:
-    """An S1 with the longest line, station, category, owner and title of the demo plant; nothing is saved."""
+    """An S1, or as bad as its impact, with the longest names of the demo plant; nothing is saved."""
     site = Site(pk=1, code="MBK", name="Millbrook Plant", timezone="America/Detroit")
     area = Area(pk=1, site=site, code="MBK-ASM", name=longest(_area_names()))
     line = Line(pk=1, area=area, code=longest(_codes()), name=longest(line["name"] for line in lines()))
@@ -55,7 +55,7 @@ def incident(**changes: Any) -> Any:
         "station": station,
         "category": category,
         "impact": Impact.STOPPED,
-        "severity": "S1",
+        "severity": Impact(changes.get("impact", Impact.STOPPED)).severity,
         "status": Status.ACKNOWLEDGED,
         "owner": person(1),
         "title": longest(i["title"] for i in demo()["incidents"]),

@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,17 @@ def until(condition: Callable[[], Any], seconds: float) -> bool:
     return bool(condition())
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
+@contextmanager
+def _folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="opsdesk-run-", dir="/tmp")).resolve()
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with _folder() as path:
+        yield path
 
 
 def refusal(home: Path, **env: str) -> str:
@@ -127,20 +134,35 @@ def refusal(home: Path, **env: str) -> str:
     return running.lines[0]
 
 
+@pytest.fixture(scope="module")
+def installed() -> Iterator[Path]:
+    """A folder that lasts from start to start: only the first one in it begins from nothing."""
+    with _folder() as path:
+        yield path
+
+
 @pytest.fixture
-def opsdesk(home: Path) -> Iterator[Running]:
-    running = Running(home)
-    running.wait_for("OpsDesk is ready")
-    yield running
-    if running.process.poll() is None:
-        running.end()
+def start(installed: Path) -> Iterator[Callable[..., Running]]:
+    """`start("make", "run")`: an OpsDesk that is ready. Whatever becomes of the test, it ends."""
+    started: list[Running] = []
+
+    def start(*command: str) -> Running:
+        started.append(Running(installed, *command))
+        started[-1].wait_for("OpsDesk is ready")
+        return started[-1]
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.end()
 
 
 def pid_of(running: Running, part: str) -> int:
     return next(pid for pid, command in running.processes().items() if part in command)
 
 
-def test_it_serves_survives_and_leaves_nothing(opsdesk: Running) -> None:
+def test_it_serves_survives_and_leaves_nothing(start: Callable[..., Running]) -> None:
+    opsdesk = start()
     assert opsdesk.get("/healthz") == 200
 
     beside = subprocess.run(
@@ -151,6 +173,11 @@ def test_it_serves_survives_and_leaves_nothing(opsdesk: Running) -> None:
     )
     assert beside.returncode == 0
     assert opsdesk.get("/healthz") == 200, "a command beside it does not take the database along"
+
+    assert refusal(opsdesk.home) == (
+        f"OpsDesk already runs on {opsdesk.home}; stop it first, or set another OPSDESK_HOME."
+    )
+    assert opsdesk.get("/healthz") == 200, "nor does a second one that is refused"
 
     os.kill(pid_of(opsdesk, "uvicorn"), signal.SIGKILL)
     opsdesk.wait_for("web stopped by itself (signal SIGKILL); starting it again in 1 s.")
@@ -168,22 +195,22 @@ def test_it_serves_survives_and_leaves_nothing(opsdesk: Running) -> None:
     assert until(lambda: not opsdesk.processes(), 2), opsdesk.processes()
 
 
-def test_a_killed_supervisor_leaves_nothing_either(opsdesk: Running) -> None:
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
+@pytest.mark.skipif(not (ROOT / ".venv" / ".runtime").exists(), reason="not installed by make")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_to_make_alone_ends_everything(start: Callable[..., Running], number: int) -> None:
+    opsdesk = start("make", "run")
+
+    assert opsdesk.end(number) < 10
+    assert until(lambda: not opsdesk.processes(), 2), opsdesk.processes()
+
+
+def test_a_killed_supervisor_leaves_nothing_either(start: Callable[..., Running]) -> None:
+    opsdesk = start()
     opsdesk.process.kill()
     opsdesk.process.wait()
 
     assert until(lambda: not opsdesk.processes(), 10), opsdesk.processes()
-
-
-@pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
-@pytest.mark.skipif(not (ROOT / ".venv" / ".runtime").exists(), reason="not installed by make")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_a_signal_to_make_alone_ends_everything(home: Path, number: int) -> None:
-    running = Running(home, "make", "run")
-    running.wait_for("OpsDesk is ready")
-
-    assert running.end(number) < 10
-    assert until(lambda: not running.processes(), 2), running.processes()
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing(home: Path) -> None:
@@ -192,12 +219,6 @@ def test_ctrl_c_while_it_starts_leaves_nothing(home: Path) -> None:
 
     assert running.end(signal.SIGINT) < 10
     assert until(lambda: not running.processes(), 3), running.processes()
-
-
-def test_a_second_one_in_the_same_folder_is_refused(opsdesk: Running) -> None:
-    assert refusal(opsdesk.home) == (
-        f"OpsDesk already runs on {opsdesk.home}; stop it first, or set another OPSDESK_HOME."
-    )
 
 
 def test_a_taken_port_is_one_sentence(home: Path) -> None:

@@ -60,7 +60,7 @@ class Day(RuleBasedStateMachine, RulesKept):
     plant: ClassVar[Plant]
     provider: ClassVar[Provider]  # type: ignore[misc]
     elsewhere: ClassVar[Elsewhere]
-    troubles: ClassVar[Troubles]
+    troubles: ClassVar[Troubles]  # type: ignore[misc]
     starts: ClassVar[tuple[datetime, ...]] = STARTS
 
     def __init__(self) -> None:

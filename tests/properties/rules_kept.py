@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,7 +69,7 @@ class RulesKept(MessagesKept, PromisesKept, FamilyKept):
             version = self.seen.incidents[pk].version
             if armed or unread:
                 since, then = self.silent_since.pop(pk, (self.now, 0))
-                if then == version and thing.by:
+                if then == version and thing.by and not self._could_not_be_recorded(pk):
                     self._the_repair_is_reported(thing, since)
             else:
                 since, _version = self.silent_since.setdefault(pk, (self.now, version))
@@ -103,6 +104,11 @@ class RulesKept(MessagesKept, PromisesKept, FamilyKept):
             and one.kind == "words_added"
         ]
         assert said, f"Rule 1: {name_of(thing)} was silent since {since} and repaired, and nobody hears of it"
+
+    def _could_not_be_recorded(self, pk: int) -> bool:
+        """One statement of the report failed at every try: the log has it, and the mending did not wait."""
+        said = [one for one in self.troubles.said if "could not be recorded: silent" in one]
+        return any(re.search(rf"\b{pk}\b", one) for one in said)
 
     def _latest(self, thing: Thing, timer: Timer) -> datetime:
         """A gap of the ladder from now; or, when steps came early, the time it has in the ladder."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tests.properties.channel import Provider
+from tests.properties.faults import Troubles
 from tests.properties.model import Model, Thing
 from tests.properties.seen import Notification, Seen
 
@@ -16,6 +17,8 @@ class Watching:
 
     model: Model
     provider: Provider
+    troubles: Troubles
+    """What the product caught and logged."""
     now: datetime
     is_quiet: bool
     """Whether this step ended with a whole turn of the engine that nothing disturbed."""

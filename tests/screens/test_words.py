@@ -27,6 +27,10 @@ def test_every_kind_is_one_sms(world: Any, as_: As, language: str, role: str) ->
     assert len(said) > 12
     assert {one.segments for one in [*said, *of_site]} == {1}
     assert all(one.subject and one.text and one.html and all(one.push) for one in [*said, *of_site])
+    assert {"Nobody has it yet", "A gap in the roster ahead", "Alerts do not go out"} <= {
+        *(one.clock for one in said),
+        *(one.reason for one in of_site),
+    }, "their names are in the language of who looks"
     wanted = {
         "shift_start",
         "gap_ahead",

@@ -21,5 +21,6 @@ def words(notification: Notification, now: datetime) -> Notice:
         "is_down": data["is_down"],
         "others": ", ".join(data["others"]),
         "error": data["error"],
+        "brings_nothing": data.get("brings_nothing", False),
     }
     return notice_of("provider", facts, path=f"{reverse('reach')}?site={data['site']}")
