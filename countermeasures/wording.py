@@ -1,4 +1,4 @@
-"""The figures of a proof in words: "61 of 90 days · 41 of 60 shift starts"."""
+"""The figures of a proof in words, "61 of 90 days · 41 of 60 shift starts", and why something came back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from countermeasures.models import SHIFT_STARTS, Countermeasure
+from incidents.models import Event, EventKind
 
 
 def held_for(one: Countermeasure, now: datetime) -> str:
@@ -25,3 +26,10 @@ def held_for(one: Countermeasure, now: datetime) -> str:
 def unit_words(unit: str) -> str:
     """What is counted, in the reader's language; empty is shift starts."""
     return _("shift starts") if unit in ("", SHIFT_STARTS) else unit
+
+
+def words_of(event: Event) -> str:
+    """What somebody wrote; that a fix did not hold, which nobody wrote, is said in the reader's language."""
+    if event.kind == EventKind.REOPENED and "failed_fix" in event.data:
+        return _("The fix did not hold: %(what)s") % {"what": event.data["failed_fix"]}
+    return event.words

@@ -198,5 +198,6 @@ def did_not_hold(
     )
     if found.kind == Kind.PERMANENT and failed.incident.is_moving:
         reason = _("The fix did not hold: %(what)s") % {"what": found.what}
-        came_back(failed.incident, by=by, reason=str(reason), now=now, data=data)
+        told = {**(data or {}), "failed_fix": found.what}  # so that each reads it in their language
+        came_back(failed.incident, by=by, reason=str(reason), now=now, data=told)
     return failed

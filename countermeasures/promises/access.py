@@ -60,11 +60,11 @@ def _floor(site: Site, held: RoleAssignment) -> set[int]:
 
 
 def without_others_late(found: PromiseQuerySet, reader: Person, sites: Iterable[Site]) -> PromiseQuerySet:
-    """Everybody lists what is open and what was kept. What ended late stands by name only before who may see
-    that person's row: a list of it would be the row."""
+    """Everybody reads what is open and what was kept. What ended late stands by name only before who may see
+    that person's row, because a list of it would be the row, and before whom it was promised to."""
     for site in sites:
         if not sees_all(reader, site):
-            others = ~Q(person__in=people_seen(reader, site).values("pk"))
+            others = ~Q(person__in=people_seen(reader, site).values("pk")) & ~Q(given_to=reader)
             found = found.exclude(others, site=site, outcome=Outcome.LATE)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 import django_filters
@@ -164,15 +165,15 @@ class PromiseViewSet(GenericViewSet[Promise]):
         return cast(Person, self.request.user)
 
     def get_queryset(self) -> QuerySet[Promise]:
-        found = Promise.objects.with_people()
-        return found if self.reader.is_corporate else found.filter(site_id__in=self.reader.site_ids)
+        sites = self._sites()
+        found = Promise.objects.with_people().filter(site__in=sites)
+        return without_others_late(found, self.reader, sites)
 
     @extend_schema(parameters=[OpenApiParameter("person", OpenApiTypes.STR, description="A login.")])
     def list(self, request: Request) -> Response:
         """Newest first. Everybody sees what is open or was kept; what ended late, and `person`, only
         themselves, their lead and managers."""
-        asked = cast(PromiseQuerySet, self.filter_queryset(self.get_queryset()))
-        found = without_others_late(asked, self.reader, self._sites())
+        found = self.filter_queryset(self.get_queryset())
         username = request.query_params.get("person", "")
         if username:
             found = found.filter(person=self._person(username))
@@ -223,17 +224,15 @@ class PromiseViewSet(GenericViewSet[Promise]):
         found = ledger(asked, site=self._site(request), reader=self.reader, now=timezone.now())
         return Response(TeamNumbers(found).data)
 
-    def _sites(self) -> QuerySet[Site]:
-        return (
-            Site.objects.all()
-            if self.reader.is_corporate
-            else Site.objects.filter(pk__in=self.reader.site_ids)
-        )
+    def _sites(self) -> Sequence[Site]:
+        found = Site.objects.all()
+        return tuple(found if self.reader.is_corporate else found.filter(pk__in=self.reader.site_ids))
 
     def _site(self, request: Request) -> Site:
         """The one that is asked for, else the reader's own; raises Missing."""
         code = request.query_params.get("site", "")
-        site = self._sites().filter(code=code).first() if code else self.reader.site or self._sites().first()
+        named = [one for one in self._sites() if code in ("", one.code)]
+        site = self.reader.site if not code and self.reader.site else next(iter(named), None)
         if site is None:
             raise Missing("unknown_site", _("There is no such site."))
         return site

@@ -22,13 +22,14 @@ from django.views.decorators.http import require_http_methods
 
 from countermeasures.models import Promise
 from countermeasures.promises import doing, lifecycle
+from countermeasures.promises.access import without_others_late
 from countermeasures.promises.models import InTheWay, PromiseKind
 from countermeasures.promises.rules import day_that_ends
 from escalation.messages.notices.promise import day_of
 from escalation.models import Notification, Reason, TimerState
 from escalation.views import answer as one
 from incidents.permissions import Action, can
-from opsdesk.errors import Invalid, Missing, Refused
+from opsdesk.errors import Invalid, Missing, NotAllowed, Refused
 from plant.models import Person
 from plant.working_time import said_why
 
@@ -63,6 +64,8 @@ def mine(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = Promise.objects.with_people().filter(pk=pk).first()
     if found is None or not person.sees_site(found.site_id):
         raise Missing("unknown_promise", _("There is no such promise."))
+    if not without_others_late(Promise.objects.filter(pk=pk), person, [found.site]).exists():
+        raise NotAllowed("not_your_team", _("Only they, their lead and managers see this."))
     with timezone.override(found.site.tz):
         return _shown(request, found, person, redirect("promise", pk))
 

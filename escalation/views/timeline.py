@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrPromise
 
+from countermeasures.wording import words_of
 from escalation import wording
 from escalation.drills import words as practice_words
 from escalation.models import Clock, Delivery, DeliveryState, Notification
@@ -316,7 +317,7 @@ def _blanks(event: Event, now: datetime) -> dict[str, str]:
     data = event.data
     severity = data.get("to", "") if event.kind == EventKind.SEVERITY_CHANGED else ""
     return {
-        "words": event.words,
+        "words": words_of(event),
         "to": str(data.get("to", "")) or names(one["name"] for one in data.get("people", [])),
         "had": str(data.get("had", "")),
         "since": _when(data.get("silent_since"), now),

@@ -140,6 +140,10 @@ def test_what_ended_late_is_listed_by_name_only_to_who_sees_the_row_and_counted_
     promises.keep(promise.pk, by=floor.tech, now=late)
     for asked in ({}, {"outcome": "late"}, {"site": floor.site.code}):
         assert bool(caller.get(URL, asked).json()["results"]) == lists
+    page = Client()
+    page.force_login(floor.who(role))
+    assert caller.get(f"{URL}{promise.pk}/").status_code == (200 if lists else 404)
+    assert page.get(f"/promises/{promise.pk}/").status_code == (200 if lists else 403)
     numbers = caller.get(f"{URL}numbers/").json()
     assert (numbers["kept"], numbers["late"], numbers["open"]) == (0, 1, 0)
     assert numbers["in_the_way"] == [{"reason": "A part or a delivery", "count": 1}]

@@ -14,6 +14,7 @@ from countermeasures import lifecycle as fixes
 from countermeasures.lifecycle import weigh_due
 from incidents import families, lifecycle
 from incidents.models import Impact, Incident, Status
+from plant.models import Person
 from tests.api.calls import get
 from tests.factories import (
     Floor,
@@ -126,6 +127,17 @@ def test_the_incident_shows_the_mark_the_old_one_and_what_worked(floor: Floor, o
 def test_the_first_time_has_no_mark(floor: Floor) -> None:
     seen = page(floor.tech, raise_(floor, now=timezone.now()).get_absolute_url())
     assert "time in 30 days" not in seen and "repeat" not in seen
+
+
+def test_that_the_fix_did_not_hold_is_said_in_the_language_of_who_reads_it(
+    floor: Floor, old: Incident
+) -> None:
+    """OpsDesk writes it by itself, in the engine, where nobody has a language."""
+    raise_(floor, now=timezone.now())
+    weigh_due(timezone.now())
+    Person.objects.filter(pk=floor.tech.pk).update(language="es")
+    seen = page(floor.tech, old.get_absolute_url())
+    assert "El arreglo no aguantó: Pin the driver" in seen and "The fix did not hold" not in seen
 
 
 def before(person: Any, floor: Floor, **query: Any) -> str:
