@@ -120,7 +120,6 @@ def ensure_policies() -> None:
     )
 
 
-@transaction.atomic
 def versions_of(policy: Policy) -> QuerySet[Policy]:
     """All versions of the same severity and place, newest first."""
     scope = {name: getattr(policy, name) for name in ("severity", "site_id", "area_id", "category_id")}
@@ -133,6 +132,7 @@ def names_in(found: Iterable[Policy]) -> Names:
     return dict(Person.objects.filter(username__in=usernames).values_list("username", "name"))
 
 
+@transaction.atomic
 def publish(
     *,
     by: Person | None,

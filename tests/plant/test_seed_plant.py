@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 from django.apps import apps
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from plant.duty import DutyBook
 from plant.models import Area, Flow, Line, Person, Role, RoleAssignment, Site, Station, System, Vendor
@@ -29,10 +32,21 @@ def data() -> dict[str, Any]:
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module")
+def built(
+    data: dict[str, Any], django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[dict[str, Any]]:
+    """The file, with its plant built until the last test has run."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        seed_plant(data, now=timezone.now())
+        yield data
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def seeded(data: dict[str, Any]) -> dict[str, Any]:
-    seed_plant(data, now=timezone.now())
-    return data
+def seeded(built: dict[str, Any], db: None) -> dict[str, Any]:
+    """The plant as it was built; what the test does to it is undone."""
+    return built
 
 
 def test_everything_the_file_names_is_there(seeded: dict[str, Any]) -> None:

@@ -77,6 +77,7 @@ class Day(RuleBasedStateMachine, RulesKept):
         self.sent_in_vain: list[str] = []
         self.tampered: set[int] = set()
         self.silent_since: dict[int, tuple[datetime, int]] = {}
+        self.left_alone: dict[int, datetime] = {}
         self.names = {person.pk: name for name, person in self.plant.world.people.items()}
         self.absent: set[str] = set()
         self.crews = CREWS

@@ -255,7 +255,7 @@ class People(Day):
         assert not fell_over, (
             f"Rule 2: the engine fell over INC-{thing.number} in the middle of {verb}: {fell_over}"
         )
-        self.turned_at = self.maybe_turned_at = self.now
+        self.turned_at = self.maybe_turned_at = self.left_alone[pk] = self.now
         assert before == after, f"Rule 2: the engine fired for INC-{thing.number} in the middle of {verb}"
 
     def _somebody_else_wants_it(self, thing: Thing, verb: str) -> None:

@@ -63,7 +63,10 @@ class RulesKept(MessagesKept, PromisesKept, FamilyKept):
     # --- 1 ---
 
     def rule_1_no_incident_is_silent(self) -> None:
-        """Every open incident has an armed timer, or is repaired within a minute."""
+        """Every open incident has an armed timer, or is repaired within a minute.
+
+        Or within a minute of the auditor's last look, when its row was held at that moment.
+        """
         for pk, thing in self._open():
             armed, unread = self.seen.armed(pk), self.seen.unread.get(pk)
             version = self.seen.incidents[pk].version
@@ -73,7 +76,8 @@ class RulesKept(MessagesKept, PromisesKept, FamilyKept):
                     self._the_repair_is_reported(thing, since)
             else:
                 since, _version = self.silent_since.setdefault(pk, (self.now, version))
-                is_repaired = not self.is_quiet or self.now - since < numbers.REPAIRED_WITHIN
+                could_be = max(since, self.left_alone.get(pk, since))
+                is_repaired = not self.is_quiet or self.now - could_be < numbers.REPAIRED_WITHIN
                 assert is_repaired, f"Rule 1: {name_of(thing)} is open and waits for nothing since {since}"
             if unread is not None:
                 until = unread.not_before or self.now

@@ -36,6 +36,8 @@ class Watching:
     """Incidents whose rows somebody damaged; until the engine has read them again."""
     silent_since: dict[int, tuple[datetime, int]]
     """Since when an incident waits for nothing, and its version then."""
+    left_alone: dict[int, datetime]
+    """When the engine, and its auditor, last ran while somebody held this incident's row."""
     absent: set[str]
     crews: dict[str, list[str]]
     names: dict[int, str]
