@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,11 +40,16 @@ class Answer:
         return self.status >= 400
 
 
+def read(page: str) -> str:
+    """What is there to read, however it is laid out."""
+    return " ".join(unescape(re.sub("<[^>]+>", " ", page)).split())
+
+
 def by_page(person: Person, incident: Incident, verb: str, body: dict[str, Any]) -> Answer:
     client = Client()
     client.force_login(person)
     answer = client.post(reverse(f"incident-{verb}", args=[incident.number]), body)
-    return Answer(answer.status_code, " ".join(unescape(answer.content.decode()).split()))
+    return Answer(answer.status_code, read(answer.content.decode()))
 
 
 def by_program(person: Person, incident: Incident, verb: str, body: dict[str, Any]) -> Answer:
@@ -65,7 +71,7 @@ def by_link(person: Person, incident: Incident, verb: str, body: dict[str, Any])
     )
     link = open_link(sent.token)
     answer = Client().post(reverse("answer", args=[sent.token]), {"nonce": nonce(link)})
-    return Answer(answer.status_code, " ".join(unescape(answer.content.decode()).split()))
+    return Answer(answer.status_code, read(answer.content.decode()))
 
 
 Way = Callable[[Person, Incident, str, dict[str, Any]], Answer]
