@@ -88,11 +88,14 @@ def change(
     """What it is called and what it hears; an empty address keeps the one that is sealed."""
     listener = _locked(pk, by)
     _check(listener.site, area, severities, kinds, roles)
+    heard_of = listener.area, set(listener.roles)
     listener.name, listener.area, listener.language = name.strip(), area, language
     listener.severities, listener.kinds, listener.roles = list(severities), list(kinds), list(roles)
     if address:
         _refuse_bad_address(listener.kind, address)
-        _refuse_twin(listener, address)
+    if address or heard_of != (area, set(roles)):
+        _refuse_twin(listener, address or _address_of(listener))
+    if address:
         listener.address = seal(address)
     listener.save(update_fields=["name", "area", "language", "severities", "kinds", "roles", "address"])
     return listener
@@ -198,7 +201,7 @@ def _refuse_twin(listener: Listener, address: str) -> None:
     Site.objects.select_for_update(no_key=True).get(pk=listener.site_id)  # who comes at the same time waits
     known = Listener.objects.filter(kind=listener.kind, site=listener.site, area=listener.area)
     for one in known.exclude(pk=listener.pk):
-        if set(one.roles) == set(listener.roles) and _address_of(one) == address:
+        if address and set(one.roles) == set(listener.roles) and _address_of(one) == address:
             raise Refused(
                 "heard_already",
                 _("“%(name)s” has this address and hears of the same place already. Change that one.")

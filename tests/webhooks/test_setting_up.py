@@ -82,8 +82,9 @@ def test_a_form_sent_twice_makes_one_room_and_says_which(world, manager, receive
     assert Listener.objects.count() == 1
     for other in ({"area": "MBK-ASM"}, {"roles": ["it_lead"]}):
         assert manager.post(new("chat"), given | other).status_code == 302
-    changed = manager.post(reverse("listener", args=[Listener.objects.latest("pk").pk]), given)
-    assert changed.status_code == 409
+    last = reverse("listener", args=[Listener.objects.latest("pk").pk])
+    assert manager.post(last, given).status_code == 409
+    assert manager.post(last, given | {"address": ""}).status_code == 409, "nor with the one that it keeps"
 
 
 def test_the_address_of_a_form_leads_back_to_its_page(world, manager, receiver, add):
