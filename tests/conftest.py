@@ -26,9 +26,8 @@ os.environ["OPSDESK_HOME"] = str(HOME.path)
 os.environ["DJANGO_SETTINGS_MODULE"] = "opsdesk.settings"
 for _name in ("EMAIL_URL", "SMS_URL", "BASE_URL", "SENTRY_DSN", "HEARTBEAT_URL", "DEBUG", "PORT"):
     os.environ.pop(_name, None)
-gc.set_threshold(
-    50_000, 20, 20
-)  # as in the web server (`opsdesk.asgi`): an eighth of the tests' time went there
+# As in the web server (`opsdesk.asgi`): an eighth of the tests' time went there.
+gc.set_threshold(50_000, 20, 20)
 # Some hundred processes are started: each would compile OpsDesk anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -114,9 +114,8 @@ def _fetch(channel: str, provider: Provider, now: datetime) -> int:
     except Failed as failure:
         logger.warning("Receipts of %s cannot be fetched: %s", provider.name, failure)
     news = [one for one in said if one.reference in sent and one.status in ARRIVED | LOST]
-    return sum(
-        record(one, now, provider=provider.name) for one in reversed(news)
-    )  # the oldest first, as they are pushed
+    oldest_first = reversed(news)  # as they are pushed
+    return sum(record(one, now, provider=provider.name) for one in oldest_first)
 
 
 # --- one that did not arrive, or says nothing ---
