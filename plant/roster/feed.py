@@ -11,19 +11,21 @@ from plant.duty import DutyBook
 from plant.models import Person
 from plant.roster.turns import Turn, Turns
 from plant.rotation import ONE_DAY
+from plant.working_time import WorkingTime
 
 PAST, AHEAD = timedelta(days=14), timedelta(days=90)
 READ_AGAIN = timedelta(hours=1)
 
 
 def calendar_of(person: Person, *, tz: tzinfo, now: datetime) -> bytes:
-    """The shifts of two weeks past and three months ahead, in the language in force. Nine queries.
+    """The shifts of two weeks past and three months ahead, in the language in force. Twelve queries.
 
     Times carry the site's time zone (TZID), so that a shift stays at 22:00 by the clock whatever the phone
     is set to; in the hour that happens twice, the second time is written in UTC, which only it can be.
     """
     start, end = now - PAST, now + AHEAD
-    turns = Turns(DutyBook.load(start, until=end + 2 * ONE_DAY), start, end)
+    book = DutyBook.load(start, until=end + 2 * ONE_DAY)
+    turns, hours = Turns(book, start, end), WorkingTime.load(book)
     calendar = Calendar()
     calendar.add("prodid", "-//OpsDesk//Roster//EN")
     calendar.add("version", "2.0")
@@ -31,8 +33,12 @@ def calendar_of(person: Person, *, tz: tzinfo, now: datetime) -> bytes:
     calendar.add("x-wr-calname", _("Shifts of %(name)s") % {"name": person})
     calendar.refresh_interval = READ_AGAIN
     for turn in turns.of(person):
+        note = hours.day_note(person.site, turn.day) if person.site else ""
         for since, until in _worked(turn):
-            calendar.add_component(_event(person, turn, since, until, tz=tz, now=now))
+            event = _event(person, turn, since, until, tz=tz, now=now)
+            if note:
+                event.add("description", note)
+            calendar.add_component(event)
     calendar.add_missing_timezones(first_date=(start - ONE_DAY).date(), last_date=(end + 2 * ONE_DAY).date())
     return bytes(calendar.to_ical())
 

@@ -25,6 +25,7 @@ from plant.roster.feed import calendar_of
 from plant.roster.turns import Turns
 from plant.rotation import ONE_DAY
 from plant.views.places import person_of, where_of
+from plant.working_time import WorkingTime
 
 AHEAD = timedelta(days=28)
 
@@ -34,12 +35,13 @@ AHEAD = timedelta(days=28)
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     person, now = person_of(request), timezone.now()
-    turns = Turns(DutyBook.load(now, until=now + AHEAD + 2 * ONE_DAY), now, now + AHEAD)
+    book = DutyBook.load(now, until=now + AHEAD + 2 * ONE_DAY)
+    turns, hours = Turns(book, now, now + AHEAD).of(person), WorkingTime.load(book)
     feed = RosterFeed.objects.filter(person=person).first()
     context = {
         "where": where_of(request),
         "person": person,
-        "turns": turns.of(person),
+        "turns": [(turn, hours.day_note(person.site, turn.day) if person.site else "") for turn in turns],
         "address": _address(feed) if feed else "",
         "now": now,
     }

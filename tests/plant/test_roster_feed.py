@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
-from plant.models import Person, Role, RosterFeed
+from plant.models import Person, Role, RosterFeed, SiteCalendar
 from plant.roster.feed import calendar_of
 from tests.factories import DETROIT, crew_of, make_cover, make_person, make_site, make_three_shifts
 
@@ -88,6 +88,19 @@ def address(client: Client, person: Person) -> str:
     client.force_login(person)
     client.post("/roster/feed/new/")
     return f"/roster/{RosterFeed.objects.get(person=person).token}.ics"
+
+
+def test_a_shift_on_a_day_on_which_the_plant_is_closed_says_so(
+    client: Client, night: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SiteCalendar.objects.create(site=night.site, country="US")
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    found = events(night, now)
+    assert on(found, datetime(2026, 11, 26, 22, tzinfo=DETROIT))["description"] == "Thanksgiving Day"
+    assert "description" not in on(found, datetime(2026, 11, 25, 22, tzinfo=DETROIT))
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+    client.force_login(night)
+    assert client.get("/roster/mine/").content.decode().count("Thanksgiving Day") == 1
 
 
 def test_the_address_needs_no_login_and_is_shown_on_the_own_page(client: Client, night: Person) -> None:
