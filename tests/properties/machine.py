@@ -105,6 +105,7 @@ class Plantlife(Promising):
         except Refused:
             pass
         else:
+            self.elsewhere.does(self._follow_the_system)  # the engine may have taken it from somebody before
             self.model.did("acknowledge", thing, by, self.now, {})
 
     # --- messages ---

@@ -140,11 +140,14 @@ class MessagesKept(Watching):
         )
 
     def _the_next_level_is_due(self, event: Event) -> None:
-        """What the timeline says happened instead did happen: the next level is due, or was told."""
+        """What the timeline says happened instead did happen: the next level is due, or was told.
+
+        A pause holds it back until its end, as it does everybody else."""
+        latest = max(event.at, self.model.things[event.incident].paused_until or event.at)
         due = [
             one
             for one in self.seen.timers
-            if one.incident == event.incident and one.step > 0 and one.due_at <= event.at
+            if one.incident == event.incident and one.step > 0 and one.due_at <= latest
             if one.state == "armed" or (one.fired_at and one.fired_at >= event.at)
         ]
         assert due, (
