@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from incidents.lifecycle.helping import LONGEST_WORDS
+from incidents.lifecycle.working import longest_promise
 from incidents.models import Category, Impact, Incident, Severity, WaitingOn
 from incidents.photos import PhotoField
 from incidents.who_helps import Choice, choices, named
@@ -234,6 +235,25 @@ class UpdateForm(ActForm):
         limit=8000,
         help_text=_("Names, numbers, log lines. Managers do not see it."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._offer_what_may_be_promised()
+
+    def keep_after(self, refusal: Refused) -> None:
+        super().keep_after(refusal)
+        self._offer_what_may_be_promised()
+
+    def _offer_what_may_be_promised(self) -> None:
+        """Only what is drawn: a time from an older page is left to the lifecycle, which says until when."""
+        times = self.fields["next_update_at"]
+        assert isinstance(times, InMinutesField)
+        longest = longest_promise(self.incident)
+        times.widget.choices = [
+            (minutes, name)
+            for minutes, name in times.choices
+            if not minutes or longest is None or timedelta(minutes=int(minutes)) <= longest
+        ]
 
 
 class HelpForm(ActForm):
