@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from tests.properties.numbers import COUNTED, REMEMBERED
+
 THOUGHT_OVER = ("contained", "resolved", "closed")
 
 
@@ -45,8 +47,10 @@ class Kin:
     before: Before | None = None
     opens_for: int = 0
     """What failed its fix while it was thought to be over: so it opens again, by the number of that."""
+    closed_at: datetime | None = None
+    """When it was closed last, if it ever was."""
     times: int = 1
-    """The how-manyth of the family it was when it was raised."""
+    """The how-manyth of the family within a month it was when it was raised."""
 
     @property
     def is_mistake(self) -> bool:
@@ -59,6 +63,10 @@ class Kin:
         return (
             (self.status == "closed" and not self.is_mistake) or self.status == "resolved" or is_being_proved
         )
+
+    def is_remembered(self, at: datetime) -> bool:
+        """What was closed long ago is no longer the same problem."""
+        return self.status != "closed" or (self.closed_at is not None and at - self.closed_at <= REMEMBERED)
 
 
 class Family:
@@ -76,8 +84,8 @@ class Family:
     def is_here_again(self, new: Kin) -> None:
         """It counts what was real before, and doubts every fix, if any of it was thought to be over."""
         real = [one for one in self.kin if not one.is_mistake]
-        new.times = len(real) + 1
-        if any(one.is_thought_over for one in real):
+        new.times = sum(one.raised_at > new.raised_at - COUNTED for one in real) + 1
+        if any(one.is_thought_over and one.is_remembered(new.raised_at) for one in real):
             self.doubts += [(new, old) for old in real if old.fixes]
         self.kin.append(new)
 
