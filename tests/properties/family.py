@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from tests.properties.numbers import COUNTED, REMEMBERED
+from tests.properties.numbers import COUNTED, DETROIT, PROVED_OVER, REMEMBERED
 
 THOUGHT_OVER = ("contained", "resolved", "closed")
 
@@ -69,6 +69,13 @@ class Kin:
         return self.status != "closed" or (self.closed_at is not None and at - self.closed_at <= REMEMBERED)
 
 
+def has_to_hold(since: datetime, at: datetime) -> bool:
+    """Whether that moment lies in the window of a fix, which is counted in days of the plant. After it the
+    checker decides what a repeat says. The three shifts of each day are more than enough for its exposure."""
+    days = at.astimezone(DETROIT).date() - since.astimezone(DETROIT).date()
+    return since <= at and days < PROVED_OVER
+
+
 class Family:
     """The incidents of the station, oldest first, and what each has called into question."""
 
@@ -104,9 +111,11 @@ class Family:
         assert not new.is_mistake, f"INC-{old.number} hears of INC-{number}, which was a wrong tap"
         old.heard_of.add(number)
         if any(pair == (new, old) for pair in self.doubts):
-            old.failed[number] = [at for at in old.fixes if at <= new.raised_at]
-            old.fixes = [at for at in old.fixes if at > new.raised_at]
-            old.opens_for = number if old.failed[number] and old.status in THOUGHT_OVER else 0
+            if not (failed := [at for at in old.fixes if has_to_hold(at, new.raised_at)]):
+                return
+            old.failed[number] = failed
+            old.fixes = [at for at in old.fixes if at not in failed]
+            old.opens_for = number if old.status in THOUGHT_OVER else 0
 
     def opened_by(self, old: Kin, number: int) -> Before:
         """How it was before it is opened: only by what failed a fix, and only what was thought to be over."""
