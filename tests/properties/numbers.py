@@ -46,6 +46,8 @@ CLOCKS = ("response", "containment", "update", "closure")
 """The clocks that a policy has; the engine has others of its own, without a ladder."""
 
 LONGEST_PAUSE = timedelta(hours=8)
+LINK_LASTS = timedelta(days=30)
+"""An older link answers for nobody: the newest message about it does."""
 ON_TIME = timedelta(seconds=60)
 LEASE_AT_MOST = timedelta(seconds=90)
 WATCHER_SPEAKS_AFTER = timedelta(seconds=30)
