@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from escalation import asks, rules, wording
 from escalation.devices import with_device
@@ -125,13 +126,29 @@ def _bring_forward(notification: Notification, at: datetime) -> bool:
 
 def _stand_in(incident: Incident, notification: Notification, now: datetime) -> Person | None:
     """Somebody with an address who has not been told this: by duty, then the site's last resort."""
-    same = Notification.objects.filter(incident=incident, timer=notification.timer)
-    told = set(same.values_list("person_id", flat=True)) | {notification.person_id}
+    told = set(_the_same(notification).values_list("person_id", flat=True)) | {notification.person_id}
     book = DutyBook.load(now, until=now + timedelta(hours=1))
     people = [person for role in STAND_IN_ROLES for person in book.on_duty(role, incident.place, now).people]
     if incident.site.last_resort is not None:
         people.append(incident.site.last_resort)
     return next((p for p in people if p.pk not in told and any(address(p, way) for way in WAYS)), None)
+
+
+def _the_same(notification: Notification) -> QuerySet[Notification]:
+    """What told of the same: one firing of a step, or else one event, as urgently. Quiet news calls nobody."""
+    told = Notification.objects.filter(incident=notification.incident_id, timer=notification.timer_id)
+    if notification.timer_id is not None:
+        return told
+    return told.filter(is_urgent=True, data__event=_event_of(notification))
+
+
+def _event_of(notification: Notification) -> int | None:
+    """The event that a message without a step is about; asked again, that of the message which asked first."""
+    first = notification
+    if "original" in notification.data:
+        first = Notification.objects.get(pk=notification.data["original"])
+    event: int | None = first.data.get("event")
+    return event
 
 
 def _instead(notification: Notification, person: Person, failed: Delivery, now: datetime) -> Telling:
@@ -149,8 +166,13 @@ def _instead(notification: Notification, person: Person, failed: Delivery, now: 
         wants_answer=notification.wants_answer,
         ask_again_at=_again(notification, now),
         note=wording.could_not_reach(notification.person, language=person.language),
-        data={"instead_of": notification.person.name},
+        data={"instead_of": notification.person.name} | _about(notification),
     )
+
+
+def _about(notification: Notification) -> dict[str, int | None]:
+    """So that whoever stands in next is somebody else again."""
+    return {"event": _event_of(notification)} if notification.timer_id is None else {}
 
 
 def _again(notification: Notification, now: datetime) -> datetime | None:
