@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from incidents.lifecycle.helping import LONGEST_WORDS
+from incidents.lifecycle.working import longest_promise
 from incidents.models import Category, Impact, Incident, Severity, WaitingOn
 from incidents.photos import PhotoField
 from incidents.who_helps import Choice, choices, named
@@ -158,14 +159,23 @@ class InMinutesField(forms.TypedChoiceField):
     widget = forms.RadioSelect
 
     def __init__(self, *, minutes: Sequence[int], empty: Any = None, **kwargs: Any):
-        choices = [(str(length), span_lazy(timedelta(minutes=length))) for length in minutes]
+        self._minutes, self._empty = minutes, empty
         super().__init__(
-            choices=[("", empty), *choices] if empty else choices,
+            choices=self._named(minutes),
             coerce=lambda given: timezone.now() + timedelta(minutes=int(given)),
             empty_value=None,
             required=empty is None,
             **kwargs,
         )
+
+    def draw_up_to(self, longest: timedelta | None) -> None:
+        """Only what is drawn: a time from an older page is left to the lifecycle, which says until when."""
+        drawn = [n for n in self._minutes if longest is None or timedelta(minutes=n) <= longest]
+        self.widget.choices = self._named(drawn)
+
+    def _named(self, minutes: Sequence[int]) -> list[tuple[str, Any]]:
+        choices = [(str(length), span_lazy(timedelta(minutes=length))) for length in minutes]
+        return [("", self._empty), *choices] if self._empty else choices
 
 
 class ActForm(forms.Form):
@@ -234,6 +244,19 @@ class UpdateForm(ActForm):
         limit=8000,
         help_text=_("Names, numbers, log lines. Managers do not see it."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._offer_what_may_be_promised()
+
+    def keep_after(self, refusal: Refused) -> None:
+        super().keep_after(refusal)
+        self._offer_what_may_be_promised()
+
+    def _offer_what_may_be_promised(self) -> None:
+        times = self.fields["next_update_at"]
+        assert isinstance(times, InMinutesField)
+        times.draw_up_to(longest_promise(self.incident))
 
 
 class HelpForm(ActForm):

@@ -1,4 +1,4 @@
-"""The plant for programs: read-only lists of who and where, and who is on duty.
+"""The plant for programs: lists of who and where, who is on duty, and that somebody is back.
 
 ``routes`` (prefix, viewset, basename) and ``urlpatterns`` are registered under ``/api/v1/`` by
 ``opsdesk.api``.
@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,7 +25,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from opsdesk.errors import Invalid, NotAllowed, Text
 from opsdesk.paging import NewestFirst
-from plant import serializers
+from plant import lifecycle, serializers
 from plant.duty import DutyBook, Place
 from plant.models import (
     Area,
@@ -209,6 +210,13 @@ class CoverViewSet(PlantViewSet):
 
     def get_queryset(self) -> QuerySet[Cover]:
         return cover_seen_by(self.reader).select_related("absent", "stand_in")
+
+    @extend_schema(request=None, responses=serializers.CoverSerializer, filters=False)
+    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
+    def back(self, request: Request, pk: str) -> Response:
+        """Whoever is away is back now; for IT managers and leads of their site. Refused when it is over."""
+        ended = lifecycle.end_cover(self.get_object().pk, by=self.reader)
+        return Response(self.get_serializer(ended).data)
 
 
 class DutyView(APIView):

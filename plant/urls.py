@@ -20,6 +20,7 @@ urlpatterns = [
     path("setup/roster/", roster.week, name="roster"),
     path("setup/roster/cover/", cover.new, name="cover-new"),
     path("setup/roster/cover/<int:pk>/", cover.change, name="cover"),
+    path("setup/roster/cover/<int:pk>/back/", cover.back, name="cover-back"),
     path("setup/roster/cover/<int:pk>/remove/", cover.remove, name="cover-remove"),
     path("setup/roster/swap/", swap.swap, name="roster-swap"),
     path("setup/duty/", duty.duty, name="duty"),

@@ -66,14 +66,17 @@ def take_back_expired(now: datetime) -> int:
 
 
 def release(ids: Sequence[int], *, not_before: datetime) -> None:
-    """Give back what was claimed and not tried."""
+    """Give back what this session claimed and did not try; not what somebody else has claimed since."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE escalation_delivery
             SET state = 'queued', lease_until = NULL, lease_by = '',
                 attempt = greatest(attempt - 1, 0), not_before = %s
-            WHERE id = ANY(%s) AND state = 'sending'
+            WHERE id = ANY(%s) AND state = 'sending' AND lease_by = (
+                SELECT pid || ' ' || extract(epoch FROM backend_start)
+                FROM pg_stat_activity WHERE pid = pg_backend_pid()
+            )
             """,
             [not_before, list(ids)],
         )

@@ -126,7 +126,8 @@ class _Turn:
         try:
             self._work(load(ids))
         except Exception:
-            # Not a message's fault. What is still claimed must not wait for the end of its lease.
+            # Not a message's fault. What is in the air must not go again, the rest not wait for its lease.
+            self._note_what_is_in_the_air()
             release(ids, not_before=self.now + UNKNOWN_TROUBLE_PAUSE)
             raise
 
@@ -198,11 +199,21 @@ class _Turn:
         for outcome in outcomes:
             self._note(outcome)
 
+    def _note_what_is_in_the_air(self) -> None:
+        """After trouble: each as it went, whatever becomes of the others."""
+        for outcome in self._crew.rest():
+            try:
+                self._note(outcome)
+            except Exception:
+                if not connection.is_usable():
+                    raise
+                logger.exception("How delivery %s went could not be noted.", outcome.delivery.pk)
+
     def _note(self, outcome: Outcome) -> None:
         delivery, provider, result = outcome.delivery, outcome.provider, outcome.result
         if isinstance(result, Receipt):
+            self._sent(delivery, result, provider)  # first: it has gone out, whatever breaks after that
             self._line_up.worked(provider, self.now)
-            self._sent(delivery, result, provider)
         else:
             self._line_up.failed(provider, result, self.now)
             self._failed(delivery, result, provider)
@@ -245,7 +256,16 @@ class _Turn:
         else:
             mark(delivery)
         if isinstance(failure, OptedOut):
+            self._no_more_texts(delivery, now)
+
+    def _no_more_texts(self, delivery: Delivery, now: datetime) -> None:
+        """Honour it. If that breaks, the provider says it again at the next text to them."""
+        try:
             opting_out.stop(delivery.address, now=now)
+        except Exception:
+            if not connection.is_usable():
+                raise
+            logger.exception("Delivery %s: that they want no more texts could not be noted.", delivery.pk)
 
     def _goes_by_the_next(self, delivery: Delivery, failure: Failed, provider: Provider) -> bool:
         """Both or neither: this attempt has failed, and one by the next provider is queued."""
@@ -365,9 +385,8 @@ def write_together(delivery: Delivery, carried: Sequence[Delivery], *, now: date
     """The words of a message that stands for several; for the only one that is left, its own."""
     only = together.only_one(delivery, carried)
     write(only or delivery, now=now, context=None)
-    if only is None:
-        return
-    delivery.subject, delivery.text, delivery.html = only.subject, only.text, only.html
+    if only is not None:
+        delivery.subject, delivery.text, delivery.html = only.subject, only.text, only.html
 
 
 def bare_facts(delivery: Delivery) -> messages.Rendered:

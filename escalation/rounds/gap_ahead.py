@@ -1,7 +1,8 @@
 """Nobody on shift ahead: the IT managers of the site hear of it 12 h before, or as soon as it opens.
 
 Gaps that follow each other at one place are one hole; the holes of one shift are one message. A hole that
-changed since it was told is told again with the others of its shift; what was mended is not.
+changed since it was told is told again with the others of its shift; what was mended is not, unless it opens
+again.
 """
 
 from __future__ import annotations
@@ -62,12 +63,15 @@ class Hole:
 
 
 def who_is_told(hours: WorkingTime, site: Site, areas: Sequence[Area], now: datetime) -> list[Telling]:
-    """What the IT managers of the site have not heard yet. One query when there are holes ahead."""
-    shifts = _shifts_to_tell(holes(hours, site, areas, now), hours.book, areas, now)
-    if not shifts:
-        return []
-    managers = it_managers(hours.book, site, now)
+    """What the IT managers of the site have not heard yet. One query.
+
+    What they heard of and is mended is noted on the message that said it: one query more when there is any.
+    """
+    found_now = holes(hours, site, areas, now)
     before = _told_before(site, now)
+    _note_what_is_mended(before.values(), found_now, now)
+    shifts = _shifts_to_tell(found_now, hours.book, areas, now)
+    managers = it_managers(hours.book, site, now) if shifts else []
     return [
         telling
         for start, found in shifts.items()
@@ -138,15 +142,38 @@ def it_managers(book: DutyBook, site: Site, now: datetime) -> list[Person]:
     return list(found.values()) or list(book.on_duty(Role.IT_MANAGER, site, now).people)
 
 
-def _told_before(site: Site, now: datetime) -> Mapping[tuple[int, datetime], list[dict[str, Any]]]:
+def _told_before(site: Site, now: datetime) -> Mapping[tuple[int, datetime], list[Notification]]:
     """What each person was told about each shift that may still matter, oldest first."""
     # incident=None: by the index of incident and time, which few of all messages are in without one
     recent = Notification.objects.filter(incident=None, created_at__gt=now - AHEAD - KNOWS)
     rows = recent.filter(site=site, reason=Reason.GAP_AHEAD).order_by("id")
-    found: dict[tuple[int, datetime], list[dict[str, Any]]] = defaultdict(list)
-    for person_id, data in rows.values_list("person_id", "data"):
-        found[person_id, datetime.fromisoformat(data["shift"])].append(data)
+    found: dict[tuple[int, datetime], list[Notification]] = defaultdict(list)
+    for message in rows.only("person_id", "data"):
+        found[message.person_id, datetime.fromisoformat(message.data["shift"])].append(message)
     return found
+
+
+def _note_what_is_mended(
+    before: Iterable[Sequence[Notification]], found: Sequence[Hole], now: datetime
+) -> None:
+    """On the last message about each shift, once: which of its holes are no longer there."""
+    noted = []
+    for *_earlier, last in before:
+        looked_until = last.data["looked_until"]
+        here = {_named(hole.as_data(), looked_until) for hole in found}
+        mended = last.data.get("mended", [])
+        ahead = (hole for hole in last.data["holes"] if hole not in mended and _is_ahead(hole, now))
+        if gone := [hole for hole in ahead if _named(hole, looked_until) not in here]:
+            last.data["mended"] = [*mended, *gone]
+            noted.append(last)
+    if noted:
+        Notification.objects.bulk_update(noted, ["data"])
+
+
+def _is_ahead(hole: Mapping[str, Any], now: datetime) -> bool:
+    """Whether `holes` would still find it: what only went by was not mended."""
+    begins, ends = hole["from"], hole["to"]
+    return datetime.fromisoformat(begins) > now - LATE and (not ends or datetime.fromisoformat(ends) > now)
 
 
 def _telling(
@@ -154,11 +181,11 @@ def _telling(
     person: Person,
     start: datetime,
     found: Sequence[Hole],
-    before: Sequence[Mapping[str, Any]],
+    before: Sequence[Notification],
     now: datetime,
 ) -> Telling | None:
     """None when the last message about the shift already said all of it."""
-    if before and _is_said(found, before[-1]):
+    if before and _is_said(found, before[-1].data):
         return None
     return Telling(
         incident_id=None,
@@ -188,9 +215,9 @@ def _channels(first: Hole, now: datetime) -> list[str]:
 
 
 def _is_said(found: Iterable[Hole], said: Mapping[str, Any]) -> bool:
-    """Whether each hole stands in that message as it is now, as far as could be seen then."""
-    looked_until = said["looked_until"]
-    known = [_named(hole, looked_until) for hole in said["holes"]]
+    """Whether each hole stands in that message as it is now, as far as was seen then, and stayed open."""
+    looked_until, mended = said["looked_until"], said.get("mended", [])
+    known = [_named(hole, looked_until) for hole in said["holes"] if hole not in mended]
     return all(_named(hole.as_data(), looked_until) in known for hole in found)
 
 

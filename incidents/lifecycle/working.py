@@ -221,15 +221,22 @@ def _refuse_empty(said: dict[str, str]) -> None:
         raise Invalid("empty", next(iter(empty.values()))[0], fields=empty)
 
 
+def longest_promise(incident: Incident) -> timedelta | None:
+    """How far ahead the next word may be promised: S1 and S2 while product is not moving. None: no bound."""
+    if incident.is_moving or incident.severity not in (Severity.S1, Severity.S2):
+        return None
+    return SeverityRule.of(incident.severity).update_every
+
+
 def _promised_word(incident: Incident, promised: datetime | None, now: datetime) -> datetime | None:
     """The promised time, or the usual one while product is not moving; never later than the rule allows."""
-    usual = next_update_due(incident, now) if incident.status in (Status.RAISED, *WORKED_ON) else None
     if promised is None:
-        return usual if incident.owner_id else None
+        return next_update_due(incident, now) if incident.owner_id and not incident.is_moving else None
     if promised <= now:
         _refuse_promise(_("The time for the next word has passed already."))
-    if usual is not None and promised > usual and incident.severity in (Severity.S1, Severity.S2):
-        local = usual.astimezone(incident.site.tz)
+    longest = longest_promise(incident)
+    if longest is not None and promised > now + longest:
+        local = (now + longest).astimezone(incident.site.tz)
         _refuse_promise(_("Word is owed by %(time)s at the latest.") % {"time": f"{local:%H:%M}"})
     return promised
 

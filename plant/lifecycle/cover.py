@@ -74,7 +74,10 @@ def change_cover(
     note: str = "",
     now: datetime | None = None,
 ) -> Cover:
-    """Other times, another stand-in. What has begun keeps its start; what is over is not changed."""
+    """Other times, another stand-in. What has begun keeps its start; what is over is not changed.
+
+    An end that has passed means that they are back now, and nothing else changes.
+    """
     now = now or timezone.now()
     cover = _locked(pk)
     refuse_roster_change(by, of=cover.absent)
@@ -85,11 +88,38 @@ def change_cover(
             _("This has begun. Its start stays; only its end can move."),
             fields={"starts_at": [_("This has begun.")]},
         )
+    if is_back(cover, ends_at, now):
+        return _end(cover, by, now)
     _lock(cover.absent, stand_in)
     cover.stand_in, cover.starts_at, cover.ends_at = stand_in, starts_at, ends_at
     cover.kind, cover.note = CoverKind(kind), note
     refuse_wrong_cover(cover, now=now)
     cover.save(update_fields=["stand_in", "starts_at", "ends_at", "kind", "note"])
+    _record(by, cover, CHANGE)
+    return cover
+
+
+@transaction.atomic
+def end_cover(pk: int, *, by: Person, now: datetime | None = None) -> Cover:
+    """Whoever is away is back now. What was until then stays on record."""
+    now = now or timezone.now()
+    cover = _locked(pk)
+    refuse_roster_change(by, of=cover.absent)
+    _refuse_past(cover, now)
+    if cover.starts_at >= now:
+        raise Refused("cover_has_not_begun", _("This has not begun. Take it off the roster instead."))
+    return _end(cover, by, now)
+
+
+def is_back(cover: Cover, ends_at: datetime, now: datetime) -> bool:
+    """Whether that end means that who is away is back; an end before the start is a slip."""
+    return cover.starts_at < now and cover.starts_at <= ends_at <= now
+
+
+def _end(cover: Cover, by: Person, now: datetime) -> Cover:
+    """Asks nothing about the stand-in: who is back needs none."""
+    cover.ends_at = now
+    cover.save(update_fields=["ends_at"])
     _record(by, cover, CHANGE)
     return cover
 
@@ -102,7 +132,9 @@ def remove_cover(pk: int, *, by: Person, now: datetime | None = None) -> Cover:
     refuse_roster_change(by, of=cover.absent)
     _refuse_past(cover, now)
     if cover.starts_at <= now:
-        raise Refused("cover_has_begun", _("This has begun, so it stays on record. Set its end instead."))
+        raise Refused(
+            "cover_has_begun", _("This has begun, so it stays on record. Say that they are back instead.")
+        )
     _record(by, cover, DELETION)
     cover.delete()
     return cover

@@ -74,6 +74,21 @@ def remove(request: HttpRequest, pk: int) -> HttpResponseBase:
     return redirect(week_address(site, cover.starts_at, request))
 
 
+@login_required
+@require_POST
+def back(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Whoever is away is back now."""
+    cover = _cover(request, pk)
+    site = _site_of(request, cover)
+    with timezone.override(site.tz):
+        try:
+            lifecycle.end_cover(pk, by=person_of(request))
+        except Refused as refusal:
+            return _page(request, _form_of(cover, site), site=site, cover=cover, refusal=refusal)
+    messages.success(request, _is_back(cover))
+    return redirect(week_address(site, cover.starts_at, request))
+
+
 def _form_of(cover: Cover, site: Site, given: QueryDict | None = None) -> CoverForm:
     """The form of cover that is there, filled in with it."""
     initial = {name: getattr(cover, name) for name in ("starts_at", "ends_at", "stand_in", "kind", "note")}
@@ -85,19 +100,19 @@ def _save(request: HttpRequest, form: CoverForm, *, cover: Cover | None, site: S
     absent: Person = cover.absent if cover else said.pop("absent")
     planned = Cover(pk=cover.pk if cover else None, absent=absent, **said)
     try:
-        doubts = _doubts_left(request, planned, by=person_of(request))
+        doubts = [] if _ends_now(cover, planned) else _doubts_left(request, planned, by=person_of(request))
         if doubts:
             return _page(request, form, site=site, cover=cover, doubts=doubts)
         if cover:
-            lifecycle.change_cover(cover.pk, by=person_of(request), **said)
+            saved = lifecycle.change_cover(cover.pk, by=person_of(request), **said)
         else:
-            lifecycle.add_cover(by=person_of(request), absent=absent, **said)
+            saved = lifecycle.add_cover(by=person_of(request), absent=absent, **said)
     except Refused as refusal:
         put_into_form(form, refusal)
         return _page(request, form, site=site, cover=cover, refusal=refusal)
-    messages.success(request, _done(planned))
-    warn_about(request, [planned.stand_in])
-    return redirect(week_address(site, planned.starts_at, request))
+    messages.success(request, _done(saved))
+    warn_about(request, [saved.stand_in])
+    return redirect(week_address(site, saved.starts_at, request))
 
 
 def _doubts_left(request: HttpRequest, planned: Cover, *, by: Person) -> list[Doubt]:
@@ -109,7 +124,17 @@ def _doubts_left(request: HttpRequest, planned: Cover, *, by: Person) -> list[Do
     return doubts if any(doubt.code not in known for doubt in doubts) else []
 
 
+def _ends_now(cover: Cover | None, planned: Cover) -> bool:
+    return cover is not None and lifecycle.is_back(cover, planned.ends_at, timezone.now())
+
+
+def _is_back(cover: Cover) -> str:
+    return _("%(name)s is back.") % {"name": cover.absent}
+
+
 def _done(cover: Cover) -> str:
+    if cover.ends_at <= timezone.now():
+        return _is_back(cover)
     if cover.stand_in:
         return _("%(stand_in)s stands in for %(absent)s.") % {
             "stand_in": cover.stand_in,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 from django.db import OperationalError
 
 from escalation import messages, outbox
-from escalation.channels import ChannelDown, PermanentFailure, Receipt, TemporaryFailure
+from escalation.channels import ChannelDown, OptedOut, PermanentFailure, Receipt, TemporaryFailure
 from escalation.engine import tick
+from escalation.inbound import opting_out
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason, Timer
 from escalation.outbox import fallback, sending
-from escalation.outbox.claims import claim, slot, take_back_expired
+from escalation.outbox.claims import claim, release, slot, take_back_expired
 from incidents import lifecycle, readings
 from incidents.models import EventKind
 from plant.models import Person
@@ -27,6 +29,7 @@ class Fake:
 
     def __init__(self) -> None:
         self.sent: list[Delivery] = []
+        self.at_once = 1
         self.fails: Callable[[Delivery], Exception | None] = lambda delivery: None
 
     def __enter__(self) -> Fake:
@@ -333,7 +336,68 @@ def test_trouble_that_is_no_messages_fault_gives_the_claims_back(world, fakes, m
     assert outbox.drain(world.now + timedelta(seconds=6)).sent == 2
 
 
+def in_the_air(fakes, trouble: threading.Event) -> Fake:
+    """A gateway that takes eight texts together, and says so only after the trouble has come."""
+    gateway = fakes["sms"]
+    gateway.at_once = 8
+    gateway.fails = lambda delivery: None if trouble.wait(10) else ZeroDivisionError("no trouble came")
+    return gateway
+
+
+def test_trouble_with_one_message_sends_none_of_those_in_the_air_again(world, fakes, monkeypatch):
+    trouble = threading.Event()
+    gateway = in_the_air(fakes, trouble)
+    for _unused in range(4):
+        raised(world)
+    third = Delivery.objects.filter(channel="sms").order_by("id")[2].pk
+    waits = gateway.fails
+    gateway.fails = lambda delivery: OptedOut("STOP") if delivery.pk == third else waits(delivery)
+
+    def stop(*_unused: object, **_named: object) -> None:
+        trouble.set()
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(opting_out, "stop", stop)
+    assert outbox.deliver_due("sms", world.now).sent == 7
+    outbox.drain(world.now + timedelta(minutes=1))
+    handed_over = [one.pk for one in gateway.sent]
+    assert len(handed_over) == len(set(handed_over)) == 7
+
+
+def test_trouble_in_a_turn_is_raised_after_what_was_in_the_air_is_noted(world, fakes, monkeypatch):
+    trouble = threading.Event()
+    gateway = in_the_air(fakes, trouble)
+    for _unused in range(4):
+        raised(world)
+    asked: list[int] = []
+    real = sending.is_needed
+
+    def is_needed(*given: Any) -> bool:
+        asked.append(1)
+        if len(asked) == 6:
+            trouble.set()
+            raise OperationalError("canceling statement due to statement timeout")
+        return real(*given)
+
+    monkeypatch.setattr(sending, "is_needed", is_needed)
+    with pytest.raises(OperationalError):
+        outbox.deliver_due("sms", world.now)
+    texts = Delivery.objects.filter(channel="sms")
+    assert sorted(texts.values_list("state", flat=True)) == ["queued"] * 3 + ["sent"] * 5
+    outbox.drain(world.now + timedelta(seconds=6))
+    assert sorted(one.pk for one in gateway.sent) == sorted(texts.values_list("pk", flat=True))
+
+
 # --- claims ---
+
+
+def test_only_what_one_holds_oneself_is_given_back(world):
+    raised(world)
+    ids = claim("sms", limit=10, now=world.now)
+    Delivery.objects.filter(pk=ids[0]).update(lease_by="somebody else")
+    release(ids, not_before=world.now)
+    assert Delivery.objects.get(pk=ids[0]).state == DeliveryState.SENDING
+    assert Delivery.objects.get(pk=ids[1]).state == DeliveryState.QUEUED
 
 
 def test_a_claim_is_taken_once(world):

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents import lifecycle
-from incidents.models import Impact, Incident, Status
+from incidents.models import Impact, Incident, SeverityRule, Status
 from incidents.views.verbs import VERBS
 from plant.models import Role
 from tests.factories import Floor, fresh, make_floor, raise_, reach
@@ -94,6 +94,30 @@ def test_only_the_times_on_the_buttons_are_taken(tech: Client, floor: Floor, wro
     incident = reach(floor, Status.ACKNOWLEDGED)
     assert tech.post(at(incident, "update"), {**SAID, "next_update_at": wrong}).status_code == 400
     assert not incident.updates.exists()
+
+
+@pytest.mark.parametrize("status", [Status.ACKNOWLEDGED, Status.CONTAINED])
+@pytest.mark.parametrize("impact", Impact)
+def test_every_time_offered_for_the_next_word_is_taken(
+    tech: Client, floor: Floor, impact: Impact, status: Status
+) -> None:
+    incident = reach(floor, status, impact)
+    page = tech.get(at(incident, "update")).content.decode()
+    offered = re.findall(r'name="next_update_at" value="(\d*)"', page)
+    assert "" in offered and "30" in offered
+    refused = [
+        minutes
+        for minutes in offered
+        if tech.post(at(incident, "update"), {**SAID, "next_update_at": minutes}).status_code != 302
+    ]
+    assert refused == []
+
+
+def test_the_times_offered_follow_the_rule_that_the_it_manager_set(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED, Impact.STOPPED)
+    SeverityRule.objects.update_or_create(severity="S1", defaults={"update_every_minutes": 20})
+    page = tech.get(at(incident, "update")).content.decode()
+    assert re.findall(r'name="next_update_at" value="(\d*)"', page) == ["", "15"]
 
 
 def test_a_stale_screen_is_refused_and_the_words_are_kept(tech: Client, floor: Floor) -> None:

@@ -13,11 +13,12 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from opsdesk.errors import NotAllowed, Refused
 from plant.duty import who_is_on_duty
-from plant.lifecycle import ShiftTime, add_cover, change_cover, remove_cover, swap_shifts
-from plant.models import Cover, CoverKind, Role
+from plant.lifecycle import ShiftTime, add_cover, change_cover, end_cover, remove_cover, swap_shifts
+from plant.models import Cover, CoverKind, Person, Role
 from plant.roster.doubts import doubts_about
 from tests.factories import DETROIT, crew_of, make_cover, make_person, make_site, make_three_shifts
 
@@ -175,6 +176,43 @@ def test_what_is_over_stays_as_it_was(plant: Any) -> None:
     assert refused(lambda: change(plant, cover, TWO, ends_at=TEN)) == "cover_is_over"
     assert refused(lambda: remove_cover(cover.pk, by=plant.hutchins, now=TWO)) == "cover_is_over"
     assert refused(lambda: remove_cover(0, by=plant.hutchins)) == "unknown_cover"
+
+
+def on_duty(plant: Any, at: datetime) -> list[str]:
+    return [person.name for person in who_is_on_duty(Role.IT_TECH, plant.site, at).people]
+
+
+@pytest.mark.parametrize("ends", [timedelta(0), timedelta(minutes=59), timedelta(hours=1)])
+def test_an_end_that_has_passed_means_that_they_are_back_now(plant: Any, ends: timedelta) -> None:
+    cover, during = plan(plant), SIX + timedelta(hours=1)
+    assert on_duty(plant, during) == ["Jun Ishida"]
+    assert change(plant, cover, during, ends_at=SIX + ends).ends_at == during
+    assert on_duty(plant, during) == ["Marcus Vela"]
+    assert on_duty(plant, SIX) == ["Jun Ishida"], "it stays on record"
+
+
+def test_an_end_before_the_start_is_a_slip_and_puts_nobody_back(plant: Any) -> None:
+    cover, during = plan(plant), SIX + timedelta(hours=1)
+    last_year = SIX - timedelta(days=365)
+    assert refused(lambda: change(plant, cover, during, ends_at=last_year)) == "ends_before_it_starts"
+
+
+def test_whoever_is_back_is_on_at_once_and_may_be_sent_away_again(plant: Any) -> None:
+    cover, during = plan(plant, stand_in=None), SIX + timedelta(hours=1)
+    assert refused(lambda: end_cover(cover.pk, by=plant.hutchins, now=SIX)) == "cover_has_not_begun"
+    with pytest.raises(NotAllowed):
+        end_cover(cover.pk, by=plant.vela, now=during)
+    assert end_cover(cover.pk, by=plant.brandt, now=during).ends_at == during
+    assert refused(lambda: end_cover(cover.pk, by=plant.hutchins, now=during)) == "cover_is_over"
+    assert LogEntry.objects.count() == 2
+    assert plan(plant, stand_in=None, starts_at=during, now=during).pk
+
+
+def test_who_is_back_is_back_even_when_the_stand_in_has_left_or_is_away(plant: Any) -> None:
+    cover, during = plan(plant), SIX + timedelta(hours=1)
+    make_cover(plant.ishida, starts_at=SIX)
+    Person.objects.filter(pk=plant.ishida.pk).update(is_active=False)
+    assert change(plant, cover, during, ends_at=SIX).ends_at == during
 
 
 # --- swaps --------------------------------------------------------------------------------------------------
@@ -382,3 +420,41 @@ def test_cover_that_cannot_be_taken_off_is_shown_with_its_stand_in(plant: Any, c
     page = client.post(f"/setup/roster/cover/{begun.pk}/remove/")
     assert page.status_code == 409
     assert f'<option value="{plant.ishida.pk}" selected>' in page.content.decode()
+
+
+def test_one_tap_puts_back_who_was_sent_away_by_mistake(plant: Any, client: Client) -> None:
+    now = timezone.now()
+    begun = make_cover(plant.vela, stand_in=plant.ishida, starts_at=now - timedelta(seconds=40))
+    client.force_login(plant.hutchins)
+    address = f"/setup/roster/cover/{begun.pk}/"
+    assert f'action="{address}back/"' in client.get(address).content.decode()
+    page = client.post(f"{address}back/", {"next": "/setup/roster/"}, follow=True)
+    assert "Marcus Vela is back." in page.content.decode()
+    begun.refresh_from_db()
+    assert now <= begun.ends_at <= timezone.now()
+    assert client.post(f"{address}back/").status_code == 409
+
+
+def test_an_end_that_has_passed_is_taken_by_the_form_as_back_now(plant: Any, client: Client) -> None:
+    start = timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=5)
+    begun = make_cover(plant.vela, stand_in=plant.brandt, starts_at=start)
+    client.force_login(plant.hutchins)
+    asked = posted(plant, stand_in=plant.brandt.pk, starts_at=wall(start), ends_at=wall(start))
+    page = client.post(f"/setup/roster/cover/{begun.pk}/", {**asked, "next": "/setup/roster/"}, follow=True)
+    assert "Marcus Vela is back." in page.content.decode()
+    begun.refresh_from_db()
+    assert start < begun.ends_at <= timezone.now()
+
+
+def test_programs_put_somebody_back_by_the_same_rules(plant: Any) -> None:
+    begun = make_cover(plant.vela, starts_at=timezone.now() - timedelta(hours=1))
+    address = f"/api/v1/plant/cover/{begun.pk}/back/"
+    program = APIClient()
+    program.force_authenticate(plant.ishida)
+    assert program.post(address).status_code == 403
+    program.force_authenticate(plant.brandt)
+    assert program.post(address).status_code == 200
+    begun.refresh_from_db()
+    assert begun.ends_at <= timezone.now()
+    again = program.post(address)
+    assert (again.status_code, again.data["code"]) == (409, "cover_is_over")

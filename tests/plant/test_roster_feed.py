@@ -93,6 +93,7 @@ def address(client: Client, person: Person) -> str:
 def test_a_shift_on_a_day_on_which_the_plant_is_closed_says_so(
     client: Client, night: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert night.site is not None
     SiteCalendar.objects.create(site=night.site, country="US")
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
     found = events(night, now)

@@ -10,7 +10,7 @@ import pytest
 from escalation import outbox
 from escalation.messages.notices import digest
 from escalation.models import Delivery, Notification, Reason
-from plant.models import CalendarEntry, CoverKind, Role
+from plant.models import CalendarEntry, Cover, CoverKind, Role
 from tests import factories as make
 from tests.rounds.plant import TUESDAY, Plant, channels_of, go, sent, told, wall
 
@@ -97,6 +97,21 @@ def test_one_of_two_that_is_mended_is_no_news(plant: Plant) -> None:
     second.save()
     go(wall("02:10"), until=wall("13:50"))
     assert len(gaps()) == 1
+
+
+@pytest.mark.parametrize("others", [[], ["fontaine"]], ids=["the only one", "one of two"])
+def test_what_was_mended_and_opens_again_is_told_again(plant: Plant, others: list[str]) -> None:
+    cover = send_away(plant, "ishida", "14:00")
+    for name in others:
+        send_away(plant, name, "14:00")
+    go(wall("02:00"))
+    Cover.objects.filter(pk=cover.pk).update(stand_in=plant["vela"])
+    go(wall("09:00"), until=wall("10:30"))
+    assert gaps() == ["hutchins"]
+    Cover.objects.filter(pk=cover.pk).update(stand_in=None)
+    go(wall("11:00"), until=wall("13:50"))
+    assert gaps() == ["hutchins", "hutchins"]
+    assert holes(0) == holes(1)
 
 
 def test_several_of_one_shift_are_one_message(plant: Plant) -> None:
