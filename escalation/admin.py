@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
+from escalation.keys import without_keys
 from escalation.models import ChaseRule, Delivery, Heartbeat, Notification, Policy, Run, Timer, Unread
 from incidents.admin import OnlyRead
 from plant.admin import ManagedByIT
@@ -60,17 +62,22 @@ class NotificationAdmin(ReadOnly):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly):
-    """The words are left out: they hold the link that answers."""
+    """The words are left out: they hold the link that answers. So does the reference of a mail."""
 
     site_lookup = "notification__incident__site"
     list_display = ("who", "channel", "address", "state", "attempt", "queued_at", "sent_at", "error")
     list_filter = ("state", "channel")
     search_fields = ("=notification__incident__number", "address", "=provider_ref")
-    exclude = ("text", "html")
+    exclude = ("text", "html", "provider_ref")
+    readonly_fields = ("reference",)
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return super().get_queryset(request).select_related("notification__person")
+
+    @admin.display(description=_("Provider’s reference"))
+    def reference(self, delivery: Delivery) -> str:
+        return without_keys(delivery.provider_ref)
 
     @admin.display(description="→")
     def who(self, delivery: Delivery) -> str:

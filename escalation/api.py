@@ -55,7 +55,7 @@ class IncidentViewSet(countermeasures.IncidentViewSet):
     def notifications(self, request: Request, number: str) -> Response:
         """Who was told, by which channels, how far each message got, and who answered."""
         sent = self.one(number).notifications.with_deliveries().select_related("timer")
-        return self.paged(sent, serializers.NotificationSerializer)
+        return self.paged(sent, serializers.NotificationSerializer, reader=self.person)
 
 
 class PolicyFilter(django_filters.FilterSet):

@@ -14,12 +14,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from escalation import policy_diff
+from escalation.keys import without_keys
 from escalation.models import Clock, Delivery, Notification, Policy
 from escalation.steps import CLOCKS, SAFETY
 from incidents.models import Category, Flow, Impact, Incident, Severity
 from incidents.serializers import IncidentSerializer, MomentField, SpanField, by_code, code_of
 from plant.models import Area, Channel, Line, Person, Role, Site, Station
 from plant.reachability import Fault, Level
+from plant.visibility import may_read_contacts
 
 MINUTE = timedelta(minutes=1)
 LONGEST = timedelta(days=90)
@@ -75,19 +77,38 @@ class IncidentWithNextStep(IncidentSerializer):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """One attempt. What went out in one message with others has that message's state, times and words."""
+    """One attempt, without what answers for its reader. `reader` in the context: who asks.
 
+    What went out in one message with others has that message's state and times, but not its words: they are
+    about other things too.
+    """
+
+    address = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text=_(
+            "Null unless the reader is from IT, a supervisor, a manager or the person who was written to."
+        ),
+    )
     others = serializers.IntegerField(
         read_only=True, help_text=_("How many other things were said in the same message.")
     )
 
     def to_representation(self, instance: Delivery) -> dict[str, Any]:
         shown = super().to_representation(instance.carrier)
+        words = dict.fromkeys(("subject", "text"), "") if instance.others else {}
         return {
             **shown,
+            **{name: without_keys(shown[name]) for name in ("subject", "text", "provider_ref")},
+            **words,
+            "address": shown["address"] if self._may_read_address(instance) else None,
             "queued_at": super().to_representation(instance)["queued_at"],
             "others": instance.others,
         }
+
+    def _may_read_address(self, delivery: Delivery) -> bool:
+        reader: Person = self.context["reader"]
+        return delivery.notification.person_id == reader.pk or may_read_contacts(reader)
 
     class Meta:
         model = Delivery
@@ -111,7 +132,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 
 class NotificationSerializer(serializers.ModelSerializer[Notification]):
-    """One person told one thing, and each attempt to reach them. The token of their link stays theirs."""
+    """One person told one thing, and each attempt to reach them. What answers for them stays theirs."""
 
     person = PersonBrief(read_only=True)
     planned_at = serializers.DateTimeField(

@@ -110,9 +110,10 @@ class IncidentViewSet(GenericViewSet[Incident]):
         """What the serializer of a subclass needs to know about all rows at once."""
         return {}
 
-    def paged(self, rows: Any, shape: Any) -> Response:
-        """A page of rows that hang on an incident."""
-        return self.get_paginated_response(shape(self.paginate_queryset(rows) or [], many=True).data)
+    def paged(self, rows: Any, shape: Any, **context: Any) -> Response:
+        """A page of rows that hang on an incident; `context` is what their shape needs to know."""
+        page = shape(self.paginate_queryset(rows) or [], many=True, context=context)
+        return self.get_paginated_response(page.data)
 
     def one(self, number: str) -> Incident:
         """The incident, for somebody who may see it; Missing or NotAllowed otherwise."""

@@ -24,6 +24,7 @@ from escalation.inbound.mail_back import write_back
 from escalation.inbound.once import Heard, message, take
 from escalation.inbound.quoted import own_words
 from escalation.inbound.words import Kind, Said, clean, fold, understand
+from escalation.keys import without_links
 from escalation.models import Delivery, Did, Inbound, Notification
 from incidents import lifecycle
 from incidents.models import Incident
@@ -155,7 +156,7 @@ class _Asked:
 
 def _asked(letter: Letter, answered: Notification, now: datetime) -> _Asked:
     person = answered.person
-    words = clean(own_words(letter.text, name=person.name))
+    words = clean(without_links(own_words(letter.text, name=person.name)))
     said = understand(words)
     return _Asked(person, _meant(said, answered, person), words, said, letter.pictures[:PHOTOS], now)
 

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection, transaction
 
 from escalation.gsm7 import cut, fit
 from escalation.inbound.words import clean
+from escalation.keys import without_links
 from escalation.models import Did, Inbound
 from incidents.models import Incident
 from opsdesk.errors import Refused
@@ -62,7 +63,7 @@ def message(
         received_at=now,
         sender=clean(sender)[:254],
         to=clean(to)[:254],
-        text=clean(text),
+        text=clean(without_links(text)),
     )
 
 

@@ -71,6 +71,14 @@ def test_words_post_an_update_without_what_is_quoted(world, incident, mail, quot
     assert now_(incident).updates.get().actions == "Spare printer is in.\nTest print next."
 
 
+def test_a_link_that_answers_is_not_published_where_the_quote_is_not_known(world, incident, mail):
+    token = Notification.objects.get(incident=incident, person=world["tillery"]).token
+    mail("vela", f"Spare printer is in.\nVon: OpsDesk\nWho has it: https://ops.example.com/a/{token}")
+    assert "/a/..." in now_(incident).updates.get().actions
+    assert not Inbound.objects.filter(text__contains=token).exists()
+    assert not Event.objects.filter(words__contains=token).exists()
+
+
 SMALL_PRINT = {
     "a notice": "Seen\n\nCONFIDENTIALITY NOTICE: This email and any attachments are confidential.",
     "a notice in Spanish": "Visto.\n\nEste mensaje y sus anexos pueden contener información confidencial.",

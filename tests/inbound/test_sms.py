@@ -46,6 +46,13 @@ def test_the_number_from_who_may_take_it_takes_it(world, incident, text):
     assert {(one.answer, one.answered_by_channel) for one in told} == {("took_it", "sms")}
 
 
+def test_a_text_of_ours_that_is_sent_back_publishes_no_link_that_answers(world, incident, text):
+    token = Notification.objects.get(incident=incident, person=world["tillery"]).token
+    text("vela", f"{incident.number} spare printer is in https://ops.example.com/a/{token}")
+    assert now_(incident).updates.get().actions == "spare printer is in https://ops.example.com/a/..."
+    assert not Inbound.objects.filter(text__contains=token).exists()
+
+
 def test_the_number_from_anybody_else_says_seen_and_stops_nothing(world, incident, text):
     heard = text("tillery", f"ok {incident.number}")
     assert (heard.did, now_(incident).status) == (Did.SEEN, Status.RAISED)

@@ -179,12 +179,12 @@ def test_the_outbox_shows_the_one_message_and_finds_it_by_each_incident(world, c
     assert all(one.code in page.content.decode() for one in found)
 
 
-def test_a_program_reads_a_bundled_one_as_sent(world, client, sms):
+def test_a_program_reads_a_bundled_one_as_sent_and_no_words_about_other_things(world, client, sms):
     _link, found = digest(world)
     client.force_login(world["hutchins"])
     told = client.get(f"/api/v1/incidents/{found[0].number}/notifications/").json()["results"]
     (mine,) = [one for one in told if one["person"]["username"] == "vela"]
     (delivery,) = mine["deliveries"]
     assert (delivery["state"], delivery["others"]) == ("sent", 2)
-    assert delivery["text"].startswith("3 things: ")
+    assert (delivery["subject"], delivery["text"]) == ("", "")
     assert delivery["sent_at"] is not None

@@ -129,10 +129,15 @@ def test_an_it_manager_sees_what_really_went_out_without_the_links_that_answer(
     world: Any, advance: Advance, as_: As, settings: Any
 ) -> None:
     told_managers(world, advance)
+    asked = Notification.objects.filter(person=world["tillery"]).latest("pk")
+    Delivery.objects.filter(notification=asked, channel="sms").update(
+        text=f"Kept? https://x.test/p/{asked.token}"
+    )
     settings.EMAIL_URL, settings.SMS_URL = "smtp://mail.example:25", "twilio://a:b@api.example"
     client, delivery = as_("hutchins"), email_to(world, "tillery")
     pages = [client.get("/outbox/"), client.get(f"/outbox/{delivery.pk}/")]
     tokens = Notification.objects.values_list("token", flat=True)
+    assert "https://x.test/p/…" in pages[0].content.decode()
     for page in pages:
         assert page.status_code == 200
         assert not [token for token in tokens if token in page.content.decode()]
