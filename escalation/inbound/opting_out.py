@@ -55,8 +55,8 @@ def _lock_incidents(number: str) -> None:
     """
     waits = _waiting(number)
     carried = Delivery.objects.filter(bundled_into__in=[one.pk for one in waits])
-    about = {one.notification.incident_id for one in [*waits, *carried.select_related("notification")]}
-    list(Incident.objects.filter(pk__in=about - {None}).order_by("pk").select_for_update().values_list("pk"))
+    about = {one.notification.incident_id or 0 for one in [*waits, *carried.select_related("notification")]}
+    list(Incident.objects.filter(pk__in=about).order_by("pk").select_for_update().values_list("pk"))
 
 
 def _waiting(number: str) -> list[Delivery]:
