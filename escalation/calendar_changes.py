@@ -6,7 +6,6 @@ Whoever changed it: a screen, the setup pages, an import. Only S3 and S4 wait, s
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -25,7 +24,8 @@ PLAN_ANEW = """
     INSERT INTO escalation_unread (incident_id, failures) SELECT id, 0 FROM waiting
     ON CONFLICT (incident_id) DO NOTHING
 """
-"""The incident's lock first, as everywhere: who is planning it with the old calendar finishes before."""
+"""Who is planning one of them with the old calendar finishes before; with the incidents locked until the
+change is committed, nobody plans with the old one after that."""
 
 SITE_OF: dict[type[Model], Callable[[Any], int]] = {
     CalendarEntry: lambda entry: entry.site_id,
@@ -41,12 +41,15 @@ AREAS: tuple[type[Model], ...] = (CalendarEntry.areas.through, ShiftPattern.area
 
 
 def plan_anew(site_id: int) -> int:
-    """Have the open S3 and S4 incidents of a site read again; returns how many were not already to be."""
+    """Have the open S3 and S4 incidents of a site read again; returns how many were not already to be.
+
+    It is part of the change, in its transaction: a process that dies right after it leaves nothing out.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(PLAN_ANEW, [site_id])
         found: int = cursor.rowcount
-    if found:
-        nudge()
+        if found:
+            transaction.on_commit(nudge)
     return found
 
 
@@ -61,10 +64,10 @@ def listen() -> None:
 
 def _changed(sender: type[Model], instance: Model, *, raw: bool = False, **_kwargs: Any) -> None:
     if not raw:
-        transaction.on_commit(partial(plan_anew, SITE_OF[sender](instance)))
+        plan_anew(SITE_OF[sender](instance))
 
 
 def _areas_changed(instance: Any, action: str, **_kwargs: Any) -> None:
     """The areas of an entry or a pattern, from either end: an area has a site too."""
     if action.startswith("post_"):
-        transaction.on_commit(partial(plan_anew, instance.site_id))
+        plan_anew(instance.site_id)

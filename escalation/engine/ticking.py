@@ -104,14 +104,17 @@ def wait_for_next(within: float = 1.0) -> bool:
     """Sleep until the next timer is due if that is less than `within` seconds away; True if it is due now.
 
     So a step goes out when it is due and not at the next second. One process waits, the others stay free.
+    What has been due for longer waits for something else than time, as an incident that is set aside does.
     """
+    now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, 1)", [_WAITING])
         if not cursor.fetchone()[0]:
             return False
         try:
-            due_at = Timer.objects.armed().aggregate(next=Min("due_at"))["next"]
-            left = (due_at - timezone.now()).total_seconds() if due_at is not None else within
+            later = Timer.objects.armed().filter(due_at__gt=now - timedelta(seconds=within))
+            due_at = later.aggregate(next=Min("due_at"))["next"]
+            left = (due_at - now).total_seconds() if due_at is not None else within
             if left >= within:
                 return False
             time.sleep(max(left, 0.0))

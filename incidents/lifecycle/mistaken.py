@@ -9,7 +9,6 @@ from django.db.models import F, Field
 from django.utils import timezone
 
 from incidents.lifecycle.moves import touch
-from incidents.lifecycle.working import next_update_due
 from incidents.models import Event, EventKind, Incident, Status
 from plant.models import Person
 
@@ -28,8 +27,9 @@ KEPT = (
     "no_fix_accepted_by",
     "no_fix_reason",
     "review_on",
+    "next_update_due",
 )
-"""What coming back changes, besides the status and the words that are owed."""
+"""What coming back changes, besides the status and the words that were missed."""
 
 AS_OPENED = (Status.REOPENED, Status.ACKNOWLEDGED)
 """Nobody has got product moving again since: later it is left as people have made it."""
@@ -64,7 +64,7 @@ def holds_after_all(
     stopped.update(ended_at=F("started_at"))
     data |= {"from": str(incident.status), "to": opened.data["from"]}
     was = {_field(name).attname: _field(name).to_python(kept) for name, kept in opened.data["was"].items()}
-    is_owed = opened.data["from"] == Status.CONTAINED
+    promised = was.pop("next_update_due", None)  # of what came back before this was kept, nothing is
     return touch(
         incident,
         kind=EventKind.HOLDS_AFTER_ALL,
@@ -74,7 +74,7 @@ def holds_after_all(
         data=data,
         status=Status(opened.data["from"]),
         missed_updates=0,
-        next_update_due=next_update_due(incident, now) if is_owed else None,
+        next_update_due=max(now, promised) if promised else None,
         **was,
     )
 

@@ -54,6 +54,19 @@ def test_nobody_waits_for_a_step_that_is_further_away(world, monkeypatch):
     assert not engine.wait_for_next()
 
 
+def test_what_is_overdue_because_it_is_set_aside_takes_no_step_its_second(world, monkeypatch):
+    world.now = timezone.now()
+    stuck, other = world.raise_it("stopped"), world.raise_it("stopped")
+    engine.tick()
+    now = timezone.now()
+    Timer.objects.armed().filter(incident=stuck, clock="response").update(due_at=now - timedelta(minutes=1))
+    Timer.objects.armed().filter(incident=other, clock="response").update(due_at=now + timedelta(seconds=0.9))
+    waited: list[float] = []
+    monkeypatch.setattr("escalation.engine.ticking.time.sleep", waited.append)
+    assert engine.wait_for_next()
+    assert waited and waited[0] > 0
+
+
 def test_a_tick_wakes_who_has_something_due_and_nobody_else(world, monkeypatch):
     asked: list[str] = []
     monkeypatch.setattr(tasks, "nudge_channel", asked.append)

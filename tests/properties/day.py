@@ -22,6 +22,7 @@ from tests import factories as make
 from tests.properties.channel import Provider
 from tests.properties.faults import Elsewhere, Troubles
 from tests.properties.model import Model, Thing
+from tests.properties.numbers import PROVED_OVER
 from tests.properties.plant import CREWS, NAMES, ROLES, TECHNICIANS, Plant
 from tests.properties.rules_kept import RulesKept
 from tests.properties.seen import Seen, look
@@ -179,13 +180,15 @@ class Day(RuleBasedStateMachine, RulesKept):
 
     def _promise_a_fix(self, thing: Thing, due_on: date) -> None:
         """A permanent countermeasure, by vela; jimenez will check it."""
-        make.plan_fix(self._floor, Incident.objects.numbered(thing.number), due_on=due_on, now=self.now)
+        incident = Incident.objects.numbered(thing.number)
+        make.plan_fix(self._floor, incident, due_on=due_on, window_days=PROVED_OVER.days, now=self.now)
         thing.promised["fix"] += 1
         thing.acted.add("vela")
 
     def _place_a_fix(self, thing: Thing) -> None:
         """One is in, and is being proved from now on."""
-        make.place_fix(self._floor, Incident.objects.numbered(thing.number), now=self.now)
+        incident = Incident.objects.numbered(thing.number)
+        make.place_fix(self._floor, incident, window_days=PROVED_OVER.days, now=self.now)
         thing.fixes.append(self.now)
         thing.acted.add("vela")
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from tests.properties.numbers import COUNTED, DETROIT, PROVED_OVER, REMEMBERED
+
 THOUGHT_OVER = ("contained", "resolved", "closed")
 
 
@@ -45,8 +47,10 @@ class Kin:
     before: Before | None = None
     opens_for: int = 0
     """What failed its fix while it was thought to be over: so it opens again, by the number of that."""
+    closed_at: datetime | None = None
+    """When it was closed last, if it ever was."""
     times: int = 1
-    """The how-manyth of the family it was when it was raised."""
+    """The how-manyth of the family within a month it was when it was raised."""
 
     @property
     def is_mistake(self) -> bool:
@@ -59,6 +63,17 @@ class Kin:
         return (
             (self.status == "closed" and not self.is_mistake) or self.status == "resolved" or is_being_proved
         )
+
+    def is_remembered(self, at: datetime) -> bool:
+        """What was closed long ago is no longer the same problem."""
+        return self.status != "closed" or (self.closed_at is not None and at - self.closed_at <= REMEMBERED)
+
+
+def has_to_hold(since: datetime, at: datetime) -> bool:
+    """Whether that moment lies in the window of a fix, which is counted in days of the plant. After it the
+    checker decides what a repeat says. The three shifts of each day are more than enough for its exposure."""
+    days = at.astimezone(DETROIT).date() - since.astimezone(DETROIT).date()
+    return since <= at and days < PROVED_OVER
 
 
 class Family:
@@ -76,8 +91,8 @@ class Family:
     def is_here_again(self, new: Kin) -> None:
         """It counts what was real before, and doubts every fix, if any of it was thought to be over."""
         real = [one for one in self.kin if not one.is_mistake]
-        new.times = len(real) + 1
-        if any(one.is_thought_over for one in real):
+        new.times = sum(one.raised_at > new.raised_at - COUNTED for one in real) + 1
+        if any(one.is_thought_over and one.is_remembered(new.raised_at) for one in real):
             self.doubts += [(new, old) for old in real if old.fixes]
         self.kin.append(new)
 
@@ -96,9 +111,11 @@ class Family:
         assert not new.is_mistake, f"INC-{old.number} hears of INC-{number}, which was a wrong tap"
         old.heard_of.add(number)
         if any(pair == (new, old) for pair in self.doubts):
-            old.failed[number] = [at for at in old.fixes if at <= new.raised_at]
-            old.fixes = [at for at in old.fixes if at > new.raised_at]
-            old.opens_for = number if old.failed[number] and old.status in THOUGHT_OVER else 0
+            if not (failed := [at for at in old.fixes if has_to_hold(at, new.raised_at)]):
+                return
+            old.failed[number] = failed
+            old.fixes = [at for at in old.fixes if at not in failed]
+            old.opens_for = number if old.status in THOUGHT_OVER else 0
 
     def opened_by(self, old: Kin, number: int) -> Before:
         """How it was before it is opened: only by what failed a fix, and only what was thought to be over."""

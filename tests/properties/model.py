@@ -240,8 +240,9 @@ class Model:
     def _did_resolve(self, thing: Thing, _by: str, _now: datetime, _asked: dict[str, Any]) -> None:
         thing.becomes("resolved")
 
-    def _did_close(self, thing: Thing, _by: str, _now: datetime, _asked: dict[str, Any]) -> None:
+    def _did_close(self, thing: Thing, _by: str, now: datetime, _asked: dict[str, Any]) -> None:
         thing.becomes("closed")
+        thing.closed_at = now
         thing.asked, thing.paused_until = "", None
 
     _did_take_back = _did_end_practice = _did_close

@@ -46,6 +46,12 @@ CLOCKS = ("response", "containment", "update", "closure")
 """The clocks that a policy has; the engine has others of its own, without a ladder."""
 
 LONGEST_PAUSE = timedelta(hours=8)
+COUNTED = timedelta(days=30)
+"""How often the same was here is counted over a month."""
+REMEMBERED = timedelta(days=90)
+"""What was closed longer ago is not called into question (domain §2)."""
+PROVED_OVER = timedelta(days=30)
+"""How long each fix of the random days has to hold: as one of S1 does (domain §3)."""
 LINK_LASTS = timedelta(days=30)
 """An older link answers for nobody: the newest message about it does."""
 ON_TIME = timedelta(seconds=60)

@@ -13,13 +13,13 @@ from escalation.engine import tick, ticking
 from escalation.gsm7 import septets
 from escalation.models import Delivery, Notification, Reason, Timer, Unread
 from incidents import lifecycle
-from incidents.models import Incident, Status, UnweighedRepeat
+from incidents.models import EventKind, Incident, Status, UnweighedRepeat
 
 FIX = "Pin the driver of the print server"
 
 
-def being_proved(world, advance, impact: str = "stopped") -> Incident:
-    """Raised, taken, moving, fixed: its fix is being proved."""
+def being_proved(world, advance, impact: str = "stopped", *, is_resolved: bool = True) -> Incident:
+    """Raised, taken, moving, fixed: its fix is being proved, whether or not its owner called it resolved."""
     incident = world.raise_it(impact)
     lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
     lifecycle.contain(incident.number, by=world["vela"], what="Spare printer", now=world.now)
@@ -37,7 +37,8 @@ def being_proved(world, advance, impact: str = "stopped") -> Incident:
         now=world.now,
     )
     fixes.put_in_place(fix.pk, by=world["vela"], evidence="Pinned", now=world.now)
-    lifecycle.resolve(incident.number, by=world["vela"], now=world.now)
+    if is_resolved:
+        lifecycle.resolve(incident.number, by=world["vela"], now=world.now)
     advance(minutes=1)
     return incident
 
@@ -161,8 +162,9 @@ def test_failed_and_put_right_between_two_turns_nobody_hears_of_either(world, ad
     assert (told(old), heard(old)) == ([], [])
 
 
-def test_put_back_its_clocks_are_those_of_a_fix_that_is_being_proved(world, advance):
-    old = being_proved(world, advance)
+@pytest.mark.parametrize("is_resolved", [True, False], ids=["resolved", "contained"])
+def test_put_back_its_clocks_are_those_of_a_fix_that_is_being_proved(world, advance, is_resolved):
+    old = being_proved(world, advance, is_resolved=is_resolved)
     world.now += timedelta(days=9)
     again = world.raise_it("workaround")
     advance(minutes=1)
@@ -170,6 +172,29 @@ def test_put_back_its_clocks_are_those_of_a_fix_that_is_being_proved(world, adva
     lifecycle.take_back(again.number, by=world["petty"], now=world.now)
     advance(minutes=1)
     assert set(old.timers.armed().values_list("clock", flat=True)) == {"closure"}
+
+
+@pytest.mark.parametrize("days", [9, 12], ids=["still to come", "passed meanwhile"])
+def test_put_back_the_word_that_was_promised_is_owed_again(world, advance, days):
+    old = being_proved(world, advance, is_resolved=False)
+    promised = world.now + timedelta(days=10)
+    lifecycle.post_update(
+        old.number,
+        by=world["vela"],
+        conditions="It runs",
+        actions="We watch it",
+        needs="No needs",
+        next_update_at=promised,
+        now=world.now,
+    )
+    world.now += timedelta(days=days)
+    again = world.raise_it("workaround")
+    advance(minutes=1)
+    lifecycle.take_back(again.number, by=world["petty"], now=world.now)
+    advance(minutes=1)
+    put_back = old.events.get(kind=EventKind.HOLDS_AFTER_ALL).at
+    old.refresh_from_db()
+    assert old.next_update_due == max(promised, put_back)
 
 
 def test_a_storm_of_repeats_never_holds_up_what_is_due(world, advance, monkeypatch):

@@ -23,17 +23,6 @@ def local(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
     return datetime(2025, month, day, hour, minute, tzinfo=DETROIT)
 
 
-@pytest.fixture
-def commits(django_capture_on_commit_callbacks: Any) -> Any:
-    """What happens on commit happens: in a test nothing is ever committed."""
-
-    def run(change: Any, *given: Any, **named: Any) -> Any:
-        with django_capture_on_commit_callbacks(execute=True):
-            return change(*given, **named)
-
-    return run
-
-
 def stop(plant: Any, start: datetime, end: datetime, kind: EntryKind = EntryKind.SHUTDOWN) -> CalendarEntry:
     return add_entry(
         plant.site, by=plant["hutchins"], kind=kind, name="Summer shutdown", starts_at=start, ends_at=end
@@ -146,42 +135,41 @@ def test_a_place_that_never_works_again_is_still_told_of(plant: Any) -> None:
 # --- the calendar changes on the way ---
 
 
-def test_a_shutdown_that_is_planned_now_holds_what_runs(plant: Any, commits: Any) -> None:
+def test_a_shutdown_that_is_planned_now_holds_what_runs(plant: Any) -> None:
     incident = raised_at(plant, local(11, 4, 10))
     assert timer(incident).due_at == local(11, 4, 11)
-    commits(stop, plant, local(11, 4, 10, 30), local(11, 6))
+    stop(plant, local(11, 4, 10, 30), local(11, 6))
     assert Unread.objects.filter(incident=incident).exists()
     turn(plant, local(11, 4, 10, 31))
     assert (timer(incident).due_at, timer(incident).waits_for) == (local(11, 6, 5), "Summer shutdown")
 
 
-def test_a_shutdown_that_is_called_off_lets_it_go_on_now_and_not_late(plant: Any, commits: Any) -> None:
+def test_a_shutdown_that_is_called_off_lets_it_go_on_now_and_not_late(plant: Any) -> None:
     entry = stop(plant, local(11, 4), local(11, 8))
     incident = raised_at(plant, local(11, 4, 10))
     assert timer(incident).due_at == local(11, 10, 5)
     now = local(11, 5, 14)
-    commits(remove_entry, entry.pk, by=plant["hutchins"], now=now)
+    remove_entry(entry.pk, by=plant["hutchins"], now=now)
     turn(plant, now)
     assert heard(incident) == [now]
     assert not Notification.objects.filter(incident=incident, note__contains="late").exists()
     assert timer(incident).due_at == now + timedelta(hours=1)
 
 
-def test_called_off_on_a_saturday_it_still_waits_for_monday(plant: Any, commits: Any) -> None:
+def test_called_off_on_a_saturday_it_still_waits_for_monday(plant: Any) -> None:
     entry = stop(plant, local(11, 4), local(11, 15))
     incident = raised_at(plant, local(11, 4, 10))
     now = local(11, 8, 14)
-    commits(remove_entry, entry.pk, by=plant["hutchins"], now=now)
+    remove_entry(entry.pk, by=plant["hutchins"], now=now)
     turn(plant, now)
     assert heard(incident) == []
     assert timer(incident).due_at == local(11, 10, 5)
 
 
-def test_a_shutdown_that_ends_sooner_lets_it_go_sooner(plant: Any, commits: Any) -> None:
+def test_a_shutdown_that_ends_sooner_lets_it_go_sooner(plant: Any) -> None:
     entry = stop(plant, local(11, 4), local(11, 15))
     incident = raised_at(plant, local(11, 4, 10))
-    commits(
-        change_entry,
+    change_entry(
         entry.pk,
         by=plant["hutchins"],
         kind=EntryKind.SHUTDOWN,
@@ -240,29 +228,25 @@ def _drop_the_calendar(plant: Any) -> None:
         _drop_the_calendar,
     ],
 )
-def test_whatever_decides_when_the_place_works_plans_anew_what_waits(
-    plant: Any, commits: Any, change: Any
-) -> None:
+def test_whatever_decides_when_the_place_works_plans_anew_what_waits(plant: Any, change: Any) -> None:
     waits, urgent = raised_at(plant, local(11, 4, 10)), raised_at(plant, local(11, 4, 10), "at_risk")
     assert not Unread.objects.exists()
-    commits(change, plant)
+    change(plant)
     assert list(Unread.objects.values_list("incident_id", flat=True)) == [waits.pk]
     assert not Unread.objects.filter(incident=urgent).exists()
 
 
-def test_another_sites_calendar_concerns_nobody_here(plant: Any, commits: Any) -> None:
+def test_another_sites_calendar_concerns_nobody_here(plant: Any) -> None:
     raised_at(plant, local(11, 4, 10))
     elsewhere = make_site("RVR")
-    commits(
-        CalendarEntry.objects.create, site=elsewhere, name="Stop", starts_at=plant.now, ends_at=local(12, 1)
-    )
+    CalendarEntry.objects.create(site=elsewhere, name="Stop", starts_at=plant.now, ends_at=local(12, 1))
     assert not Unread.objects.exists()
 
 
-def test_what_is_not_the_calendar_costs_nothing(plant: Any, commits: Any) -> None:
+def test_what_is_not_the_calendar_costs_nothing(plant: Any) -> None:
     raised_at(plant, local(11, 4, 10))
     person = plant["vela"]
-    commits(person.save)
+    person.save()
     assert not Unread.objects.exists()
 
 
