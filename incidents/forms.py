@@ -321,11 +321,9 @@ class WaitForm(ActForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         if self.incident.waiting_on:
-            self.initial |= {
-                "on": self.incident.waiting_on,
-                "name": self.incident.waiting_name,
-                "until": self.incident.waiting_until,
-            }
+            self.initial["on"] = self.incident.waiting_on
+            self.initial["name"] = self.incident.waiting_name
+            self.initial["until"] = self.incident.waiting_until
 
 
 class ShelveForm(ReasonForm):
