@@ -244,7 +244,7 @@ def test_only_the_it_manager_changes_the_calendar(area: Area) -> None:
 def test_an_entry_is_added_changed_and_removed_but_not_once_it_is_over(area: Area) -> None:
     boss = make_person(roles=[Role.IT_MANAGER], site=area.site)
     asked: dict[str, Any] = {"kind": "shutdown", "name": "Summer"}
-    times = {"starts_at": local(7, 1), "ends_at": local(7, 8)}
+    times: dict[str, Any] = {"starts_at": local(7, 1), "ends_at": local(7, 8)}
     entry = add_entry(area.site, by=boss, areas=[area], now=JUNE, **times, **asked)
     longer = {**asked, "starts_at": local(7, 1), "ends_at": local(7, 9)}
     assert change_entry(entry.pk, by=boss, now=local(7, 2), **longer).ends_at == local(7, 9)
