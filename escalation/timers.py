@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from escalation.models import Timer
+from escalation.models import Timer, TimerQuerySet
 from escalation.situation import FiredStep, WantedTimer
 
 
@@ -35,10 +35,22 @@ def as_wanted(timer: Timer) -> WantedTimer:
     )
 
 
-def bring_next_forward(timer: Timer, *, why: str, now: datetime) -> bool:
-    """Make the very next level of this clock due now, if it is still to come. Later ones keep their time."""
-    coming = Timer.objects.armed().filter(
-        incident_id=timer.incident_id, clock=timer.clock, epoch=timer.epoch, severity=timer.severity, round=0
+def bring_next_forward(timer: Timer, *, why: str, at: datetime) -> bool:
+    """Make the very next level of this clock due then, if it would come later. Later ones keep their time.
+
+    `at`: now, or when the pause ends that holds it back.
+    """
+    following = next_level(timer).armed().filter(round=0, due_at__gt=at)
+    return bool(following.update(due_at=at, planned_at=None, waits_for="", goes_up_from=why))
+
+
+def next_level(timer: Timer) -> TimerQuerySet:
+    """The level above this one on the same ladder, whether it is still to come or was told."""
+    return Timer.objects.filter(
+        incident_id=timer.incident_id,
+        clock=timer.clock,
+        epoch=timer.epoch,
+        severity=timer.severity,
+        first_step__lte=timer.step + 1,
+        step__gt=timer.step,
     )
-    following = coming.filter(first_step__lte=timer.step + 1, step__gt=timer.step, due_at__gt=now)
-    return bool(following.update(due_at=now, planned_at=None, waits_for="", goes_up_from=why))

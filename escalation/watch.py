@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from escalation.models import Rank
-from plant.models import Person
+from plant.context import Shell
+from plant.models import Site
+from plant.visibility import of_sites
 from plant.wording import moment
 
 ENGINE = "engine"
@@ -238,17 +240,26 @@ class AlertsDown:
     phone: str
 
 
-def alerts_down(person: Person | None, now: datetime | None = None) -> AlertsDown | None:
-    """The band for this person's screen; None while alerts go out."""
+def alerts_down(shell: Shell, now: datetime | None = None) -> AlertsDown | None:
+    """The band for this screen; None while alerts go out."""
     since = silent_since(now)
-    if since is None:
-        return None
-    site = person.site if person is not None else None
-    return AlertsDown(since, site.it_phone if site is not None else "")
+    return AlertsDown(since, _phone(shell)) if since is not None else None
+
+
+def _phone(shell: Shell) -> str:
+    """The number of the site the screen is at; of each site its reader sees when it is at none.
+
+    A stranger's screen that stands at no station names none: the sign-in page may be read by anybody.
+    """
+    if shell.site is not None:
+        return shell.site.it_phone
+    if shell.person is None:
+        return ""
+    known = Site.objects.exclude(it_phone="").order_by("name")
+    sites = list(of_sites(known, reader=shell.person, by="pk"))
+    return sites[0].it_phone if len(sites) == 1 else ", ".join(f"{s.name} {s.it_phone}" for s in sites)
 
 
 def alerts_band(request: HttpRequest) -> dict[str, Any]:
     """For every page: `alerts_down`, looked up by one query, and only where a template asks."""
-    user = getattr(request, "user", None)
-    person = user if isinstance(user, Person) else None
-    return {"alerts_down": SimpleLazyObject(lambda: alerts_down(person))}
+    return {"alerts_down": SimpleLazyObject(lambda: alerts_down(Shell.of(request)))}

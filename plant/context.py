@@ -59,6 +59,10 @@ class Shell:
             return self.person.site
         return self.tablet.line.area.site if self.tablet else None
 
+    def is_about(self, site: Site) -> None:
+        """What is shown belongs to this site: for a link in a message, opened where nobody is signed in."""
+        vars(self)["site"] = site
+
     @cached_property
     def roles(self) -> frozenset[str]:
         return self.person.roles if self.person else frozenset()

@@ -194,7 +194,7 @@ def _gave_up(
         if not _was_reached(one):
             continue
         why = wording.not_answered(one.person.name)
-        goes_up = one.timer is not None and bring_next_forward(one.timer, why=why, now=now)
+        goes_up = one.timer is not None and bring_next_forward(one.timer, why=why, at=now)
         data = {
             "id": one.person.pk,
             "name": one.person.name,

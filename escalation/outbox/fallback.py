@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from escalation import asks, rules, wording
 from escalation.devices import with_device
 from escalation.ladder import state_of
-from escalation.models import Delivery, DeliveryState, Notification, Reason, Timer
+from escalation.models import Delivery, DeliveryState, Notification, Reason, TimerState
 from escalation.nudging import nudge
 from escalation.recipients import WAYS, address
 from escalation.telling import Telling, tell
+from escalation.timers import bring_next_forward, next_level
 from incidents.models import Event, EventKind, Incident
 from plant.duty import DutyBook
 from plant.models import Channel, Person, Role
@@ -88,12 +90,16 @@ def _queue(notification: Notification, channel: str, failed: Delivery, now: date
 
 
 def _go_up(incident: Incident, notification: Notification, failed: Delivery, now: datetime) -> None:
-    """No way is left to reach this person: the next step fires now, or somebody else hears instead."""
+    """No way is left to reach this person: the next level hears now, or has heard, or else somebody does."""
     clock = rules.RESPONSE if notification.timer is None else notification.timer.clock
     at = rules.brought_forward_to(clock, state_of(incident), now)
-    if _bring_forward(notification, at):
+    above = _next_level(notification, at)
+    if above == "level":
         transaction.on_commit(nudge)
         _record(incident, notification, failed, now, instead="level", **_when(at, now))
+        return
+    if above == "told":
+        _record(incident, notification, failed, now, instead="told")
         return
     if at > now:  # a pause holds everybody else back too; afterwards the ladder goes on
         _record(incident, notification, failed, now, instead="pause", **_when(at, now))
@@ -111,27 +117,46 @@ def _when(at: datetime, now: datetime) -> dict[str, str]:
     return {"until": at.isoformat()} if at > now else {}
 
 
-def _bring_forward(notification: Notification, at: datetime) -> bool:
-    """Make the armed higher step of the same clock due then: now, or at the end of a pause."""
+def _next_level(notification: Notification, at: datetime) -> str:
+    """The level above: "level", it is told then; "told", it was told already; "", there is none.
+
+    Then means now, or at the end of a pause. The levels above that one keep their time.
+    """
     timer = notification.timer
     if timer is None:
-        return False
-    higher = Timer.objects.armed().filter(
-        incident_id=timer.incident_id, clock=timer.clock, epoch=timer.epoch, step__gt=timer.step, round=0
-    )
+        return ""
     why = wording.not_reached(notification.person.name)
-    return bool(higher.filter(due_at__gt=at).update(due_at=at, goes_up_from=why) or higher.exists())
+    above = next_level(timer)
+    if bring_next_forward(timer, why=why, at=at) or above.armed().filter(round=0).exists():
+        return "level"
+    return "told" if above.filter(state=TimerState.FIRED).exists() else ""
 
 
 def _stand_in(incident: Incident, notification: Notification, now: datetime) -> Person | None:
     """Somebody with an address who has not been told this: by duty, then the site's last resort."""
-    same = Notification.objects.filter(incident=incident, timer=notification.timer)
-    told = set(same.values_list("person_id", flat=True)) | {notification.person_id}
+    told = set(_the_same(notification).values_list("person_id", flat=True)) | {notification.person_id}
     book = DutyBook.load(now, until=now + timedelta(hours=1))
     people = [person for role in STAND_IN_ROLES for person in book.on_duty(role, incident.place, now).people]
     if incident.site.last_resort is not None:
         people.append(incident.site.last_resort)
     return next((p for p in people if p.pk not in told and any(address(p, way) for way in WAYS)), None)
+
+
+def _the_same(notification: Notification) -> QuerySet[Notification]:
+    """What told of the same, one firing of a step or else one event, as urgently: quiet news calls nobody."""
+    told = Notification.objects.filter(incident=notification.incident_id, timer=notification.timer_id)
+    if notification.timer_id is not None:
+        return told
+    return told.filter(is_urgent=True, data__event=_event_of(notification))
+
+
+def _event_of(notification: Notification) -> int | None:
+    """The event that a message without a step is about; asked again, that of the one which asked first."""
+    first = notification
+    if "original" in notification.data:
+        first = Notification.objects.get(pk=notification.data["original"])
+    event: int | None = first.data.get("event")
+    return event
 
 
 def _instead(notification: Notification, person: Person, failed: Delivery, now: datetime) -> Telling:
@@ -149,8 +174,13 @@ def _instead(notification: Notification, person: Person, failed: Delivery, now: 
         wants_answer=notification.wants_answer,
         ask_again_at=_again(notification, now),
         note=wording.could_not_reach(notification.person, language=person.language),
-        data={"instead_of": notification.person.name},
+        data={"instead_of": notification.person.name} | _about(notification),
     )
+
+
+def _about(notification: Notification) -> dict[str, int | None]:
+    """So that whoever stands in next is somebody else again."""
+    return {"event": _event_of(notification)} if notification.timer_id is None else {}
 
 
 def _again(notification: Notification, now: datetime) -> datetime | None:

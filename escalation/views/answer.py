@@ -28,6 +28,7 @@ from escalation.views.face import face_of
 from incidents import readings
 from incidents.models import Incident
 from opsdesk.errors import Missing, Refused
+from plant.context import Shell
 from plant.throttle import Brake, address_of
 from plant.wording import moment
 
@@ -69,6 +70,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponseBase:
         return unknown(request) if GUESSED.allows(address_of(request)) else too_many(request)
     if not OPENED.allows(str(link.notification.pk)):
         return too_many(request)
+    Shell.of(request).is_about(link.incident.site)
     with translation.override(link.person.language), timezone.override(link.incident.site.tz):
         return _answered(request, link, token) if request.method == "POST" else _page(request, link, token)
 

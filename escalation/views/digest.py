@@ -24,6 +24,7 @@ from escalation.views import answer as one
 from incidents import readings
 from incidents.models import Incident
 from opsdesk.errors import Refused
+from plant.context import Shell
 from plant.wording import moment
 
 
@@ -49,6 +50,7 @@ def link(request: HttpRequest, token: str) -> HttpResponseBase:
         return one.answer(request, token)
     if not one.OPENED.allows(str(digest.notification.pk)):
         return one.too_many(request)
+    Shell.of(request).is_about(digest.site)
     with translation.override(digest.person.language), timezone.override(digest.site.tz):
         return _answered(request, digest, token) if request.method == "POST" else _page(request, digest)
 

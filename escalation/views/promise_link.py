@@ -30,6 +30,7 @@ from escalation.models import Notification, Reason, TimerState
 from escalation.views import answer as one
 from incidents.permissions import Action, can
 from opsdesk.errors import Invalid, Missing, NotAllowed, Refused
+from plant.context import Shell
 from plant.models import Person
 from plant.working_time import said_why
 
@@ -50,6 +51,7 @@ def promise(request: HttpRequest, token: str) -> HttpResponseBase:
     if not one.OPENED.allows(str(told.pk)):
         return one.too_many(request)
     found = Promise.objects.with_people().get(pk=told.data["promise"])
+    Shell.of(request).is_about(found.site)
     with translation.override(told.person.language), timezone.override(found.site.tz):
         return _shown(request, found, told.person, redirect("promise-link", token))
 

@@ -17,6 +17,7 @@ from escalation.contact import proving
 from escalation.models import Notification
 from escalation.views import answer
 from opsdesk.errors import Missing
+from plant.context import Shell
 from plant.throttle import address_of
 
 SALT = "opsdesk.prove"
@@ -32,6 +33,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponseBase:
         allowed = answer.GUESSED.allows(address_of(request))
         return answer.unknown(request) if allowed else answer.too_many(request)
     assert found.site is not None  # a constraint: it is about a site
+    Shell.of(request).is_about(found.site)
     with translation.override(found.person.language), timezone.override(found.site.tz):
         is_pressed = request.method == "POST" and _is_of(request.POST.get("nonce", ""), found)
         return _page(request, proving.confirm_link(token) if is_pressed else found, token)

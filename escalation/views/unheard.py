@@ -79,6 +79,8 @@ def _instead(event: Event) -> str:
         return _("Alerts are paused: the next level is told %(time)s.") % {"time": until}
     if instead == "level":
         return _("The next level is told now.")
+    if instead == "told":
+        return _("The next level has been told already.")
     if instead == "pause":
         return _("Alerts are paused until %(time)s, so nobody is told instead.") % {"time": until}
     if instead == "person":

@@ -26,7 +26,7 @@ from plant.roster.doubts import Doubt, doubts_about
 from plant.roster_forms import FIRST_YEAR, LAST_YEAR, CoverForm
 from plant.rotation import ONE_DAY
 from plant.views.places import person_of, put_into_form, where_of
-from plant.visibility import of_sites, people_of_site
+from plant.visibility import cover_seen_by, people_of_site
 
 
 @login_required
@@ -90,9 +90,10 @@ def back(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _form_of(cover: Cover, site: Site, given: QueryDict | None = None) -> CoverForm:
-    """The form of cover that is there, filled in with it."""
+    """The form of cover that is there, filled in with it; a stand-in from elsewhere stays to be chosen."""
+    people = people_of_site(site) | Person.objects.filter(pk=cover.stand_in_id)
     initial = {name: getattr(cover, name) for name in ("starts_at", "ends_at", "stand_in", "kind", "note")}
-    return CoverForm(given, people=people_of_site(site), fixed=cover.absent, initial=initial)
+    return CoverForm(given, people=people, fixed=cover.absent, initial=initial)
 
 
 def _save(request: HttpRequest, form: CoverForm, *, cover: Cover | None, site: Site) -> HttpResponseBase:
@@ -179,8 +180,8 @@ def week_address(site: Site, at: datetime, request: HttpRequest) -> str:
 
 def _cover(request: HttpRequest, pk: int) -> Cover:
     person = person_of(request)
-    found = of_sites(Cover.objects.all(), reader=person, by="absent__site", shared=True)
-    cover = found.select_related("absent__site", "stand_in").filter(pk=pk).first()
+    found = cover_seen_by(person).select_related("absent__site", "stand_in")
+    cover = found.filter(pk=pk).first()
     if cover is None:
         raise Missing("unknown_cover", _("It is no longer on the roster. Somebody has removed it."))
     refuse_roster_change(person, of=cover.absent)
@@ -188,7 +189,9 @@ def _cover(request: HttpRequest, pk: int) -> Cover:
 
 
 def _site_of(request: HttpRequest, cover: Cover) -> Site:
-    return cover.absent.site or where_of(request).site
+    """By whose clock: the home of who is away, or the reader's site where that person only holds a role."""
+    home = cover.absent.site
+    return home if home and person_of(request).sees_site(home) else where_of(request).site
 
 
 def _from_the_cell(request: HttpRequest, site: Site) -> dict[str, Any]:

@@ -251,6 +251,15 @@ def test_at_the_end_of_the_ladder_somebody_else_is_told_instead(world, fakes, ad
     assert incident.notifications.filter(reason=Reason.FALLBACK).count() == 0
 
 
+def test_each_stand_in_who_cannot_be_reached_is_replaced_by_somebody_new(world, fakes, advance, told):
+    incident = raised(world)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    unreachable(fakes, world["hutchins"], world["brandt"])
+    lifecycle.ask_help(incident.number, by=world["vela"], who=world["hutchins"], now=world.now)
+    advance(minutes=0)
+    assert told(incident, reason=Reason.FALLBACK) == [(0, "brandt"), (0, "tillery")]
+
+
 def test_a_channel_that_is_down_hands_everything_urgent_to_the_other(world, fakes):
     incidents = [world.raise_it("stopped") for _unused in range(3)]
     tick(now=world.now)

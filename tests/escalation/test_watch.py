@@ -13,6 +13,8 @@ from escalation import outbox, watch
 from escalation.engine import tick
 from escalation.engine.reconcile import reconcile_batch
 from escalation.models import Heartbeat, Policy
+from plant.models import Role
+from tests.factories import make_person, make_site
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +112,37 @@ def test_the_band_names_the_moment_and_the_number_to_call(world, rf):
     world["vela"].site = world.site
     band = watch.alerts_band(request)["alerts_down"]
     assert (band.since, band.phone) == (world.now, "+1-313-555-0100")
+
+
+@pytest.fixture
+def silent(world):
+    """The engine has not ticked since the world's now, and the site has a number to call."""
+    world.site.it_phone = "+1-313-555-0100"
+    world.site.save()
+    watch.beat(world.now)
+    return world
+
+
+@pytest.mark.parametrize("address", ["/raise/", "/login/", "/alerts/"])
+def test_a_tablet_at_a_station_reads_the_number_of_its_site_without_signing_in(client, silent, address):
+    client.get(f"/q/{silent.station.code}")
+    page = client.get(address).content.decode()
+    assert "Alerts are not going out since" in page and "IT: +1-313-555-0100" in page
+
+
+def test_the_sign_in_page_says_so_too_and_keeps_asking(client, silent):
+    page = client.get("/login/").content.decode()
+    assert "call people yourself" in page and "+1-313-555-0100" not in page  # nobody knows whose phone it is
+    assert re.search(r'id="alerts"[^>]*hx-trigger="every \d+s"', page)
+
+
+def test_somebody_of_all_sites_reads_the_number_of_each(client, silent):
+    make_site("LKS", name="Lakeside", it_phone="+1-616-555-0300")
+    make_site("OFF", name="Office")
+    director = make_person("Director", roles=[Role.IT_DIRECTOR], corporate=True)
+    client.force_login(director)
+    page = client.get("/alerts/").content.decode()
+    assert "IT: Lakeside +1-616-555-0300, Millbrook Plant +1-313-555-0100" in page
 
 
 def test_an_open_screen_says_so_within_30_seconds_of_the_engine_stopping(client, world):

@@ -20,13 +20,14 @@ from plant.duty import who_is_on_duty
 from plant.lifecycle import ShiftTime, add_cover, change_cover, end_cover, remove_cover, swap_shifts
 from plant.models import Cover, CoverKind, Person, Role
 from plant.roster.doubts import doubts_about
-from tests.factories import DETROIT, crew_of, make_cover, make_person, make_site, make_three_shifts
+from tests.factories import DETROIT, crew_of, give_role, make_cover, make_person, make_site, make_three_shifts
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=DETROIT)
 SIX, TWO = datetime(2026, 6, 3, 6, tzinfo=DETROIT), datetime(2026, 6, 3, 14, tzinfo=DETROIT)
 TEN = TWO + timedelta(hours=8)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -390,6 +391,33 @@ def test_cover_of_another_site_is_not_there(plant: Any, client: Client) -> None:
     assert client.get(f"/setup/roster/cover/{cover.pk}/").status_code == 404
 
 
+def test_cover_of_somebody_of_another_site_who_holds_a_role_here_is_kept_from_here(
+    plant: Any, client: Client
+) -> None:
+    far = make_person("Far", site=make_site("DSC", timezone="Europe/Berlin"))
+    give_role(far, Role.IT_TECH, site=plant.site)
+    second = make_site("MBS")
+    give_role(plant.hutchins, Role.IT_MANAGER, site=second)
+    start, end = next_shift(plant.vela)
+    client.force_login(plant.hutchins)
+    asked = posted(plant, absent=far.pk)
+    assert client.post("/setup/roster/cover/?site=MBK", asked).status_code == 302
+    cover = Cover.objects.get()
+    page = client.get(f"/setup/roster/cover/{cover.pk}/?site=MBK")
+    assert (page.status_code, page.context["site"]) == (200, plant.site)
+    said = page.content.decode()
+    assert f'value="{wall(start)}"' in said and f'<option value="{plant.ishida.pk}" selected>' in said
+    there = client.get(f"/setup/roster/cover/{cover.pk}/?site=MBS")
+    assert there.context["site"] == second
+    assert f'<option value="{plant.ishida.pk}" selected>' in there.content.decode(), "nobody is lost"
+    changed = {**asked, "stand_in": "", "ends_at": wall(end + HOUR)}
+    assert client.post(f"/setup/roster/cover/{cover.pk}/?site=MBK", changed).status_code == 302
+    cover.refresh_from_db()
+    assert (cover.stand_in, cover.ends_at) == (None, end + HOUR)
+    assert "site=MBK" in client.post(f"/setup/roster/cover/{cover.pk}/remove/?site=MBK")["Location"]
+    assert not Cover.objects.exists()
+
+
 def test_two_shifts_are_swapped_by_tapping_them(plant: Any, client: Client) -> None:
     client.force_login(plant.brandt)
     address = f"/setup/roster/swap/?first={plant.vela.pk}&second={plant.ishida.pk}"
@@ -427,7 +455,7 @@ def test_one_tap_puts_back_who_was_sent_away_by_mistake(plant: Any, client: Clie
     begun = make_cover(plant.vela, stand_in=plant.ishida, starts_at=now - timedelta(seconds=40))
     client.force_login(plant.hutchins)
     address = f"/setup/roster/cover/{begun.pk}/"
-    assert f'action="{address}back/"' in client.get(address).content.decode()
+    assert f'action="{address}back/?site=MBK"' in client.get(address).content.decode()
     page = client.post(f"{address}back/", {"next": "/setup/roster/"}, follow=True)
     assert "Marcus Vela is back." in page.content.decode()
     begun.refresh_from_db()

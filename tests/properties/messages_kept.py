@@ -115,6 +115,8 @@ class MessagesKept(Watching):
         for event in self.seen.new_events:
             if event.kind == "not_reached" and event.data.get("instead") == "level":
                 self._the_next_level_is_due(event)
+            if event.kind == "not_reached" and event.data.get("instead") == "told":
+                self._a_higher_level_was_told(event)
         for timer in self.seen.newly_fired:
             self._an_empty_level_goes_up(timer)
 
@@ -135,7 +137,7 @@ class MessagesKept(Watching):
             f"Rule 5: the timeline of {name_of(thing)} does not say that {told.person} was not reached"
         )
         instead = {one.get("instead") for one in said}
-        assert instead & {"level", "person", ""}, (
+        assert instead & {"level", "told", "person", ""}, (
             f"Rule 5: person {told.person} of {name_of(thing)} was not reached, and nobody heard instead"
         )
 
@@ -152,6 +154,19 @@ class MessagesKept(Watching):
         ]
         assert due, (
             f"Rule 5: the timeline says that {event.data['name']} was not reached, but nobody hears instead"
+        )
+
+    def _a_higher_level_was_told(self, event: Event) -> None:
+        """What the timeline says was told already was: of the clock that this person was told by."""
+        below = [
+            timer
+            for told in self.seen.notifications.values()
+            if told.incident == event.incident and told.person == event.data["id"]
+            if (timer := self.seen.timer(told.timer)) is not None
+        ]
+        fired = [one for one in self.seen.timers if one.fired_at and one.fired_at <= event.at]
+        assert any(one[1:5] == timer[1:5] and one.step > timer.step for one in fired for timer in below), (
+            f"Rule 5: the timeline says that the level above {event.data['name']} was told, but none was"
         )
 
     def _an_empty_level_goes_up(self, timer: Timer) -> None:

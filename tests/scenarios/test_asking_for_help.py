@@ -116,6 +116,21 @@ def test_an_owner_who_cannot_be_reached_is_not_skipped_quietly(world, advance, t
     assert told(incident, reason=Reason.FALLBACK) == [(10, "brandt")]
 
 
+def test_whoever_got_only_news_is_told_instead_of_a_helper_who_cannot_be_reached(world, advance, told):
+    incident = world.raise_it("stopped")
+    advance(minutes=6)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    advance(minutes=26)
+    world.say(incident)
+    advance(minutes=3)
+    assert (6, "brandt") in told(incident, reason=Reason.TOLD_PICKED_UP)
+    assert (32, "hutchins") in told(incident, reason=Reason.UPDATE)
+    Person.objects.filter(pk=world["kowal"].pk).update(mobile="", email="")
+    asks(world, incident, world["kowal"])
+    advance(minutes=0)
+    assert told(incident, reason=Reason.FALLBACK) == [(35, "brandt")]
+
+
 # -- who is named
 
 

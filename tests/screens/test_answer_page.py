@@ -107,6 +107,19 @@ def test_page_and_style_stay_under_15_kilobytes_and_need_no_script(
             assert len(gzip.compress(page)) < 5 * 1024
 
 
+def test_it_says_that_alerts_do_not_go_out_and_whom_to_call(
+    world: Any, advance: Advance, phone: Client
+) -> None:
+    world.site.it_phone = "+1-313-555-0100"
+    world.site.save()
+    raised(world, advance)
+    link = link_of(world, "vela")
+    assert "Alerts are not going out" not in words(phone.get(link))
+    world.now += timedelta(seconds=90)
+    text = words(phone.get(link))
+    assert "Alerts are not going out since 10:01" in text and "IT: +1-313-555-0100" in text
+
+
 def test_nobody_keeps_it_or_finds_it_and_the_address_goes_nowhere(
     world: Any, advance: Advance, phone: Client
 ) -> None:
