@@ -159,7 +159,7 @@ def test_somebody_unknown_is_refused_at_the_step_that_names_them(world: Any) -> 
 
 @pytest.mark.django_db
 def test_somebody_named_must_be_one_who_may_take_it(world: Any) -> None:
-    named = {"by": None, "severity": "S1", "why": "Name them"}
+    named: dict[str, Any] = {"by": None, "severity": "S1", "why": "Name them"}
     with pytest.raises(BadPolicy, match="could take it"):
         publish(clocks=changed("S1", response=[{**TECH, "roles": [], "people": ["petty"]}]), **named)
     publish(clocks=changed("S1", response=[{**TECH, "roles": [], "people": ["petty", "vela"]}]), **named)
