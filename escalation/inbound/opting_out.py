@@ -10,9 +10,10 @@ from django.db.models import Q
 
 from escalation.models import Delivery, DeliveryState, Rank, Reason
 from escalation.nudging import nudge_channel
-from escalation.outbox import fallback
+from escalation.outbox import fallback, together
 from escalation.rounds.gap_ahead import it_managers
 from escalation.telling import Telling, tell
+from incidents.models import Incident
 from plant.duty import DutyBook
 from plant.models import Channel, Person, Role, Site
 from plant.reachability import Fault
@@ -26,15 +27,11 @@ def stop(number: str, *, now: datetime) -> list[Person]:
 
     Repeating it is harmless. Returns those for whom it is new. Also for a gateway that says so (error 21610).
     """
-    people = list(
-        Person.objects.active()
-        .filter(mobile=number)
-        .exclude(stopped_mobile=number)
-        .select_for_update(of=("self",))
-        .order_by("pk")
-    )
-    if not number or not people:
+    new = Person.objects.active().filter(mobile=number).exclude(stopped_mobile=number)
+    if not number or not new.exists():
         return []
+    _lock_incidents(number)
+    people = list(new.select_for_update(of=("self",), no_key=True).order_by("pk"))
     Person.objects.filter(pk__in=[one.pk for one in people]).update(stopped_mobile=number)
     _send_another_way(number, now)
     _tell_it(people, now)
@@ -51,12 +48,30 @@ def has_stopped(number: str) -> bool:
     return bool(number) and Person.objects.filter(mobile=number, stopped_mobile=number).exists()
 
 
+def _lock_incidents(number: str) -> None:
+    """The incident first, always: all that wait for the number, in their order, and then the people.
+
+    The engine holds incidents when it tells somebody of them. It must not wait for a person whom we hold.
+    """
+    waits = _waiting(number)
+    carried = Delivery.objects.filter(bundled_into__in=[one.pk for one in waits])
+    about = {one.notification.incident_id or 0 for one in [*waits, *carried.select_related("notification")]}
+    list(Incident.objects.filter(pk__in=about).order_by("pk").select_for_update().values_list("pk"))
+
+
+def _waiting(number: str) -> list[Delivery]:
+    waits = Delivery.objects.queued().filter(channel=Channel.SMS, address=number)
+    return list(waits.select_related("notification").order_by("pk"))
+
+
 def _send_another_way(number: str, now: datetime) -> None:
     """What is queued for the number is not sent; what is urgent goes by the next channel, or up."""
-    waits = Delivery.objects.queued().filter(channel=Channel.SMS, address=number).order_by("pk")
-    for delivery in waits.select_related("notification"):
+    for delivery in _waiting(number):
         told, delivery.error = delivery.notification, WHY
-        if told.is_urgent and told.incident_id:
+        if together.is_together(delivery):
+            delivery.state = DeliveryState.FAILED
+            together.fail(delivery, now)
+        elif told.is_urgent and told.incident_id:
             fallback.find_another_way(delivery, now)  # locks the incident: before its messages
         ended = Delivery.objects.queued().filter(pk=delivery.pk)
         ended.update(state=DeliveryState.FAILED, failed_at=now, error=WHY)

@@ -53,6 +53,24 @@ def test_what_waits_for_the_number_goes_another_way(world, text):
     assert Incident.objects.get().events.filter(kind=EventKind.NOT_REACHED).exists(), incident
 
 
+def test_what_waits_in_one_message_with_others_goes_another_way_too(world, text):
+    from escalation.engine import tick
+    from escalation.outbox.gate import admit
+
+    for _unused in range(3):
+        world.raise_it("at_risk")
+    tick(now=world.now)
+    assert admit("sms", limit=10, now=world.now).ids == []
+    carrier = Delivery.objects.get(notification__reason=Reason.DIGEST, notification__person=world["vela"])
+    text("vela", "STOP")
+    carrier.refresh_from_db()
+    assert carrier.state == DeliveryState.FAILED
+    carried = Delivery.objects.filter(bundled_into=carrier)
+    assert set(carried.values_list("state", flat=True)) == {DeliveryState.FAILED}
+    told = Delivery.objects.filter(channel="email", notification__person=world["vela"])
+    assert told.count() == carried.count() == 3
+
+
 def test_start_brings_them_back(world, text):
     text("vela", "STOP")
     heard = text("vela", "alta")
