@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import Q
 
 from escalation import rules, wording
-from escalation.foresight import ForeseenStep, Scene, foresee, rest_of_ladder
+from escalation.foresight import ForeseenStep, Scene, foresee, rest_of_ladder, with_gaps_going_up
 from escalation.hours import Hours
 from escalation.models import Delivery, DeliveryState, Notification, Reason, Run, Timer
 from escalation.policies import PolicyBook, clocks_for
@@ -332,12 +332,16 @@ def _worth_reading(incident: Incident) -> Q:
 
 def _upcoming(view: _View, now: datetime, *, most: int = 8) -> tuple[ForeseenStep, ...]:
     """What comes on every running clock if nothing else happens, soonest first."""
-    steps = [
-        foresee(timer, view.state, view.policy, view.scene, view.people, at=now)
-        for first, _armed_at, _why in view.timers
-        for timer in rest_of_ladder(first, view.state, view.policy, hours=view.hours)
-    ]
+    steps = [step for first, _armed_at, _why in view.timers for step in _rest_of_clock(first, view, now)]
     return tuple(sorted(steps, key=lambda step: step.due_at)[:most])
+
+
+def _rest_of_clock(first: WantedTimer, view: _View, now: datetime) -> Iterator[ForeseenStep]:
+    """Each step as it goes out: with the one below where that reaches nobody on shift."""
+    timers = rest_of_ladder(first, view.state, view.policy, hours=view.hours)
+    steps = [foresee(timer, view.state, view.policy, view.scene, view.people, at=now) for timer in timers]
+    for step, at in with_gaps_going_up(steps):
+        yield step if at == step.due_at else replace(step, due_at=at, waits_for="")
 
 
 def _pause(view: _View, now: datetime) -> datetime | None:

@@ -45,13 +45,14 @@ def sent(request: HttpRequest, number: str) -> HttpResponseBase:
 def _context(incident: Incident, person: Person | None, now: datetime, *, is_ours: bool) -> dict[str, Any]:
     drawn, refusal = _drawn(incident, now)
     is_raiser = incident.raised_by == person and (person is not None or is_ours)
+    told = _being_told(drawn, now)
     is_fresh = incident.status == Status.RAISED and now <= incident.raised_at + TAKE_BACK_WITHIN
     return {
         "incident": incident,
         "panel": panel.panel(incident, drawn, reader=person, now=now),
-        "told": _being_told(drawn, now),
+        "told": told,
         "first": drawn.upcoming[0] if drawn.upcoming else None,
-        "waits": _waits(drawn, now),
+        "waits": "" if told else _waits(drawn, now),
         "nobody": refusal,
         "can_add": person is not None,
         "may_read_log": may_read(person),
@@ -60,7 +61,7 @@ def _context(incident: Incident, person: Person | None, now: datetime, *, is_our
 
 
 def _waits(drawn: Ladder, now: datetime) -> str:
-    """Until when nobody is told, because the place does not work; empty when somebody is told now."""
+    """Until when the next step waits, because the place does not work; empty when it does not."""
     step = drawn.next
     return wording.waits_until(step.due_at, step.waits_for, now) if step and step.waits_for else ""
 

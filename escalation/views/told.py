@@ -77,17 +77,18 @@ def _site(found: where.Place, shell: Shell) -> Site | None:
 
 
 def _who(steps: Sequence[PreviewStep], now: datetime) -> dict[str, Any]:
-    later = [step for step in steps if step.at > now and step.clock == "response"]
-    waits = next((step for step in later if step.waits_for), None)
-    if waits is not None and waits is later[0]:
-        said = wording.waits_until(waits.at, waits.waits_for, now)
-        return {"waits": said, "then": [one.person for one in waits.people], "gaps": []}
-    return {
+    """`first` is empty where nobody hears at once; `then` come `after` that, which may have to wait."""
+    following = next((step for step in steps if step.at > now and step.clock == "response"), None)
+    said: dict[str, Any] = {
         "first": _bold(preview.told_at_once(steps, now)),
         "gaps": list(dict.fromkeys(gap for step in steps if step.at <= now for gap in step.gaps)),
-        "after": span(later[0].at - now) if later else "",
-        "then": [one.person for one in later[0].people] if later else [],
     }
+    if following is not None:
+        why = following.waits_for
+        said["then"] = [one.person for one in following.people]
+        said["at"], said["after"] = following.at, span(following.at - now)
+        said["waits"] = wording.waits_until(following.at, why, now) if why else ""
+    return said
 
 
 def _bold(people: Sequence[PreviewPerson]) -> SafeString:

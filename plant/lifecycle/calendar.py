@@ -16,6 +16,8 @@ from plant.models import Area, CalendarEntry, EntryKind, Person, Site, SiteCalen
 from plant.permissions import refuse_calendar_change
 
 LONGEST = timedelta(days=366)
+FARTHEST = 2 * LONGEST
+"""How far ahead something is planned: in autumn a plant knows its whole next year. The rest are slips."""
 
 
 @transaction.atomic
@@ -48,11 +50,14 @@ def add_entry(
     starts_at: datetime,
     ends_at: datetime,
     areas: Sequence[Area] = (),
+    now: datetime | None = None,
 ) -> CalendarEntry:
-    """Plan a stop, or work on a day off, for the site or for some of its areas."""
+    """Plan a stop, or work on a day off, for the site or for some of its areas. Refused once it is over."""
     refuse_calendar_change(by, site)
+    now = now or timezone.now()
     entry = CalendarEntry(site=site, kind=kind, name=name, starts_at=starts_at, ends_at=ends_at)
-    _refuse_wrong(entry, areas)
+    _refuse_over(entry, now)
+    _refuse_wrong(entry, areas, now)
     entry.save(force_insert=True)
     entry.areas.set(areas)
     _record(by, entry, ADDITION)
@@ -71,10 +76,14 @@ def change_entry(
     areas: Sequence[Area] = (),
     now: datetime | None = None,
 ) -> CalendarEntry:
-    """What is over stays as it was."""
+    """What is over stays as it was, and nothing is moved into the past; what has begun may have ended."""
+    now = now or timezone.now()
     entry = _locked(pk, by, now)
+    has_begun = entry.starts_at <= now and entry.starts_at == starts_at
     entry.kind, entry.name, entry.starts_at, entry.ends_at = EntryKind(kind), name, starts_at, ends_at
-    _refuse_wrong(entry, areas)
+    if not has_begun:
+        _refuse_over(entry, now)
+    _refuse_wrong(entry, areas, now)
     entry.save(update_fields=["kind", "name", "starts_at", "ends_at"])
     entry.areas.set(areas)
     _record(by, entry, CHANGE)
@@ -84,30 +93,39 @@ def change_entry(
 @transaction.atomic
 def remove_entry(pk: int, *, by: Person, now: datetime | None = None) -> CalendarEntry:
     """It does not happen after all; returns what was removed."""
-    entry = _locked(pk, by, now)
+    entry = _locked(pk, by, now or timezone.now())
     _record(by, entry, DELETION)
     entry.delete()
     return entry
 
 
-def _locked(pk: int, by: Person, now: datetime | None) -> CalendarEntry:
+def _locked(pk: int, by: Person, now: datetime) -> CalendarEntry:
     found = CalendarEntry.objects.select_for_update(of=("self",)).select_related("site").filter(pk=pk)
     entry = found.first()
     if entry is None:
         raise Missing("unknown_entry", _("It is no longer in the calendar. Somebody has removed it."))
     refuse_calendar_change(by, entry.site)
-    if entry.ends_at <= (now or timezone.now()):
+    if entry.ends_at <= now:
         raise Refused("entry_is_over", _("This is over, so it stays as it was."))
     return entry
 
 
-def _refuse_wrong(entry: CalendarEntry, areas: Sequence[Area]) -> None:
+def _refuse_over(entry: CalendarEntry, now: datetime) -> None:
+    if entry.starts_at < entry.ends_at <= now:
+        sentence = _("That time is over. Check the day and the year.")
+        raise Refused("in_the_past", sentence, fields={"ends_at": [sentence]})
+
+
+def _refuse_wrong(entry: CalendarEntry, areas: Sequence[Area], now: datetime) -> None:
     if entry.ends_at <= entry.starts_at:
         sentence = _("It must end after it starts.")
         raise Invalid("ends_before_it_starts", sentence, fields={"ends_at": [sentence]})
     if entry.ends_at - entry.starts_at > LONGEST:
         sentence = _("That is more than a year. Check the year.")
         raise Invalid("too_long", sentence, fields={"ends_at": [sentence]})
+    if entry.starts_at > now + FARTHEST:
+        sentence = _("That is more than two years ahead. Check the year.")
+        raise Invalid("too_far", sentence, fields={"starts_at": [sentence]})
     if any(area.site_id != entry.site_id for area in areas):
         sentence = _("Choose areas of this site.")
         raise Invalid("area_elsewhere", sentence, fields={"areas": [sentence]})

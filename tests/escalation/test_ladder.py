@@ -12,8 +12,9 @@ from escalation import ladder
 from escalation.answering import answer
 from escalation.engine import tick
 from escalation.models import Notification, Timer
+from escalation.preview import preview
 from incidents import lifecycle
-from incidents.models import Incident
+from incidents.models import Impact, Incident
 from plant.duty import DutyBook
 from plant.models import Roster
 
@@ -127,6 +128,21 @@ def test_the_ladder_of_one_incident_shows_everybody_told_and_what_comes(world, a
         ("closure", 3),
         ("closure", 3),
     ]
+
+
+@pytest.mark.parametrize("is_taken", [False, True], ids=["nobody has it", "picked up"])
+@pytest.mark.parametrize("impact", ["stopped", "workaround"])
+def test_where_nobody_is_on_shift_what_comes_is_what_the_preview_says(world, impact, is_taken):
+    Roster.objects.all().delete()
+    steps = preview(world.station, world.category, Impact(impact), world.now)
+    incident = world.raise_it(impact)
+    if is_taken:
+        incident = lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    shown = ladder.for_incident(incident, DutyBook.load(world.now), world.now).upcoming
+    clocks = {step.clock for step in shown}
+    assert ("containment" in clocks) is is_taken
+    foreseen = [(one.at, one.clock, one.step, one.waits_for) for one in steps if one.clock in clocks]
+    assert [(one.due_at, one.clock, one.step, one.waits_for) for one in shown] == foreseen[: len(shown)]
 
 
 def test_a_closed_incident_has_a_past_and_no_future(world, advance):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, override
 from opsdesk.errors import Invalid, NotAllowed, Refused
 from plant.duty import DutyBook
 from plant.lifecycle import add_entry, change_entry, remove_entry, set_calendar
-from plant.models import Area, CalendarEntry, EntryKind, Role, SiteCalendar
+from plant.models import Area, CalendarEntry, EntryKind, Person, Role, SiteCalendar
 from plant.roster.ahead import holidays_ahead
 from plant.working_time import HORIZON, PlantHours, WorkingTime, said_why
 from tests.factories import (
@@ -31,6 +31,8 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+
+JUNE = datetime(2026, 6, 1, tzinfo=DETROIT)
 
 
 def local(month: int, day: int, hour: int = 0, minute: int = 0, year: int = 2026) -> datetime:
@@ -242,7 +244,8 @@ def test_only_the_it_manager_changes_the_calendar(area: Area) -> None:
 def test_an_entry_is_added_changed_and_removed_but_not_once_it_is_over(area: Area) -> None:
     boss = make_person(roles=[Role.IT_MANAGER], site=area.site)
     asked: dict[str, Any] = {"kind": "shutdown", "name": "Summer"}
-    entry = add_entry(area.site, by=boss, starts_at=local(7, 1), ends_at=local(7, 8), areas=[area], **asked)
+    times: dict[str, Any] = {"starts_at": local(7, 1), "ends_at": local(7, 8)}
+    entry = add_entry(area.site, by=boss, areas=[area], now=JUNE, **times, **asked)
     longer = {**asked, "starts_at": local(7, 1), "ends_at": local(7, 9)}
     assert change_entry(entry.pk, by=boss, now=local(7, 2), **longer).ends_at == local(7, 9)
     assert not entry.areas.exists()
@@ -254,13 +257,37 @@ def test_an_entry_is_added_changed_and_removed_but_not_once_it_is_over(area: Are
 
 
 @pytest.mark.parametrize(
-    ("end", "code"), [(local(7, 1), "ends_before_it_starts"), (local(7, 3, year=2027), "too_long")]
+    ("start", "end", "code"),
+    [
+        (local(7, 1), local(7, 1), "ends_before_it_starts"),
+        (local(7, 1), local(7, 3, year=2027), "too_long"),
+        (local(7, 1, year=2025), local(7, 8, year=2025), "in_the_past"),
+        (local(5, 1), local(6, 1), "in_the_past"),
+        (local(7, 1, year=2029), local(7, 8, year=2029), "too_far"),
+    ],
 )
-def test_an_entry_with_impossible_times_is_refused(area: Area, end: datetime, code: str) -> None:
+def test_an_entry_with_impossible_times_is_refused(
+    area: Area, start: datetime, end: datetime, code: str
+) -> None:
     boss = make_person(roles=[Role.IT_MANAGER], site=area.site)
-    with pytest.raises(Invalid) as caught:
-        add_entry(area.site, by=boss, kind="shutdown", name="x", starts_at=local(7, 1), ends_at=end)
-    assert caught.value.code == code
+    kept = plan(area, EntryKind.SHUTDOWN, local(7, 1), local(7, 8))
+    wrong: dict[str, Any] = {"kind": "shutdown", "name": "x", "starts_at": start, "ends_at": end}
+    for do in (lambda: add_entry(area.site, by=boss, now=JUNE, **wrong), lambda: moved(kept, boss, wrong)):
+        with pytest.raises(Refused) as caught:
+            do()
+        assert caught.value.code == code and caught.value.fields, "said beside the field"
+    assert CalendarEntry.objects.get().starts_at == local(7, 1)
+
+
+def moved(kept: CalendarEntry, by: Person, said: dict[str, Any]) -> CalendarEntry:
+    return change_entry(kept.pk, by=by, now=JUNE, **said)
+
+
+def test_a_stop_that_was_over_sooner_than_planned_gets_the_end_it_had(area: Area) -> None:
+    boss = make_person(roles=[Role.IT_MANAGER], site=area.site)
+    kept = plan(area, EntryKind.SHUTDOWN, local(7, 1), local(7, 8))
+    said: dict[str, Any] = {"kind": "shutdown", "name": "x", "starts_at": local(7, 1), "ends_at": local(7, 3)}
+    assert change_entry(kept.pk, by=boss, now=local(7, 4), **said).ends_at == local(7, 3)
 
 
 def test_an_area_of_another_site_is_refused(area: Area) -> None:
@@ -274,6 +301,7 @@ def test_an_area_of_another_site_is_refused(area: Area) -> None:
             starts_at=local(7, 1),
             ends_at=local(7, 2),
             areas=[area],
+            now=JUNE,
         )
 
 

@@ -24,9 +24,8 @@ def local(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
 
 
 def stop(plant: Any, start: datetime, end: datetime, kind: EntryKind = EntryKind.SHUTDOWN) -> CalendarEntry:
-    return add_entry(
-        plant.site, by=plant["hutchins"], kind=kind, name="Summer shutdown", starts_at=start, ends_at=end
-    )
+    times = {"starts_at": start, "ends_at": end, "now": plant.now}
+    return add_entry(plant.site, by=plant["hutchins"], kind=kind, name="Summer shutdown", **times)
 
 
 def turn(plant: Any, at: datetime | None = None) -> None:

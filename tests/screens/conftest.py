@@ -9,9 +9,9 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from tests.scenarios.conftest import advance, told, world
+from tests.scenarios.conftest import advance, plant, told, world
 
-__all__ = ["advance", "told", "world"]
+__all__ = ["advance", "plant", "told", "world"]
 
 
 @pytest.fixture(autouse=True)
