@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -222,6 +223,20 @@ def _handle(
     target: int,
     known: dict[str, Any],
     found: Countermeasure | None = None,
+) -> HttpResponseBase:
+    """The form of the verb, or what came of it; times are by the clock of the incident's plant."""
+    with timezone.override(incident.site.tz):
+        return _act(request, verb, incident, target=target, known=known, found=found)
+
+
+def _act(
+    request: HttpRequest,
+    verb: Verb,
+    incident: Incident,
+    *,
+    target: int,
+    known: dict[str, Any],
+    found: Countermeasure | None,
 ) -> HttpResponseBase:
     """Show the form, or do it and go back to where it was asked from, else to the incident."""
     if request.method != "POST":

@@ -17,9 +17,9 @@ from escalation.defaults import DEFAULT_CLOCKS
 from escalation.models import Policy
 from escalation.pace import practice_pace
 from escalation.permissions import Publisher
-from escalation.policy_checks import problems
+from escalation.policy_checks import nobody_could_take_it, problems, soon_told
 from escalation.policy_words import Names
-from escalation.steps import CLOCKS, SAFETY, BadPolicy, PolicyClocks, Step
+from escalation.steps import CAN_TAKE, CLOCKS, SAFETY, BadPolicy, PolicyClocks, Step
 from incidents.models import Category, Incident, Severity
 from opsdesk.errors import Invalid, Stale
 from plant.models import Area, Person, Site
@@ -92,16 +92,6 @@ def _how_specific(policy: Policy) -> tuple[bool, bool, bool]:
     return policy.category_id is not None, policy.area_id is not None, policy.site_id is not None
 
 
-def policy_for(incident: Incident) -> Policy:
-    """The policy an incident would start under now. In a loop, load one PolicyBook and ask that."""
-    return PolicyBook.load().of(incident)
-
-
-def default_policies() -> dict[str, dict[str, Any]]:
-    """The clocks of S1 to S4 that an installation starts with."""
-    return dict(DEFAULT_CLOCKS)
-
-
 @transaction.atomic
 def ensure_policies() -> None:
     """Every severity has a default policy; what somebody published is left alone. Runs after migrate."""
@@ -161,7 +151,9 @@ def publish(
     found = problems(dict(clocks), severity=severity)
     if found:
         raise found[0]
-    _refuse_unknown_people(PolicyClocks.parse(dict(clocks), severity=severity))
+    parsed = PolicyClocks.parse(dict(clocks), severity=severity)
+    _refuse_unknown_people(parsed)
+    _refuse_if_nobody_could_take_it(parsed)
     scope = Policy.objects.filter(severity=severity, site=site, area=area, category=category)
     list(scope.filter(is_current=True).select_for_update(of=("self",)))
     _refuse_if_stale(scope, seen_version)
@@ -203,6 +195,17 @@ def _refuse_unknown_people(clocks: PolicyClocks) -> None:
         clock, n = next(place for place in _places(clocks) if username in _step(clocks, *place).people)
         sentence = _("There is nobody called “%(name)s” here.") % {"name": username}
         raise BadPolicy(sentence, clock=clock, step=n)
+
+
+def _refuse_if_nobody_could_take_it(clocks: PolicyClocks) -> None:
+    """Where no role is told in time that may take it, one of the people who are named there may."""
+    steps = soon_told(clocks)
+    if any(CAN_TAKE & set(step.roles) for step in steps):
+        return
+    named = {name for step in steps for name in step.people}
+    takers = Person.objects.filter(username__in=named, role_assignments__role__in=CAN_TAKE)
+    if not takers.exists():
+        raise nobody_could_take_it(clocks.severity)
 
 
 def _places(clocks: PolicyClocks) -> list[tuple[str, int]]:

@@ -3,9 +3,10 @@
 Only publishing asks this. A version that was published under older rules stays readable, or the incidents
 that run under it would stop.
 
-The longest waits are the last gaps of domain §2 and §4: by 15 minutes both managers know of a stopped line
-(REPEAT_AT_LEAST of S1); an hour, a shift and a day are as long as S2, S3 and S4 wait for their first word.
-A week is the slowest reminder that a default policy has.
+The longest waits follow domain §2 and §4. For the first word: 15 minutes for a stopped line, after which its
+default ladder begins again; an hour, a shift and a day for S2, S3 and S4. Between two levels, several times
+what the default ladders take: an hour, half a shift, a day and a week. A week is also the slowest reminder
+that a default policy has.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from escalation.policy_words import length
 from escalation.steps import (
     CAN_TAKE,
     CLOCKS,
@@ -41,7 +43,15 @@ FIRST_WORD = {
     "S3": timedelta(hours=8),
     "S4": timedelta(hours=24),
 }
-"""A new incident of this severity is heard of by somebody within this."""
+"""A new incident of this severity is heard of within this by somebody, and by somebody who may take it."""
+
+LONGEST_GAP = {
+    "S1": timedelta(hours=1),
+    "S2": timedelta(hours=4),
+    "S3": timedelta(hours=24),
+    "S4": timedelta(days=7),
+}
+"""While nobody has it, and for what is urgent while product stands still, somebody is told this often."""
 
 LONGEST_SILENCE = timedelta(days=7)
 """An open incident is remembered at least this often."""
@@ -119,12 +129,34 @@ def _silent_response(policy: PolicyClocks) -> Iterator[BadPolicy]:
     first, longest = policy.response[0], FIRST_WORD[policy.severity]
     where = {"clock": RESPONSE, "n": 1}
     if first.after > longest:
-        sentence = _("Nobody would hear of it for too long: the first step comes within %(minutes)s minutes.")
-        yield refuse(sentence % {"minutes": int(longest.total_seconds() // 60)}, where)
+        sentence = _("Nobody would hear of it for too long: the first step comes within %(time)s.")
+        yield refuse(sentence % {"time": length(longest)}, where)
+    elif not any(step.people or CAN_TAKE & set(step.roles) for step in soon_told(policy)):
+        yield nobody_could_take_it(policy.severity)
     if policy.severity in URGENT and not RINGS & set(first.channels):
         yield refuse(_("Nobody’s phone would ring: the first step goes by SMS or push."), where)
-    if not any(step.people or CAN_TAKE & set(step.roles) for step in policy.response):
-        yield refuse(_("Nobody who is told could take it: add somebody from IT."), {"clock": RESPONSE})
+    yield from _too_far_apart(policy, RESPONSE)
+
+
+def soon_told(policy: PolicyClocks) -> list[Step]:
+    """The steps by which a new incident is heard of in time."""
+    return [step for step in policy.response if step.after <= FIRST_WORD[policy.severity]]
+
+
+def nobody_could_take_it(severity: str) -> BadPolicy:
+    sentence = _("Nobody who is told within %(time)s could take it: add somebody from IT.")
+    return refuse(sentence % {"time": length(FIRST_WORD[severity])}, {"clock": RESPONSE})
+
+
+def _too_far_apart(policy: PolicyClocks, clock: str) -> Iterator[BadPolicy]:
+    """A level after which nobody hears for too long, before the next one or until the last one repeats."""
+    steps, longest = policy.ladder(clock), LONGEST_GAP[policy.severity]
+    sentence = _("After step %(n)s of the %(clock)s clock nobody is told for more than %(time)s.")
+    for n, step in enumerate(steps, start=1):
+        until_next = steps[n].after - step.after if n < len(steps) else timedelta(0)
+        if (step.repeat or until_next) > longest:
+            where = {"n": n, "clock": clock}
+            yield refuse(sentence % {**where, "time": length(longest)}, where)
 
 
 def _silent_containment(policy: PolicyClocks) -> Iterator[BadPolicy]:
@@ -133,6 +165,16 @@ def _silent_containment(policy: PolicyClocks) -> Iterator[BadPolicy]:
             _("Product could stand still in silence: the containment clock needs a step."),
             {"clock": CONTAINMENT},
         )
+    elif policy.severity in URGENT:
+        yield from _late_containment(policy)
+
+
+def _late_containment(policy: PolicyClocks) -> Iterator[BadPolicy]:
+    longest = LONGEST_GAP[policy.severity]
+    if policy.containment[0].after > longest:
+        sentence = _("Product could stand still in silence: the first step comes within %(time)s.")
+        yield refuse(sentence % {"time": length(longest)}, {"clock": CONTAINMENT, "n": 1})
+    yield from _too_far_apart(policy, CONTAINMENT)
 
 
 def _silent_update(policy: PolicyClocks) -> Iterator[BadPolicy]:
@@ -145,6 +187,10 @@ def _silent_update(policy: PolicyClocks) -> Iterator[BadPolicy]:
             _("The owner owes the news, so the first step of the update clock tells the owner."),
             {"clock": UPDATE, "n": 1},
         )
+    longest = FIRST_WORD[policy.severity]
+    if policy.update and policy.update[0].after > longest:
+        sentence = _("The owner would not be asked for too long: the first step comes within %(time)s.")
+        yield refuse(sentence % {"time": length(longest)}, {"clock": UPDATE, "n": 1})
     # What is minor is closed by its owner in their own time; only there may late news be between them and us.
     if policy.update and policy.severity != "S4" and not any(_others(step) for step in policy.update):
         yield refuse(

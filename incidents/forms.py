@@ -20,6 +20,7 @@ from incidents.photos import PhotoField
 from incidents.who_helps import Choice, choices, named
 from opsdesk.errors import Invalid, Refused
 from plant.models import Line, Person, Role, Vendor
+from plant.roster_forms import WallTimeField
 from plant.wording import span
 
 NOTICED = [
@@ -121,17 +122,6 @@ def _words(
     )
     field.offer = offer
     return field
-
-
-def _moment(label: Any, *, required: bool = False, help_text: Any = "") -> forms.DateTimeField:
-    """A moment in the plant's time zone, picked without typing."""
-    return forms.DateTimeField(
-        label=label,
-        required=required,
-        help_text=help_text,
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
 
 
 def _day(label: Any, *, required: bool = False, help_text: Any = "") -> forms.DateField:
@@ -324,9 +314,16 @@ class WaitForm(ActForm):
         label=_("What do we wait for?"), choices=WaitingOn.choices, widget=forms.RadioSelect
     )
     name = forms.CharField(label=_("Who or what exactly?"), max_length=80)
-    until = _moment(
-        _("Promised for"), required=True, help_text=_("At that time we ask again. The alerts go on.")
+    until = WallTimeField(
+        label=_("Promised for"), help_text=_("At that time we ask again. The alerts go on.")
     )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if self.incident.waiting_on:
+            self.initial["on"] = self.incident.waiting_on
+            self.initial["name"] = self.incident.waiting_name
+            self.initial["until"] = self.incident.waiting_until
 
 
 class ShelveForm(ReasonForm):
@@ -345,4 +342,4 @@ class NoFixForm(ReasonForm):
 
 class LineForm(ActForm):
     line = LineField(label=_("Which line?"), required=False)
-    at = _moment(_("Since when?"), help_text=_("Empty: now."))
+    at = WallTimeField(label=_("Since when?"), required=False, help_text=_("Empty: now."))

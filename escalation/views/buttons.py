@@ -55,6 +55,7 @@ CLOSE_BLOCKED = Button("close", _("Close"), "lock", blocked=_("Close, needs proo
 REOPEN = Button("reopen", _("It came back"), "loop", asks=True)
 ASSIGN = Button("assign", _("Ask somebody to take it"), "user", asks=True)
 WAIT = Button("wait", _("It waits on somebody"), "calendar", asks=True)
+WAIT_LONGER = Button("wait", _("Another time"), "calendar", asks=True)
 STOP_WAITING = Button("stop-waiting", _("The wait is over"), "calendar")
 FLOOR_CALL = Button("severity", _("Change how bad it is"), "flag", asks=True)
 SHELVE = Button("shelve", _("Pause the alerts"), "pause", asks=True)
@@ -170,7 +171,7 @@ def _to_decide(incident: Incident, person: Person) -> list[Button]:
     if not incident.is_safety and can(person, Action.SHELVE, incident):
         found.append(UNSHELVE if incident.is_shelved() else SHELVE)
     if can(person, Action.UPDATE, incident):
-        found.append(STOP_WAITING if incident.waiting_on else WAIT)
+        found += [STOP_WAITING, WAIT_LONGER] if incident.waiting_on else [WAIT]
     return found
 
 

@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -248,11 +249,18 @@ VERBS: dict[str, Verb] = {
 @vary_on_headers("HX-Request")
 @require_http_methods(["GET", "POST"])
 def act(request: HttpRequest, number: str, verb: str) -> HttpResponseBase:
-    """Any verb of the table about one incident."""
+    """Any verb of the table about one incident; times are by the clock of its plant, whoever types them."""
     person = request.user
     assert isinstance(person, Person)  # behind login_required
-    what, incident = VERBS[verb], Incident.objects.numbered(number)
+    incident = Incident.objects.numbered(number)
     refuse_unless(person, Action.ADD_WORDS, incident)  # a refused form shows the incident: not to other sites
+    with timezone.override(incident.site.tz):
+        return _act(request, verb, incident, person)
+
+
+def _act(request: HttpRequest, verb: str, incident: Incident, person: Person) -> HttpResponseBase:
+    """Show the form of the verb, or do it and go back to where it was asked from."""
+    what = VERBS[verb]
     if request.method != "POST":
         refuse_unless(person, what.action, incident)
         return _page(request, verb, what.form(incident=incident))

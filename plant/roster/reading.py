@@ -4,8 +4,9 @@ Reading only finds out what each line says; nothing is written here, and one bad
 
 CSV for cover has the columns ``away, stands_in, from, until, why, note``; CSV for rosters ``person, pattern,
 crew, first_day, last_day``. Columns may stand in any order, be separated by comma, semicolon or tab, and be
-named in Spanish. In a calendar each event is an absence: whose, says the address of its organizer or first
-attendee, else its title as in "Marcus Vela: vacation"; who stands in, a second attendee.
+named in Spanish, with accents or without; lines may end as on any computer. In a calendar each event is an
+absence: whose, says the address of its organizer or first attendee, else its title as in "Marcus Vela:
+vacation"; who stands in, a second attendee.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from typing import Any
@@ -38,7 +40,6 @@ COLUMNS = {
     "nota": "note",
     "persona": "person",
     "patron": "pattern",
-    "patrón": "pattern",
     "equipo": "crew",
     "primer_dia": "first_day",
     "ultimo_dia": "last_day",
@@ -118,26 +119,39 @@ def lines_of(text: str, *, tz: tzinfo) -> list[Line]:
 # --- CSV ----------------------------------------------------------------------------------------------------
 
 
+class Row(dict[str, str]):
+    """The cells of a line by our names of the columns, and what the file itself calls these."""
+
+    def __init__(self, headings: Sequence[str], cells: Sequence[str]) -> None:
+        names = [_column(heading) for heading in headings]
+        super().__init__(zip(names, (cell.strip() for cell in cells), strict=False))
+        self.headings = dict(zip(names, headings, strict=True))
+
+
 def _rows(text: str, tz: tzinfo) -> Iterator[Line]:
     head = text.lstrip().splitlines()[0]
     separator = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text.lstrip()), delimiter=separator)
-    names = [_column(name) for name in next(reader)]
-    read = _reader_for(set(names))
+    reader = csv.reader(io.StringIO(text.lstrip(), newline=None), delimiter=separator)
     try:
+        headings = [heading.strip() for heading in next(reader)]
+        read = _reader_for({_column(heading) for heading in headings})
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
-                yield _line(reader.line_num, separator.join(cells), read, row, tz)
+                yield _line(reader.line_num, separator.join(cells), read, Row(headings, cells), tz)
     except csv.Error as error:
-        raise Invalid(
-            "bad_csv", _("Line %(line)d cannot be read as CSV.") % {"line": reader.line_num}
-        ) from error
+        number = max(reader.line_num, 1)
+        raise Invalid("bad_csv", _("Line %(line)d cannot be read as CSV.") % {"line": number}) from error
 
 
 def _column(name: str) -> str:
-    known = re.sub(r"\s+", "_", name.strip().lower())
+    known = re.sub(r"\s+", "_", _plain(name.strip()))
     return COLUMNS.get(known, known)
+
+
+def _plain(word: str) -> str:
+    """In small letters and without accents, as people type in a hurry."""
+    parts = unicodedata.normalize("NFKD", word.lower())
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
 def _reader_for(names: set[str]) -> Any:
@@ -149,8 +163,8 @@ def _reader_for(names: set[str]) -> Any:
         "unknown_columns",
         _("The first line must name the columns: %(cover)s, or %(roster)s.")
         % {
-            "cover": "away, stands_in, from, until, why, note",
-            "roster": "person, pattern, crew, first_day, last_day",
+            "cover": _("away, stands_in, from, until, why, note"),
+            "roster": _("person, pattern, crew, first_day, last_day"),
         },
     )
 
@@ -164,7 +178,7 @@ def _line(number: int, text: str, read: Any, source: Any, tz: tzinfo) -> Line:
         return Line(number, text[:200], None, _("It cannot be understood."))
 
 
-def _absence_of_row(row: Mapping[str, str], tz: tzinfo) -> Absence:
+def _absence_of_row(row: Row, tz: tzinfo) -> Absence:
     return Absence(
         away=_needed(row, "away"),
         stands_in=row.get("stands_in", ""),
@@ -175,7 +189,7 @@ def _absence_of_row(row: Mapping[str, str], tz: tzinfo) -> Absence:
     )
 
 
-def _placement_of_row(row: Mapping[str, str], tz: tzinfo) -> Placement:
+def _placement_of_row(row: Row, tz: tzinfo) -> Placement:
     last = row.get("last_day", "")
     return Placement(
         person=_needed(row, "person"),
@@ -186,10 +200,10 @@ def _placement_of_row(row: Mapping[str, str], tz: tzinfo) -> Placement:
     )
 
 
-def _needed(row: Mapping[str, str], name: str) -> str:
+def _needed(row: Row, name: str) -> str:
     if value := row.get(name, ""):
         return value
-    raise Wrong(_("The column %(name)s is empty.") % {"name": name})
+    raise Wrong(_("The column %(name)s is empty.") % {"name": row.headings[name]})
 
 
 def _day(text: str) -> date:
@@ -232,7 +246,7 @@ def _in_utc(at: datetime, tz: tzinfo) -> datetime:
 def _kind(text: str) -> CoverKind:
     if not text:
         return CoverKind.HOLIDAY
-    if kind := KINDS.get(text.strip().lower()):
+    if kind := KINDS.get(_plain(text.strip())):
         return kind
     raise Wrong(_("“%(text)s” is not a reason. Use swap, holiday or sick.") % {"text": text[:40]})
 
@@ -306,4 +320,4 @@ def _kind_of_event(event: Any, title: str) -> CoverKind:
     groups = categories if isinstance(categories, list) else [categories] if categories else []
     words = [str(one) for group in groups for one in getattr(group, "cats", [group])]
     words += re.findall(r"\w+", title)
-    return next((KINDS[word.lower()] for word in words if word.lower() in KINDS), CoverKind.HOLIDAY)
+    return next((KINDS[word] for word in map(_plain, words) if word in KINDS), CoverKind.HOLIDAY)

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from escalation.defaults import DEFAULT_CLOCKS
 from escalation.models import Policy
-from escalation.policies import PolicyBook, ensure_policies, policy_for, publish
+from escalation.policies import PolicyBook, ensure_policies, publish
 from incidents.models import Severity
 from opsdesk.errors import Invalid, NotAllowed
 from plant.models import Person, Role
@@ -32,14 +32,14 @@ def test_a_policy_that_is_missing_comes_back_and_the_others_are_left_alone(world
 def test_the_most_specific_policy_wins(world):
     incident = world.raise_it("stopped")
     clocks = DEFAULT_CLOCKS["S1"]
-    default = policy_for(incident)
+    default = PolicyBook.load().of(incident)
     site = publish(by=None, severity="S1", clocks=clocks, why="site", site=world.site)
-    assert policy_for(incident) == site
+    assert PolicyBook.load().of(incident) == site
     area = publish(by=None, severity="S1", clocks=clocks, why="area", area=world.area)
-    assert policy_for(incident) == area
+    assert PolicyBook.load().of(incident) == area
     assert area.site == world.site
     category = publish(by=None, severity="S1", clocks=clocks, why="category", category=world.category)
-    assert policy_for(incident) == category
+    assert PolicyBook.load().of(incident) == category
     elsewhere = make.make_area()
     book = PolicyBook.load()
     assert book.policy("S1", site_id=elsewhere.site_id, area_id=elsewhere.pk) == default

@@ -17,6 +17,7 @@ from opsdesk.errors import Stale
 TECH = {"after": 0, "roles": ["it_tech"], "people": [], "channels": ["sms"], "repeat": None, "answer": False}
 OWNER = {**TECH, "roles": ["owner"]}
 LEAD = {**TECH, "roles": ["it_lead"]}
+SUPERVISOR = {**TECH, "roles": ["supervisor"]}
 DAY = 24 * 60
 
 
@@ -25,13 +26,21 @@ def changed(severity: str, **clocks: Any) -> dict[str, Any]:
 
 
 WRONG = [
-    ("S1", {"response": [{**TECH, "after": 16}]}, "response", 1, "within 15 minutes"),
-    ("S2", {"response": [{**TECH, "after": 61}]}, "response", 1, "within 60 minutes"),
-    ("S3", {"response": [{**TECH, "after": 481}]}, "response", 1, "within 480 minutes"),
-    ("S4", {"response": [{**TECH, "after": DAY + 1}]}, "response", 1, "within 1440 minutes"),
+    ("S1", {"response": [{**TECH, "after": 16}]}, "response", 1, "within 15 min"),
+    ("S2", {"response": [{**TECH, "after": 61}]}, "response", 1, "within 1 h"),
+    ("S3", {"response": [{**TECH, "after": 481}]}, "response", 1, "within 8 h"),
+    ("S4", {"response": [{**TECH, "after": DAY + 1}]}, "response", 1, "within 1 day"),
     ("S1", {"response": [{**TECH, "channels": ["email"]}]}, "response", 1, "phone would ring"),
     ("S2", {"response": [{**TECH, "channels": ["digest"]}]}, "response", 1, "phone would ring"),
-    ("S1", {"response": [{**TECH, "roles": ["supervisor"]}]}, "response", 0, "could take it"),
+    ("S1", {"response": [SUPERVISOR]}, "response", 0, "could take it"),
+    ("S1", {"response": [SUPERVISOR, {**TECH, "after": 16}]}, "response", 0, "within 15 min could take it"),
+    ("S1", {"response": [TECH, {**LEAD, "after": 61}]}, "response", 1, "for more than 1 h"),
+    ("S2", {"response": [TECH, {**LEAD, "after": 60, "repeat": 241}]}, "response", 2, "for more than 4 h"),
+    ("S3", {"response": [TECH, {**LEAD, "after": DAY + 1}]}, "response", 1, "for more than 1 day"),
+    ("S4", {"response": [LEAD, {**LEAD, "after": 8 * DAY}]}, "response", 1, "for more than 7 days"),
+    ("S1", {"containment": [{**LEAD, "after": 61}]}, "containment", 1, "within 1 h"),
+    ("S2", {"containment": [LEAD, {**LEAD, "after": 241}]}, "containment", 1, "for more than 4 h"),
+    ("S1", {"update": [{**OWNER, "after": 16}, {**LEAD, "after": 30}]}, "update", 1, "within 15 min"),
     (
         "S1",
         {"response": [{**TECH, "repeat": 5}, {**LEAD, "after": 5}]},
@@ -88,8 +97,9 @@ def test_nothing_speaks_against_the_default_policies(severity: str) -> None:
     assert problems(with_safety_people(DEFAULT_CLOCKS[severity], ["vela"]), severity=severity) == []
 
 
-def test_a_repeat_before_the_next_step_is_fine() -> None:
-    ladder = [{**TECH, "repeat": 4}, {**LEAD, "after": 5}]
+@pytest.mark.parametrize("next_after", [5, 600], ids=["once", "instead of the next step for hours"])
+def test_a_repeat_before_the_next_step_is_fine(next_after: int) -> None:
+    ladder = [{**TECH, "repeat": 4}, {**LEAD, "after": next_after}]
     assert problems(changed("S1", response=ladder), severity="S1") == []
 
 
@@ -145,3 +155,11 @@ def test_somebody_unknown_is_refused_at_the_step_that_names_them(world: Any) -> 
     with pytest.raises(BadPolicy, match="nobody") as refused:
         publish(by=None, severity="S1", clocks=raw, why="Name them")
     assert "clocks.update.2" in (refused.value.fields or {})
+
+
+@pytest.mark.django_db
+def test_somebody_named_must_be_one_who_may_take_it(world: Any) -> None:
+    named: dict[str, Any] = {"by": None, "severity": "S1", "why": "Name them"}
+    with pytest.raises(BadPolicy, match="could take it"):
+        publish(clocks=changed("S1", response=[{**TECH, "roles": [], "people": ["petty"]}]), **named)
+    publish(clocks=changed("S1", response=[{**TECH, "roles": [], "people": ["petty", "vela"]}]), **named)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from incidents import lifecycle
 from incidents.models import Impact, Incident, SeverityRule, Status
 from incidents.views.verbs import VERBS
 from plant.models import Role
-from tests.factories import Floor, fresh, make_floor, raise_, reach
+from tests.factories import Floor, fresh, make_floor, make_person, make_site, raise_, reach
 
 pytestmark = pytest.mark.django_db
 
@@ -267,6 +267,53 @@ def test_a_wait_has_a_name_and_a_time_in_the_plants_clock(tech: Client, floor: F
     assert fresh(incident).waiting_until == until
     assert tech.post(at(incident, "stop-waiting")).status_code == 302
     assert fresh(incident).waiting_on == ""
+
+
+@pytest.mark.parametrize(
+    ("wall", "moment"),
+    [
+        ("2026-11-01T01:30", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
+        ("2026-03-08T02:30", datetime(2026, 3, 8, 7, 0, tzinfo=UTC)),
+    ],
+    ids=["twice: the first", "never: when the clock jumps"],
+)
+def test_a_time_in_the_hour_of_the_clock_change_is_taken(
+    tech: Client, floor: Floor, monkeypatch: pytest.MonkeyPatch, wall: str, moment: datetime
+) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED, Impact.AT_RISK)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment - timedelta(hours=1))
+    asked = {"on": "vendor", "name": "Larkin Labels", "until": wall}
+    assert tech.post(at(incident, "wait"), asked).status_code == 302
+    assert fresh(incident).waiting_until == moment
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment + timedelta(hours=1))
+    assert tech.post(at(incident, "stop-line"), {"at": wall}).status_code == 302
+    assert incident.downtimes.get(ended_at=None).started_at == moment
+
+
+@pytest.mark.parametrize("home", ["", "Europe/Madrid"])
+def test_a_time_is_by_the_clock_of_the_incidents_plant_whoever_types_it(
+    client: Client, floor: Floor, home: str
+) -> None:
+    site = make_site("FAR", timezone=home) if home else None
+    lead = make_person("Lead of all", roles=[Role.IT_LEAD], site=site, corporate=True)
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    client.force_login(lead)
+    until = datetime(timezone.now().year + 1, 2, 3, 14, tzinfo=floor.site.tz)
+    asked = {"on": "vendor", "name": "Larkin Labels", "until": f"{until:%Y-%m-%dT%H:%M}"}
+    assert client.post(at(incident, "wait"), asked).status_code == 302
+    assert fresh(incident).waiting_until == until
+
+
+def test_another_time_is_agreed_in_one_step_with_what_is_known_filled_in(tech: Client, floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED)
+    until = datetime(timezone.now().year + 1, 2, 3, 14, tzinfo=floor.site.tz)
+    lifecycle.wait_on(incident.number, by=floor.tech, on="part", name="Print head", until=until)
+    page = tech.get(at(incident, "wait")).content.decode()
+    assert 'value="Print head"' in page and f'value="{until:%Y-%m-%dT%H:%M}"' in page
+    assert re.search(r'value="part"[^>]*checked', page)
+    asked = {"on": "part", "name": "Print head", "until": f"{until:%Y-%m-%dT}15:00"}
+    assert tech.post(at(incident, "wait"), asked).status_code == 302
+    assert fresh(incident).waiting_until == until + timedelta(hours=1)
 
 
 def test_only_people_of_the_site_can_be_asked(floor: Floor) -> None:

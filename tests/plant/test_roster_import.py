@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
 from opsdesk.errors import Invalid
 from plant.models import Cover, CoverKind, Role, Roster
@@ -134,8 +135,48 @@ def test_columns_may_be_spanish_and_the_file_from_a_windows_spreadsheet(plant: A
     assert outcomes(plant, decoded(b"\xef\xbb\xbf" + raw.encode())) == [Outcome.SAME]
 
 
+def test_a_file_with_the_line_ends_of_an_old_mac_is_read(plant: Any) -> None:
+    assert outcomes(plant, "away,from,until\rvela,2026-06-03,2026-06-03\r") == [Outcome.NEW]
+
+
 @pytest.mark.parametrize(
-    "text", ["", "   \n", "a,b,c\n1,2,3", "BEGIN:VCALENDAR\nEND:VEVENT\n", "BEGIN:VCALENDAR"]
+    "headings", ["Persona;Equipo;Primer día;Último día", "persona;equipo;primer_dia;ultimo_dia"]
+)
+def test_a_roster_in_spanish_may_have_its_accents_or_not(plant: Any, headings: str) -> None:
+    assert outcomes(plant, f"{headings}\nvela;SH2;2026-06-08;2026-06-12\n") == [Outcome.NEW]
+    with override("es"):
+        ((_outcome, sentence),) = take(plant, f"{headings}\nvela;;2026-06-08;\n")
+        assert headings.split(";")[1] in sentence
+        with pytest.raises(Invalid, match="ausente, suple, desde, hasta, motivo, nota"):
+            lines_of("a,b\n1,2", tz=DETROIT)
+        ((_outcome, sentence),) = take(
+            plant, "ausente,desde,hasta,motivo\nvela,2026-06-03,2026-06-03,bored\n"
+        )
+        assert "Use cambio, vacaciones o enfermedad." in sentence
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   \n",
+        "a,b,c\n1,2,3",
+        "a,b,c\r1,2,3\r",
+        '"away,from,until\n' + "vela,2026-06-03,2026-06-04\n" * 6000,
+        "away,from,until\n" + '"vela,2026-06-03,2026-06-04\n' * 6000,
+        "BEGIN:VCALENDAR\nEND:VEVENT\n",
+        "BEGIN:VCALENDAR",
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "columns",
+        "old Mac",
+        "open quote above",
+        "open quotes",
+        "broken iCal",
+        "no events",
+    ],
 )
 def test_a_file_that_is_something_else_is_refused_as_a_whole(text: str) -> None:
     with pytest.raises(Invalid):

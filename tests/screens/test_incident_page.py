@@ -192,6 +192,17 @@ def test_leads_may_ask_somebody_to_take_it(world: Any, as_: As) -> None:
     assert "Ask somebody to take it" not in labels(page(as_("vela"), incident))
 
 
+def test_while_it_waits_another_time_can_be_agreed_and_the_wait_be_over(world: Any, as_: As) -> None:
+    incident = world.raise_it()
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    assert "It waits on somebody" in labels(page(as_("vela"), incident))
+    until = world.now + timedelta(hours=4)
+    lifecycle.wait_on(
+        incident.number, by=world["vela"], on="part", name="Print head", until=until, now=world.now
+    )
+    assert {"The wait is over", "Another time"} <= set(labels(page(as_("vela"), incident)))
+
+
 def test_closing_is_blocked_until_proved_and_says_what_is_missing(world: Any, as_: As) -> None:
     incident = in_place(world)
     response = page(as_("jimenez"), incident)

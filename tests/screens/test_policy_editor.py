@@ -243,7 +243,7 @@ REFUSED = [
         {"response-0-after": "16", "response-1-after": "17", "response-2-after": "18"},
         "response",
         0,
-        "within 15 minutes",
+        "within 15 min",
     ),
     ({"response-1-after": "soon"}, "response", 1, "whole minutes"),
     ({"response-1-after": ""}, "response", 1, "whole minutes"),
