@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from escalation.steps import CONTAINMENT, RESPONSE, PolicyClocks, Step
+from escalation.steps import PolicyClocks, Step
 
 A_MINUTE = timedelta(seconds=5)
 """What a minute of the policy lasts: the five hours of the usual ladders fit into ten minutes."""
@@ -89,7 +89,3 @@ def _sums(start: timedelta, gaps: Iterable[timedelta]) -> Iterator[timedelta]:
 
 def _at(step: Step, moment: timedelta) -> Step:
     return replace(step, after=moment, repeat=None)
-
-
-PACED = (RESPONSE, CONTAINMENT)
-"""The clocks that a practice plays; nobody owes a word in it, and it is over before it could grow old."""

@@ -95,16 +95,6 @@ def _how_specific(policy: Policy) -> tuple[bool, bool, bool]:
     return policy.category_id is not None, policy.area_id is not None, policy.site_id is not None
 
 
-def policy_for(incident: Incident) -> Policy:
-    """The policy an incident would start under now. In a loop, load one PolicyBook and ask that."""
-    return PolicyBook.load().of(incident)
-
-
-def default_policies() -> dict[str, dict[str, Any]]:
-    """The clocks of S1 to S4 that an installation starts with."""
-    return dict(DEFAULT_CLOCKS)
-
-
 @transaction.atomic
 def ensure_policies() -> None:
     """Every severity has a default policy; what somebody published is left alone. Runs after migrate."""

@@ -13,7 +13,7 @@ from escalation import delivery_log
 from escalation.contact.proving import PROVES, reached_at
 from escalation.models import Delivery, DeliveryState, Notification, Reason
 from escalation.nudging import nudge_channel
-from escalation.outbox.needed import FIELDS, Now, is_needed, is_old
+from escalation.outbox.needed import is_current, is_still_needed, now_of
 from incidents.models import Event, EventKind, Incident
 from opsdesk.errors import Missing, Refused
 from plant.models import Person
@@ -39,6 +39,8 @@ def resend(pk: int, *, by: Person, why: str = "", now: datetime | None = None) -
     )
     told = Notification.objects.select_for_update(of=("self",)).get(pk=found.notification_id)
     _refuse_if_pointless(told, incident, now)
+    if not is_still_needed(told, now_of(incident), now):
+        raise _not_needed()
     _refuse_if_on_its_way(found)
     made = _queue(found, told, now)
     told.data.setdefault("resent", []).append(
@@ -70,12 +72,12 @@ def _refuse_if_pointless(told: Notification, incident: Incident | None, now: dat
         )
     if told.answered_at is not None:
         raise Refused("answered", _("They have answered it: it got there."))
-    if incident is None:
-        is_over = is_old(told, now)
-    else:
-        is_over = not is_needed(told, Now(*(getattr(incident, name) for name in FIELDS)))
-    if is_over:
-        raise Refused("not_needed", _("It is not needed any more: what it says was answered or is over."))
+    if not is_current(told, now_of(incident), now):
+        raise _not_needed()
+
+
+def _not_needed() -> Refused:
+    return Refused("not_needed", _("It is not needed any more: what it says was answered or is over."))
 
 
 def _refuse_if_on_its_way(found: Delivery) -> None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from escalation.answering import ASKING
 from escalation.channels.mail_token import found_in
 from escalation.inbound.letter import Letter
 from escalation.models import Delivery, DeliveryState
@@ -68,11 +67,6 @@ def came_back(delivery_id: int, reason: str, *, now: datetime) -> bool:
         return False
     if together.is_together(delivery):
         together.fail(delivery, now)
-    elif incident is not None and incident.is_open and _matters(delivery):
+    elif incident is not None and delivery.notification.is_urgent:
         fallback.find_another_way(delivery, now)
     return True
-
-
-def _matters(delivery: Delivery) -> bool:
-    told = delivery.notification
-    return told.is_urgent and told.answered_at is None and told.reason in ASKING

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 
 LEASE = timedelta(seconds=90)
 """How long a sender may hold what it claimed."""
@@ -100,8 +100,3 @@ def slot(channel: str) -> Iterator[bool]:
         if connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [group, number])
-
-
-def is_in_transaction() -> bool:
-    """Whether a transaction of ours is open: nothing may be sent then."""
-    return not transaction.get_connection().get_autocommit()

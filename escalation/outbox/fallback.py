@@ -13,6 +13,7 @@ from escalation.devices import with_device
 from escalation.ladder import state_of
 from escalation.models import Delivery, DeliveryState, Notification, Reason, TimerState
 from escalation.nudging import nudge
+from escalation.outbox.needed import needs_another_way, now_of
 from escalation.recipients import WAYS, address
 from escalation.telling import Telling, tell
 from escalation.timers import bring_next_forward, next_level
@@ -32,9 +33,14 @@ STAND_IN_ROLES = (Role.IT_LEAD, Role.IT_MANAGER, Role.PRODUCTION_MANAGER, Role.P
 
 @transaction.atomic
 def find_another_way(delivery: Delivery, now: datetime) -> None:
-    """The person's next channel; when there is none, the next level. Repeating it is harmless."""
+    """The person's next channel; when there is none, the next level. Repeating it is harmless.
+
+    Nothing, and no word of it, when nobody needs the message any more.
+    """
     incident = Incident.objects.locked(delivery.notification.about.number)
     notification = Notification.objects.select_related("person", "timer").get(pk=delivery.notification_id)
+    if not needs_another_way(notification, now_of(incident), now):
+        return
     siblings = list(notification.deliveries.select_related("bundled_into"))
     if any(_may_arrive(one) for one in siblings if one.pk != delivery.pk):
         return

@@ -258,11 +258,6 @@ def crowded_until(raised: Sequence[datetime]) -> datetime | None:
     return None
 
 
-def is_storm(raised: Sequence[datetime], now: datetime) -> bool:
-    until = crowded_until(raised)
-    return until is not None and now < until
-
-
 def is_over(raised: Sequence[datetime], now: datetime) -> bool:
     until = crowded_until(raised)
     return until is None or until + STORM_CALM <= now

@@ -1,12 +1,14 @@
-"""Asked before every send: does this person still have to hear this? No database in here."""
+"""Does this person still have to hear this? Asked before every send, and before another way is tried."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from escalation.chasing.standing import still_stands
+from escalation.heard import has_heard
 from escalation.models import Clock, Notification, Reason
-from incidents.models import Impact, Status
+from incidents.models import Impact, Incident, Status
 
 _MOVING = (Status.CONTAINED, Status.RESOLVED)
 
@@ -28,6 +30,37 @@ class Now(NamedTuple):
 FIELDS = Now._fields
 
 
+def now_of(incident: Incident | None) -> Now | None:
+    """The incident as it was read, and None for a message about a site."""
+    return None if incident is None else Now(*(getattr(incident, name) for name in FIELDS))
+
+
+# --- the question ---
+
+
+def is_still_needed(notification: Notification, incident: Now | None, at: datetime) -> bool:
+    """Before a send: who has answered is not asked again, news is for who has heard. At most one query."""
+    if not is_current(notification, incident, at):
+        return False
+    if notification.data.get("if_heard"):
+        return has_heard(notification.about_id, notification.person_id)
+    if notification.reason == Reason.ASKED_AGAIN:
+        return Notification.objects.filter(pk=notification.pk, answered_at=None).exists()
+    return still_stands(notification)
+
+
+def needs_another_way(notification: Notification, incident: Now | None, at: datetime) -> bool:
+    """Asked when it did not get there: whoever has answered, by whatever way, has got it."""
+    return notification.answered_at is None and is_still_needed(notification, incident, at)
+
+
+def is_current(notification: Notification, incident: Now | None, at: datetime) -> bool:
+    """The part of the question that its row and its incident answer. No query."""
+    return not is_old(notification, at) if incident is None else is_needed(notification, incident)
+
+
+# --- a message about a site ---
+
 SHIFT_IS_NEW = timedelta(hours=1)
 """A shift start that goes out later than this is old news (`rounds.once.LATE`)."""
 
@@ -44,6 +77,9 @@ def is_old(notification: Notification, at: datetime) -> bool:
         ends = [hole["to"] for hole in notification.data["holes"]]
         return all(ends) and max(map(datetime.fromisoformat, ends)) <= at
     return notification.reason in (Reason.VERIFY, Reason.TEST) and at - notification.due_at > PROOF_IS_NEW
+
+
+# --- a message about an incident ---
 
 
 def is_needed(notification: Notification, now: Now) -> bool:

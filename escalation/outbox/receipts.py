@@ -20,7 +20,7 @@ from escalation.channels.twilio.sender import callback
 from escalation.inbound import opting_out
 from escalation.models import Delivery, DeliveryState
 from escalation.outbox import fallback, standing_in, together, undelivered
-from escalation.outbox.needed import FIELDS, Now, is_needed
+from escalation.outbox.needed import needs_another_way, now_of
 from incidents.models import Incident
 from plant.models import Channel
 
@@ -158,22 +158,14 @@ def _lock(delivery: Delivery) -> None:
 
 def _another_way(delivery: Delivery, now: datetime, *, is_elsewhere: bool) -> None:
     """By the next provider; when none is left, what is urgent by the next channel or up."""
-    if standing_in.is_waiting(delivery) or not _is_wanted(delivery):
+    notification = delivery.notification
+    if standing_in.is_waiting(delivery) or not needs_another_way(
+        notification, now_of(notification.incident), now
+    ):
         return
     if is_elsewhere and standing_in.is_left(delivery):
         standing_in.queue(delivery, now)
     elif together.is_together(delivery):
         together.fail(delivery, now)
-    elif delivery.notification.is_urgent and delivery.notification.incident_id:
+    elif notification.is_urgent and notification.incident_id:
         fallback.find_another_way(delivery, now)
-
-
-def _is_wanted(delivery: Delivery) -> bool:
-    """Whoever has answered, by whatever way, has got it; and what is met needs nobody any more."""
-    notification = delivery.notification
-    if notification.answered_at is not None:
-        return False
-    incident = notification.incident
-    if incident is None:
-        return True
-    return is_needed(notification, Now(*(getattr(incident, name) for name in FIELDS)))

@@ -18,17 +18,15 @@ from django.utils import timezone
 
 from escalation import messages
 from escalation.channels import ChannelDown, Failed, OptedOut, Provider, Receipt, Sender, open_channel
-from escalation.chasing.standing import still_stands
-from escalation.heard import has_heard
 from escalation.inbound import opting_out
-from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
+from escalation.models import Delivery, DeliveryState, Notification, Rank
 from escalation.outbox import fallback, receipts, standing_in, together
 from escalation.outbox.batch import load
 from escalation.outbox.claims import release, slot
 from escalation.outbox.crew import Crew, Outcome
 from escalation.outbox.gate import admit
 from escalation.outbox.lineup import LineUp, down_until
-from escalation.outbox.needed import FIELDS, is_needed, is_old
+from escalation.outbox.needed import FIELDS, is_still_needed
 from escalation.outbox.needed import Now as IncidentNow
 from plant.duty import DutyBook
 from plant.models import Channel
@@ -179,21 +177,22 @@ class _Turn:
 
     def _is_written(self, delivery: Delivery) -> bool:
         """Ask the incident once more and put the words in; False: nobody has to hear it any more."""
-        incident_id = delivery.notification.incident_id
-        if standing_in.came_after_all(delivery) or not _is_needed(
-            delivery.notification, incident_id, self.now
-        ):
+        needed = self._still_needed(delivery)
+        if not needed:
             self._dropped(delivery)
             return False
         if together.is_together(delivery):
-            carried = together.still_needed(delivery, self.now)
-            if not carried:
-                self._dropped(delivery)
-                return False
-            write_together(delivery, carried, now=self.now)
+            write_together(delivery, needed, now=self.now)
         else:
-            write(delivery, now=self.now, context=self._contexts.get(incident_id or 0))
+            context = self._contexts.get(delivery.notification.incident_id or 0)
+            write(delivery, now=self.now, context=context)
         return True
+
+    def _still_needed(self, delivery: Delivery) -> list[Delivery]:
+        """What of it somebody still has to hear: itself, or some of what it carries; else nothing."""
+        if standing_in.came_after_all(delivery) or not _is_needed(delivery.notification, self.now):
+            return []
+        return together.still_needed(delivery, self.now) if together.is_together(delivery) else [delivery]
 
     def _note_all(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
@@ -238,6 +237,9 @@ class _Turn:
     def _failed(self, delivery: Delivery, failure: Failed, provider: Provider | None) -> None:
         """By the next provider; else again later, or visibly over, and what is urgent another way now."""
         now = self.now
+        if isinstance(failure, ChannelDown) and not self._still_needed(delivery):
+            self._dropped(delivery)
+            return
         delivery.error = str(failure)[:300]
         if provider is not None:
             delivery.provider = provider.name
@@ -298,16 +300,10 @@ class _Turn:
             mark(delivery)
 
 
-def _is_needed(notification: Notification, incident_id: int | None, now: datetime) -> bool:
-    """Asked in the moment before it goes out: who has answered is not asked, news is for who has heard."""
-    if incident_id is None:
-        return not is_old(notification, now) and still_stands(notification)
-    if not is_needed(notification, incident_now(incident_id)):
-        return False
-    if notification.data.get("if_heard"):
-        return has_heard(incident_id, notification.person_id)
-    is_asking = notification.reason == Reason.ASKED_AGAIN
-    return not is_asking or Notification.objects.filter(pk=notification.pk, answered_at=None).exists()
+def _is_needed(notification: Notification, now: datetime) -> bool:
+    """Asked in the moment before it goes out, of the incident as it is then."""
+    incident_id = notification.incident_id
+    return is_still_needed(notification, None if incident_id is None else incident_now(incident_id), now)
 
 
 def _is_away(failure: Failed) -> bool:

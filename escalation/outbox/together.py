@@ -13,12 +13,10 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from escalation.chasing.standing import still_stands
-from escalation.heard import has_heard
 from escalation.models import Delivery, DeliveryState, Notification, Rank, Reason
 from escalation.outbox import fallback
 from escalation.outbox.load import Waiting
-from escalation.outbox.needed import FIELDS, Now, is_needed, is_old
+from escalation.outbox.needed import is_still_needed, now_of
 from incidents.models import Incident
 
 logger = logging.getLogger(__name__)
@@ -70,7 +68,9 @@ def still_needed(delivery: Delivery, now: datetime) -> list[Delivery]:
         .order_by("rank", "queued_at", "id")
     )
     _give_incidents([one.notification for one in members])
-    needed = [one for one in members if _is_needed(one.notification, now)]
+    needed = [
+        one for one in members if is_still_needed(one.notification, now_of(one.notification.incident), now)
+    ]
     gone = [one.pk for one in members if one not in needed]
     if gone:
         Delivery.objects.filter(pk__in=gone, state=DeliveryState.BUNDLED).update(state=DeliveryState.DROPPED)
@@ -93,18 +93,6 @@ def _give_incidents(notifications: Sequence[Notification]) -> None:
     for one in notifications:
         if one.incident_id:
             one.incident = found[one.incident_id]
-
-
-def _is_needed(notification: Notification, now: datetime) -> bool:
-    """As `sending` asks for one message."""
-    incident = notification.incident
-    if incident is None:
-        return not is_old(notification, now) and still_stands(notification)
-    if notification.reason == Reason.ASKED_AGAIN and notification.answered_at is not None:
-        return False
-    if notification.data.get("if_heard") and not has_heard(incident.pk, notification.person_id):
-        return False
-    return is_needed(notification, Now(*(getattr(incident, name) for name in FIELDS)))
 
 
 def only_one(delivery: Delivery, members: Sequence[Delivery]) -> Delivery | None:

@@ -260,6 +260,15 @@ def test_each_stand_in_who_cannot_be_reached_is_replaced_by_somebody_new(world, 
     assert told(incident, reason=Reason.FALLBACK) == [(0, "brandt"), (0, "tillery")]
 
 
+def test_what_nobody_needs_is_dropped_also_while_the_channel_is_down(world, fakes):
+    incident = raised(world)
+    fakes["sms"].fails = lambda delivery: ChannelDown("no gateway")
+    outbox.deliver_due("sms", world.now)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    outbox.deliver_due("sms", world.now + timedelta(seconds=3))
+    assert {state for _who, channel, state in states(incident) if channel == "sms"} == {"dropped"}
+
+
 def test_a_channel_that_is_down_hands_everything_urgent_to_the_other(world, fakes):
     incidents = [world.raise_it("stopped") for _unused in range(3)]
     tick(now=world.now)
@@ -370,16 +379,16 @@ def test_trouble_in_a_turn_is_raised_after_what_was_in_the_air_is_noted(world, f
     for _unused in range(4):
         raised(world)
     asked: list[int] = []
-    real = sending.is_needed
+    real = sending.is_still_needed
 
-    def is_needed(*given: Any) -> bool:
+    def is_still_needed(*given: Any) -> bool:
         asked.append(1)
         if len(asked) == 6:
             trouble.set()
             raise OperationalError("canceling statement due to statement timeout")
         return real(*given)
 
-    monkeypatch.setattr(sending, "is_needed", is_needed)
+    monkeypatch.setattr(sending, "is_still_needed", is_still_needed)
     with pytest.raises(OperationalError):
         outbox.deliver_due("sms", world.now)
     texts = Delivery.objects.filter(channel="sms")

@@ -14,7 +14,7 @@ from escalation.engine import asking, subjects, tick
 from escalation.engine import reconcile as planning
 from escalation.engine.reconcile import reconcile_batch
 from escalation.models import Heartbeat, Policy, Run, Timer, TimerState, Unread
-from escalation.policies import policy_for, publish
+from escalation.policies import PolicyBook, publish
 from incidents import lifecycle
 from incidents.models import Incident
 
@@ -28,7 +28,7 @@ def armed(incident) -> dict[str, Timer]:
 def test_a_raised_incident_gets_its_run_and_its_timers(world):
     incident = world.raise_it("stopped")
     reconcile_batch(world.now)
-    assert Run.objects.get(incident=incident).policy == policy_for(incident)
+    assert Run.objects.get(incident=incident).policy == PolicyBook.load().of(incident)
     assert {clock: t.due_at for clock, t in armed(incident).items()} == {
         "response": world.now,
         "closure": world.now + timedelta(hours=8),

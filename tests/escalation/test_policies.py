@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from escalation.defaults import DEFAULT_CLOCKS
 from escalation.models import Policy
-from escalation.policies import PolicyBook, ensure_policies, policy_for, publish, withdraw
+from escalation.policies import PolicyBook, ensure_policies, publish, withdraw
 from incidents.models import Severity
 from opsdesk.errors import Invalid, NotAllowed, Refused, Stale
 from plant.models import Person, Role
@@ -33,14 +33,14 @@ def test_a_policy_that_is_missing_comes_back_and_the_others_are_left_alone(world
 def test_the_most_specific_policy_wins(world):
     incident = world.raise_it("stopped")
     clocks = DEFAULT_CLOCKS["S1"]
-    default = policy_for(incident)
+    default = PolicyBook.load().of(incident)
     site = publish(by=None, severity="S1", clocks=clocks, why="site", site=world.site)
-    assert policy_for(incident) == site
+    assert PolicyBook.load().of(incident) == site
     area = publish(by=None, severity="S1", clocks=clocks, why="area", area=world.area)
-    assert policy_for(incident) == area
+    assert PolicyBook.load().of(incident) == area
     assert area.site == world.site
     category = publish(by=None, severity="S1", clocks=clocks, why="category", category=world.category)
-    assert policy_for(incident) == category
+    assert PolicyBook.load().of(incident) == category
     elsewhere = make.make_area()
     book = PolicyBook.load()
     assert book.policy("S1", site_id=elsewhere.site_id, area_id=elsewhere.pk) == default
@@ -137,10 +137,10 @@ def test_only_one_version_is_in_force():
 def test_an_override_that_is_taken_back_holds_no_more_and_says_who_and_why(world):
     incident = world.raise_it("stopped")
     wrong = republish(world["hutchins"], area=world.area)
-    assert policy_for(incident) == wrong
+    assert PolicyBook.load().of(incident) == wrong
     withdraw(wrong, by=world["hutchins"], why=" Wrong area ", seen_version=1, now=world.now)
     usual = publish(by=None, severity="S1", clocks=DEFAULT_CLOCKS["S1"], why="Later, everywhere")
-    assert policy_for(incident) == usual
+    assert PolicyBook.load().of(incident) == usual
     wrong.refresh_from_db()
     assert (wrong.is_current, wrong.withdrawn_by, wrong.withdrawn_why) == (
         False,
@@ -171,7 +171,7 @@ def test_without_the_override_of_an_area_that_of_its_site_holds(world):
     incident = world.raise_it("stopped")
     site = republish(world["hutchins"], site=world.site)
     withdraw(republish(world["hutchins"], area=world.area), by=world["hutchins"], why="As the site")
-    assert policy_for(incident) == site
+    assert PolicyBook.load().of(incident) == site
 
 
 def test_what_holds_everywhere_is_never_taken_back(world):

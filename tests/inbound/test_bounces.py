@@ -9,7 +9,7 @@ import pytest
 from django.utils.translation import override
 
 from escalation.inbound import bounces
-from escalation.models import Delivery, Reason
+from escalation.models import Delivery, DeliveryState, Notification, Reason
 from escalation.views.unheard import not_reached
 from incidents import lifecycle
 from incidents.models import Event, EventKind, Incident
@@ -31,6 +31,38 @@ def comes_back(world: Any, incident: Incident, name: str, reason: str = Reason.S
 
 def said(incident: Incident) -> list[Event]:
     return list(incident.events.filter(kind=EventKind.NOT_REACHED).order_by("id"))
+
+
+def test_what_was_taken_meanwhile_needs_nobody_instead(world, advance, told):
+    only_by_email(world, "vela")
+    incident = world.raise_it("stopped")
+    advance(minutes=3)
+    lifecycle.acknowledge(incident.number, by=world["brandt"], now=world.now)
+    advance(minutes=1)
+    comes_back(world, incident, "vela")
+    advance(minutes=0)
+    assert (said(incident), told(incident, reason=Reason.FALLBACK)) == ([], [])
+    mail = Delivery.objects.get(notification__person=world["vela"], notification__reason=Reason.STEP)
+    assert mail.state == DeliveryState.FAILED
+
+
+def test_whoever_has_answered_needs_nobody_instead(world, advance, told):
+    only_by_email(world, "jimenez")
+    incident = world.raise_it("stopped")
+    advance(minutes=1)
+    asked = Notification.objects.filter(incident=incident, person=world["jimenez"])
+    asked.update(answered_at=world.now)
+    comes_back(world, incident, "jimenez")
+    assert said(incident) == []
+
+
+def test_safety_goes_on_although_somebody_has_it(world, advance):
+    only_by_email(world, "jimenez")
+    incident = world.raise_it("safety")
+    advance(minutes=1)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    comes_back(world, incident, "jimenez")
+    assert [one.data["name"] for one in said(incident)] == ["Jimenez"]
 
 
 def test_a_level_that_was_told_meanwhile_is_not_passed_over(world, advance, told):
@@ -62,3 +94,17 @@ def test_a_level_that_is_due_in_this_moment_is_told_now(world, advance, told):
     assert [one.data["instead"] for one in said(incident)] == ["level"]
     advance(minutes=0)
     assert (30, "hutchins") in told(incident, clock="containment")
+
+
+def test_an_owner_who_is_not_told_that_it_came_back_is_not_skipped_quietly(world, advance, told):
+    only_by_email(world, "vela")
+    incident = world.raise_it("stopped")
+    advance(minutes=6)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    lifecycle.contain(incident.number, by=world["vela"], what="Spare printer", now=world.now)
+    advance(minutes=1)
+    lifecycle.reopen(incident.number, by=world["petty"], reason="It is back", now=world.now)
+    advance(minutes=0)
+    assert (7, "brandt") in told(incident, reason=Reason.TOLD_REOPENED)  # quietly: as news
+    comes_back(world, incident, "vela", Reason.TOLD_REOPENED)
+    assert told(incident, reason=Reason.FALLBACK) == [(7, "brandt")]

@@ -137,8 +137,8 @@ MUTANTS = (
         "not-asked-before-a-send",
         "A message goes out without asking whether it is still needed",
         "escalation/outbox/sending.py",
-        "        if standing_in.came_after_all(delivery) or not _is_needed(",
-        "        if standing_in.came_after_all(delivery) or incident_id is None and not _is_needed(",
+        "        if standing_in.came_after_all(delivery) or not _is_needed(delivery.notification, self.now):",
+        "        if standing_in.came_after_all(delivery):",
     ),
     one(
         "lease-never-ends",

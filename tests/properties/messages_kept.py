@@ -121,8 +121,8 @@ class MessagesKept(Watching):
             self._an_empty_level_goes_up(timer)
 
     def _went_another_way(self, told: Notification, siblings: list[Delivery]) -> None:
-        if any(self.seen.state_of(one) != "failed" for one in siblings):
-            return
+        if told.is_answered or any(self.seen.state_of(one) != "failed" for one in siblings):
+            return  # whoever has answered has got it
         thing, tried = self._about(told), {one.channel for one in siblings}
         untried = self.addresses[told.person] - tried
         assert not untried, f"Rule 5: person {told.person} of {name_of(thing)} was not tried by {untried}"

@@ -25,8 +25,10 @@ from escalation.models import (
     Timer,
     TimerState,
 )
+from escalation.resending import resend
 from incidents import lifecycle
 from incidents.models import OWN_TROUBLE, Incident
+from opsdesk.errors import Refused
 from plant.models import CoverKind
 from tests import factories as make
 from tests.scenarios.world import World
@@ -217,8 +219,10 @@ def test_a_question_that_waits_is_dropped_when_the_promise_is_kept(world: World,
     go(at(world, 13))
     fixes.withdraw(fix.pk, by=world["vela"], reason="Another way", now=at(world, 13, 8, 1))
     outbox.drain(now=at(world, 13, 8, 2))
-    states = Delivery.objects.filter(notification__reason=Reason.PROMISE).values_list("state", flat=True)
-    assert set(states) == {DeliveryState.DROPPED}
+    asked = Delivery.objects.filter(notification__reason=Reason.PROMISE)
+    assert {one.state for one in asked} == {DeliveryState.DROPPED}
+    with pytest.raises(Refused, match="not needed any more"):
+        resend(asked[0].pk, by=world["hutchins"], now=at(world, 13, 8, 3))
 
 
 def test_a_bandage_that_ends_is_asked_about_and_goes_up(world: World) -> None:
