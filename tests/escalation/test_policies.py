@@ -227,5 +227,5 @@ def test_nothing_is_taken_back_when_what_would_hold_then_leaves_somebody_in_sile
 def test_of_two_who_take_it_back_at_once_one_does(world):
     mine = republish(world["hutchins"], area=world.area)
     results = at_once(*[lambda: withdraw(mine, by=world["hutchins"], why="Wrong area")] * 2)
-    assert sorted(type(one) for one in results if isinstance(one, Stale)) == [Stale]
+    assert [isinstance(one, Stale) for one in results].count(True) == 1
     assert Policy.objects.exclude(withdrawn_at=None).count() == 1
