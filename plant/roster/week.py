@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from plant.coverage import PLANNED_ROLES, Scope, gap_spells, places_of
+from plant.coverage import PLANNED_ROLES, Scope, gap_spells, places_of, unheld
 from plant.models import Area, Cover, Person, Role, RoleAssignment, Site
 from plant.roster.turns import Turn, Turns
 from plant.rotation import ONE_DAY, ShiftSpan, instant
@@ -117,9 +117,12 @@ class DayOfSection:
 
 @dataclass(frozen=True, slots=True)
 class Week:
+    """``unheld``: roles asked for that nobody at all holds, and where."""
+
     site: Site
     days: tuple[Day, ...]
     sections: tuple[Section, ...]
+    unheld: tuple[tuple[Role, tuple[Scope, ...]], ...] = ()
 
     @property
     def by_day(self) -> list[tuple[Day, list[DayOfSection], int]]:
@@ -133,8 +136,16 @@ class Week:
     @property
     def missing(self) -> int:
         """How many shifts have nobody on somewhere."""
-        rows = (row for section in self.sections for row in section.shifts)
-        return sum(1 for row in rows for cell in row.cells if cell and cell.missing)
+        return sum(1 for cell in self._covered if cell.missing)
+
+    @property
+    def has_shifts(self) -> bool:
+        """Whether anybody has to be on at all."""
+        return any(not cell.closed for cell in self._covered)
+
+    @property
+    def _covered(self) -> Iterator[Covered]:
+        return (cell for one in self.sections for row in one.shifts for cell in row.cells if cell)
 
 
 def monday_of(day: date) -> date:
@@ -171,7 +182,13 @@ class WeekBuilder:
         """``area`` leaves what concerns it; ``only`` leaves that person's row and everybody's coverage."""
         sections = (self._section(role, area, only) for role in roles)
         kept = tuple(section for section in sections if section.shifts or section.people)
-        return Week(self._site, self.days, kept)
+        return Week(self._site, self.days, kept, tuple(self._unheld(roles, area)))
+
+    def _unheld(self, roles: Sequence[Role], area: Area | None) -> Iterator[tuple[Role, tuple[Scope, ...]]]:
+        for role, places in unheld(self._book, self._site, self._areas).items():
+            here = tuple(place for place in places if area is None or place in (area, self._site))
+            if role in roles and here:
+                yield role, here
 
     def _section(self, role: Role, area: Area | None, only: Person | None) -> Section:
         holders = self._holders(role, area)

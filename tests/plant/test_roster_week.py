@@ -240,6 +240,54 @@ def test_the_week_costs_the_same_queries_however_many_people(plant: Any, client:
     assert len(few) <= 25
 
 
+EVERY_SHIFT = "Somebody is on for every shift this week"
+
+
+def headline(page: str) -> str:
+    return page.split("<h1>")[1].split("</h1>")[0]
+
+
+def test_everybody_on_is_claimed_only_when_every_role_is_held_and_every_shift_filled(
+    plant: Any, client: Client
+) -> None:
+    make_person("Lena", roles=[Role.IT_TECH], site=plant.site, crew=crew_of(plant.pattern, "SH3"))
+    assert headline(shown(client, plant.hutchins, f"{WEEK}&role=it_tech")) == EVERY_SHIFT
+    for shift in ("SH1", "SH2", "SH3"):
+        crew = crew_of(plant.pattern, shift)
+        for role in (Role.IT_LEAD, Role.IT_SPECIALIST, Role.TEAM_LEADER):
+            make_person(f"{role} {shift}", roles=[role], site=plant.site, crew=crew)
+    page = shown(client, plant.hutchins)
+    assert headline(page) == "1 role has nobody at all"
+    assert "Nobody holds this role: <b>Supervisor</b>" in page
+    paint = make_area(site=plant.site, name="Paint")
+    for shift in ("SH1", "SH2", "SH3"):
+        crew = crew_of(plant.pattern, shift)
+        make_person(f"sv {shift}", roles=[Role.SUPERVISOR], areas=[plant.area], crew=crew)
+    page = shown(client, plant.hutchins)
+    assert headline(page) == "1 role has nobody at all"
+    assert "<b>Supervisor</b> (Paint)" in page
+    assert headline(shown(client, plant.hutchins, f"{WEEK}&area={plant.area.code}")) == EVERY_SHIFT
+    assert headline(shown(client, plant.hutchins, f"{WEEK}&area={paint.code}")) != EVERY_SHIFT
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [("supervisor", "1 role has nobody at all"), ("it_manager", "No shift has to be covered this week")],
+)
+def test_where_nobody_is_asked_for_nobody_is_said_to_be_on(
+    plant: Any, client: Client, role: str, said: str
+) -> None:
+    assert headline(shown(client, plant.hutchins, f"{WEEK}&role={role}")) == said
+
+
+def test_a_week_in_which_the_plant_stands_still_claims_nothing(plant: Any, client: Client) -> None:
+    CalendarEntry.objects.create(
+        site=plant.site, kind="shutdown", name="Summer", starts_at=at(1, 0), ends_at=at(8, 0)
+    )
+    page = shown(client, plant.hutchins, f"{WEEK}&role=it_tech")
+    assert headline(page) == "No shift has to be covered this week"
+
+
 def test_the_week_speaks_spanish_too(plant: Any, client: Client) -> None:
     plant.hutchins.language = "es"
     plant.hutchins.save()
