@@ -29,7 +29,7 @@ Advance = Callable[..., None]
 def asking(world: Any) -> None:
     """Each of the three managers who hear of a stopped line after 10 minutes answers for themselves."""
     clocks = deepcopy(DEFAULT_CLOCKS["S1"])
-    clocks["response"][2] |= {"answer": True, "repeat": 100}
+    clocks["response"][2] |= {"answer": True, "repeat": 60}
     publish(by=None, severity="S1", clocks=clocks, why="Each answers for themselves")
 
 
