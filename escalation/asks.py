@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from escalation.models import Notification
 from escalation.telling import Telling
 
@@ -43,7 +45,7 @@ def is_last(times_asked: int) -> bool:
 def begin(tellings: Iterable[Telling], epochs: Mapping[int, datetime]) -> None:
     """Let these asks go on from the earlier ones. `epochs` are those of the timers that ask, by their id.
 
-    The caller holds the incidents' locks and writes the tellings.
+    The caller holds the incidents' locks and writes the tellings, in their order.
 
     Being told again by the ladder counts as being asked again. Who was said not to have answered is not asked
     again about the same clock: it goes on telling them, without more in between.
@@ -51,34 +53,50 @@ def begin(tellings: Iterable[Telling], epochs: Mapping[int, datetime]) -> None:
     asking = [telling for telling in tellings if telling.ask_again_at is not None]
     if not asking:
         return
-    newest = _newest(asking)
-    ended = []
+    earlier = _earlier(asking)
     for telling in asking:
-        before = newest.get((telling.incident_id, telling.person.pk))
-        if before is None:
-            continue
-        if before.ask_again_at is not None:
-            ended.append(before.pk)
-        elif not (before.data.get(NOT_ANSWERED) and _is_same_clock(before, telling, epochs)):
-            continue
-        _go_on(telling, before)
-    Notification.objects.filter(pk__in=ended).update(ask_again_at=None)
+        before = _before(telling, earlier[_of(telling)], epochs)
+        if before is not None:
+            _go_on(telling, before)
+    armed = [one.pk for found in earlier.values() for one in found if one.ask_again_at is not None]
+    Notification.objects.filter(pk__in=armed).update(ask_again_at=None)
+    _only_the_last(asking)
 
 
-def _newest(asking: Sequence[Telling]) -> dict[tuple[int | None, int], Notification]:
-    """The last unanswered ask of each of these people about their incident."""
-    found = (
-        Notification.objects.filter(
-            incident__in={telling.incident_id for telling in asking},
-            person__in={telling.person.pk for telling in asking},
-            wants_answer=True,
-            answered_at=None,
-        )
-        .select_related("timer")
-        .order_by("incident_id", "person_id", "-created_at", "-id")
-        .distinct("incident_id", "person_id")
+def _of(telling: Telling) -> tuple[int | None, int]:
+    return telling.incident_id, telling.person.pk
+
+
+def _earlier(asking: Sequence[Telling]) -> dict[tuple[int | None, int], list[Notification]]:
+    """What asks each of these people again about an incident, or did until it gave up; the newest first."""
+    wanted: dict[tuple[int | None, int], list[Notification]] = {_of(telling): [] for telling in asking}
+    found = Notification.objects.filter(
+        Q(ask_again_at__isnull=False) | Q(data__has_key=NOT_ANSWERED),
+        incident__in={incident_id for incident_id, _person_id in wanted},
+        person__in={person_id for _incident_id, person_id in wanted},
+        wants_answer=True,
+        answered_at=None,
     )
-    return {(one.incident_id, one.person_id): one for one in found}
+    for one in found.select_related("timer").order_by("-created_at", "-id"):
+        if (one.incident_id, one.person_id) in wanted:
+            wanted[one.incident_id, one.person_id].append(one)
+    return wanted
+
+
+def _before(
+    telling: Telling, earlier: Sequence[Notification], epochs: Mapping[int, datetime]
+) -> Notification | None:
+    """The ask that this one goes on from: one that is armed, else one given up about the same clock."""
+    armed = (one for one in earlier if one.ask_again_at is not None)
+    return next(armed, None) or next((one for one in earlier if _is_same_clock(one, telling, epochs)), None)
+
+
+def _only_the_last(asking: Sequence[Telling]) -> None:
+    """Two clocks may ask somebody at one moment: the later telling is the newest ask, and goes on alone."""
+    last = {_of(telling): telling for telling in asking if telling.ask_again_at is not None}
+    for telling in asking:
+        if last.get(_of(telling)) is not telling:
+            telling.ask_again_at = None
 
 
 def _is_same_clock(before: Notification, telling: Telling, epochs: Mapping[int, datetime]) -> bool:

@@ -71,6 +71,7 @@ def fire(ids: Sequence[int], now: datetime, book: DutyBook) -> Outcome:
         lifecycle.lapse(one.subject.number, now=now)
     notes = Notes(firings)
     tellings = [telling for firing in firings for telling in _tellings(firing, notes, now)]
+    tellings.sort(key=lambda telling: -telling.rank)  # of two asks of one moment the last is gone on with
     asks.begin(tellings, {firing.timer.pk: firing.timer.epoch for firing in firings})
     channels = tell(tellings, now=now)
     copy_in(Event, _EVENT, [_event(firing, now) for firing in firings])

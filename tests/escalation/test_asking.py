@@ -286,6 +286,30 @@ def test_a_new_clock_asks_anew(world, advance, incident):
     assert clocks
 
 
+@pytest.mark.parametrize("minutes", [15, 40])
+def test_whom_two_clocks_ask_at_one_moment_is_asked_again_once(world, advance, minutes):
+    """Containment and closure ask the same managers in one turn: on time, and after an outage."""
+    clocks = deepcopy(DEFAULT_CLOCKS["S1"])
+    clocks["closure"][0] |= {"answer": True, "after": 15}
+    clocks["containment"][0] |= {"answer": True, "roles": clocks["closure"][0]["roles"]}
+    publish(by=None, severity="S1", clocks=clocks, why="Each answers for themselves")
+    incident = world.raise_it("stopped")
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    tick(now=world.now)
+    world.now += timedelta(minutes=minutes)
+    advance(minutes=0)
+    mine = Notification.objects.filter(incident=incident, person=world["tillery"])
+    assert {one.clock for one in mine} == {"containment", "closure"}
+    last = newest(incident, "tillery")
+    assert (last.clock, last.is_urgent, last.ask_again_at) == (
+        "containment",
+        True,
+        world.now + timedelta(minutes=5),
+    )
+    advance(minutes=16)
+    assert asked(incident, "tillery") == asked(incident, "prewitt") == [minutes + n for n in (5, 10, 15)]
+
+
 def test_one_bad_row_does_not_keep_the_others_from_being_asked(world, advance, monkeypatch):
     from escalation.engine import asking
 

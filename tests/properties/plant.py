@@ -87,7 +87,7 @@ def build_plant() -> Plant:
 def _ask_managers_to_answer(world: World) -> None:
     """In the area the last step of each S1 ladder asks everybody for an answer; its minutes stay."""
     clocks = deepcopy(DEFAULT_CLOCKS["S1"])
-    for clock in ("response", "containment"):
+    for clock in ("response", "containment", "closure"):
         clocks[clock][-1]["answer"] = True
     publish(by=None, severity="S1", clocks=clocks, why="Managers answer", area=world.area)
 

@@ -168,6 +168,10 @@ class RulesKept(MessagesKept, PromisesKept, FamilyKept):
             if one.reason == "asked_again"
         )
         assert not _twice(again), f"Rule 3: somebody was asked again twice at once: {_twice(again)}"
+        goes_on = Counter(
+            (one.incident, one.person) for one in self.seen.notifications.values() if one.is_asked_on
+        )
+        assert not _twice(goes_on), f"Rule 3: two messages ask somebody again: {_twice(goes_on)}"
         news = Counter(
             (one.about_event, one.reason, one.person)
             for one in self.seen.notifications.values()

@@ -62,6 +62,7 @@ class Notification(NamedTuple):
     asks_again: str | None
     times: int
     is_answered: bool
+    is_asked_on: bool
 
 
 class Delivery(NamedTuple):
@@ -110,7 +111,7 @@ _QUERIES = {
         Notification,
         """SELECT id, incident_id, person_id, timer_id, reason, clock, is_urgent, note, created_at,
                   data ->> 'instead_of', data ->> 'event', data ->> 'original', times_asked,
-                  answered_at IS NOT NULL
+                  answered_at IS NOT NULL, ask_again_at IS NOT NULL
            FROM escalation_notification ORDER BY id""",
     ),
     "deliveries": (
