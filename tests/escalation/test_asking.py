@@ -34,7 +34,7 @@ def ask(severity: str, clock: str, n: int, **also: Any) -> None:
 @pytest.fixture
 def incident(world, advance) -> Incident:
     """A stopped line, 10 minutes old: the three managers were told, and asked to answer."""
-    ask("S1", "response", 2, repeat=100)
+    ask("S1", "response", 2, repeat=60)
     found = world.raise_it("stopped")
     advance(minutes=10)
     return found
@@ -90,7 +90,7 @@ def test_asking_again_goes_by_the_same_way_with_the_same_weight(world, advance, 
 )
 def test_how_soon_depends_on_how_bad_it_is(world, advance, impact, clock, n, told_at):
     severity = {"stopped": "S1", "at_risk": "S2", "workaround": "S3"}[impact]
-    ask(severity, clock, n, roles=["it_manager"], repeat=10 * 24 * 60)
+    ask(severity, clock, n, roles=["it_manager"], repeat={"S1": 60, "S2": 240, "S3": 1440}[severity])
     incident = world.raise_it(impact)
     every = int(ASK_AGAIN_AFTER[severity].total_seconds() // 60)
     advance(minutes=told_at + 3 * every + 1)
@@ -172,15 +172,15 @@ def test_the_condition_is_asked_again_even_if_the_change_was_not_noted(world, in
 
 
 def test_nobody_is_asked_again_while_the_alerts_are_paused(world, advance, incident):
-    until = world.now + timedelta(minutes=60)
+    until = world.now + timedelta(minutes=50)
     lifecycle.shelve(
         incident.number, by=world["okafor"], until=until, reason="Line is being cleaned", now=world.now
     )
-    advance(minutes=59)
+    advance(minutes=49)
     assert asked(incident, "tillery") == []
     assert newest(incident, "tillery").ask_again_at == until
     advance(minutes=2)
-    assert asked(incident, "tillery") == [70]
+    assert asked(incident, "tillery") == [60]
     assert "late" not in newest(incident, "tillery").note
 
 
@@ -269,7 +269,7 @@ def test_being_told_again_by_the_ladder_counts_as_being_asked(world, advance):
 def test_who_did_not_answer_is_told_again_by_the_ladder_but_not_asked_in_between(world, advance, incident):
     advance(minutes=50)
     assert len(not_answered(incident)) == 3
-    advance(minutes=70)  # the ladder told everybody again at 110
+    advance(minutes=40)  # the ladder told everybody again at 70
     assert asked(incident, "tillery") == [15, 20, 25]
     assert len(not_answered(incident)) == 3
 
