@@ -115,7 +115,9 @@ def _go_up(incident: Incident, notification: Notification, failed: Delivery, now
     if stand_in is None:
         _record(incident, notification, failed, now, instead="")
         return
-    tell([_instead(notification, stand_in, failed, now)], now=now)
+    telling, timer = _instead(notification, stand_in, failed, now), notification.timer
+    asks.begin([telling], {timer.pk: timer.epoch} if timer is not None else {})
+    tell([telling], now=now)
     _record(incident, notification, failed, now, instead="person", stand_in=stand_in.name)
 
 

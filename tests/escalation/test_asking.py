@@ -18,6 +18,7 @@ from escalation.models import Delivery, DeliveryState, Notification, Reason, Tim
 from escalation.policies import publish
 from incidents import lifecycle
 from incidents.models import Event, EventKind, Incident, Severity
+from plant.models import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -308,6 +309,21 @@ def test_whom_two_clocks_ask_at_one_moment_is_asked_again_once(world, advance, m
     )
     advance(minutes=16)
     assert asked(incident, "tillery") == asked(incident, "prewitt") == [minutes + n for n in (5, 10, 15)]
+
+
+def test_whoever_stands_in_is_asked_by_one_message_alone(world, advance):
+    """The lead was asked at 5, and stands in for the managers, of whom none can be reached, at 10."""
+    clocks = deepcopy(DEFAULT_CLOCKS["S1"])
+    for step in clocks["response"][1:]:
+        step["answer"] = True
+    publish(by=None, severity="S1", clocks=clocks, why="Each answers for themselves")
+    incident = world.raise_it("stopped")
+    advance(minutes=9)
+    Person.objects.filter(username="prewitt").update(mobile="", email="")
+    advance(minutes=1)
+    mine = Notification.objects.filter(incident=incident, person=world["brandt"])
+    assert mine.filter(reason=Reason.FALLBACK).exists()
+    assert mine.exclude(ask_again_at=None).count() == 1
 
 
 def test_one_bad_row_does_not_keep_the_others_from_being_asked(world, advance, monkeypatch):
