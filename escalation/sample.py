@@ -25,11 +25,16 @@ LINK = "K7Q2MX9PRT"
 """Stand for the number and the link that the real one gets; as long as they are."""
 
 
+IN_ORDER = (Channel.SMS, Channel.PUSH, Channel.EMAIL)
+"""Short words first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """What the first of these people reads.
 
-    The others read the very same SMS; their emails differ in how they are named and what they can press.
+    The others read the very same SMS or push; their emails differ in how they are named and what they can
+    press.
     """
 
     channel: str
@@ -40,6 +45,15 @@ class Letter:
     @property
     def is_email(self) -> bool:
         return self.channel == Channel.EMAIL
+
+    @property
+    def is_push(self) -> bool:
+        return self.channel == Channel.PUSH
+
+    @property
+    def without_link(self) -> str:
+        """What a push says: the last line of its text is where a tap leads."""
+        return self.text.rpartition("\n")[0]
 
     @property
     def others(self) -> tuple[Person, ...]:
@@ -76,25 +90,27 @@ def sample_incident(
 def letters(
     step: PreviewStep, incident: Incident, steps: Sequence[PreviewStep], *, owner: Person | None
 ) -> list[Letter]:
-    """The messages of a step: each SMS once with everybody who reads it, one email for each language."""
+    """The messages of a step: each SMS and push once with all who read it, one email for each language."""
     about = _as_it_is_then(incident, step, owner)
     context = Context(told=_told(step, steps), upcoming=_next(step, steps))
     goes_up_from = _goes_up_from(step, steps)
-    found: dict[tuple[bool, str], tuple[messages.Rendered, list[Person]]] = {}
+    found: dict[tuple[str, str], tuple[messages.Rendered, list[Person]]] = {}
     for one in step.people:
         for channel in one.channels:
-            is_email = channel == Channel.EMAIL
-            if is_email and (True, one.person.language) in found:
-                found[True, one.person.language][1].append(one.person)
+            letter = (channel, one.person.language)
+            if channel == Channel.EMAIL and letter in found:
+                found[letter][1].append(one.person)
                 continue
             said = messages.render(
                 _delivery(about, step, one, channel, goes_up_from), now=step.at, context=context
             )
-            key = (is_email, one.person.language if is_email else said.text)
+            key = letter if channel == Channel.EMAIL else (channel, said.subject + said.text)
             found.setdefault(key, (said, []))[1].append(one.person)
     return [
-        Letter(Channel.EMAIL if is_email else Channel.SMS, tuple(readers), said.subject, said.text)
-        for (is_email, _key), (said, readers) in sorted(found.items(), key=lambda one: one[0][0])
+        Letter(channel, tuple(readers), said.subject, said.text)
+        for (channel, _key), (said, readers) in sorted(
+            found.items(), key=lambda one: IN_ORDER.index(one[0][0])
+        )
     ]
 
 

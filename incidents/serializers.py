@@ -7,11 +7,12 @@ codes and usernames, in both directions.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn, cast
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -26,6 +27,9 @@ from plant.models import Area, Line, Person, Site, Station, System
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are slips of a program; near the ends of the calendar a time zone would overflow."""
+
+LONGEST_CODE_SAID = 60
+"""Characters of an unknown code that its refusal repeats."""
 
 WORDS, TECHNICAL = 4000, 20_000
 """Characters of plain words and of technical detail."""
@@ -70,9 +74,20 @@ class SpanField(serializers.DurationField):
         return span(value)
 
 
+class CodeField(serializers.SlugRelatedField[Any]):
+    """A row named by its code. What there is not is refused with the word for it and the code that came."""
+
+    default_error_messages = {"does_not_exist": _("There is no {what} “{value}”.")}
+
+    def fail(self, key: str, **said: Any) -> NoReturn:
+        rows = cast(QuerySet[Any], self.get_queryset())
+        what, value = rows.model._meta.verbose_name, said.get("value", "")
+        super().fail(key, what=what, value=Truncator(value).chars(LONGEST_CODE_SAID))
+
+
 def by_code(queryset: QuerySet[Any], *, slug: str = "code", **kwargs: Any) -> Any:
     """A row named by its code."""
-    return serializers.SlugRelatedField(slug_field=slug, queryset=queryset, **kwargs)
+    return CodeField(slug_field=slug, queryset=queryset, **kwargs)
 
 
 def person_field(**kwargs: Any) -> Any:

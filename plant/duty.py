@@ -31,7 +31,7 @@ from opsdesk.errors import Refused
 from plant.duty_answer import DutyAnswer, DutyLevel, StandIn
 from plant.models import SHIFT_ROLES, Area, Person, Role, RoleAssignment
 from plant.rotation import ONE_DAY, ShiftSpan
-from plant.snapshot import DAY_SECONDS, Place, Scope, Snapshot, by_name, is_rostered
+from plant.snapshot import DAY_SECONDS, CrewRow, Place, Scope, Snapshot, by_name, is_rostered
 
 if TYPE_CHECKING:
     from plant.working_time import WorkingTime
@@ -204,13 +204,19 @@ class DutyBook:
 
     def shifts_of(self, person: Person, frm: datetime, until: datetime) -> list[ShiftSpan]:
         """The person's shifts by roster that overlap ``frm`` to ``until``, in order. Cover is not counted."""
-        spans = [
-            span
-            for roster, calendar in self._known.rosters_of(person)
-            for span in calendar.spans_between(frm, until)
+        return [span for span, _crew in self.shifts_with_crews(person, frm, until)]
+
+    def shifts_with_crews(
+        self, person: Person, frm: datetime, until: datetime
+    ) -> list[tuple[ShiftSpan, CrewRow]]:
+        """The same, each with the crew the person works it with."""
+        found = [
+            (span, crew)
+            for roster, crew in self._known.rosters_of(person)
+            for span in crew.calendar.spans_between(frm, until)
             if is_rostered(roster, span.day)
         ]
-        return sorted(spans, key=lambda span: span.starts_at)
+        return sorted(found, key=lambda one: one[0].starts_at)
 
     # --- the walk -------------------------------------------------------------------------------------------
 

@@ -84,6 +84,11 @@ class Layout:
     def crews_in(self, scope: Scope) -> list[CrewCalendar]:
         return [row.calendar for row in self._rows_in(scope)]
 
+    def scopes_of(self, crew: CrewRow) -> list[Scope]:
+        """The areas a crew works in; the site as one when it has none."""
+        areas = (Scope(crew.site_id, area) for area in self.areas_of(crew.site_id))
+        return [scope for scope in areas if crew in self._rows_in(scope)] or [Scope(crew.site_id, None)]
+
     def areas_of(self, site_id: int) -> list[int]:
         """Ids of the areas of a site."""
         return [area for area, site in self.site_of_area.items() if site == site_id and area is not None]
@@ -158,11 +163,11 @@ class Snapshot(Layout):
             if span := self._crews[crew_id].calendar.span_at(at):
                 yield from (roster.person_id for roster in rosters if is_rostered(roster, span.day))
 
-    def rosters_of(self, person: Person) -> Iterator[tuple[Roster, CrewCalendar]]:
+    def rosters_of(self, person: Person) -> Iterator[tuple[Roster, CrewRow]]:
         for crew_id, rosters in self._rosters.items():
             for roster in rosters:
                 if roster.person_id == person.pk:
-                    yield roster, self._crews[crew_id].calendar
+                    yield roster, self._crews[crew_id]
 
     def away(self, at: datetime) -> dict[int, int | None]:
         """Who is away at this moment, by id, and the id of who stands in (None: nobody does)."""

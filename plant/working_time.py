@@ -16,18 +16,19 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import holidays
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from plant.duty import DutyBook, Place
 from plant.models import CalendarEntry, Site, SiteCalendar
 from plant.models.calendar import saturday_and_sunday
-from plant.rotation import ONE_DAY, ONE_SECOND, CrewCalendar, ShiftSpan, instant
+from plant.rotation import ONE_DAY, ONE_SECOND, CrewCalendar, instant
 from plant.snapshot import DAY_SECONDS, Layout, Scope
 
 HORIZON = timedelta(days=62)
 """Nothing waits longer than this for a working minute: waiting must never become silence."""
 KEY_LANGUAGE = "en_US"
 """Holidays are told apart by their English names where the country's list has them."""
+LANGUAGES = {"en": "en_US", "es": "es"}
 OBSERVED = " (observed)"
 WEEKEND = gettext_noop("Weekend")
 NO_SHIFT = gettext_noop("No shift")
@@ -38,6 +39,13 @@ class Stint(NamedTuple):
 
     starts_at: datetime
     ends_at: datetime
+
+
+class Stop(NamedTuple):
+    """Why something stands still, in the language in force, and whether because the whole site does."""
+
+    why: str
+    is_whole_site: bool
 
 
 class Wait(NamedTuple):
@@ -146,7 +154,25 @@ class PlantHours:
         """Why the place does not work at that moment, in a word or two; empty when it does."""
         if self.is_working(place, at):
             return ""
-        return said_why(self._why(self.known.scope(place), at, at))
+        scope = self.known.scope(place)
+        return self._said(scope.site_id, self._why(scope, at, at), *self._days_at(scope, at))
+
+    def why_closed(self, place: Place, at: datetime) -> str:
+        """The same, but only a holiday or what is planned: empty also where merely no shift is on."""
+        why = self.why_not(place, at)
+        return "" if why in map(said_why, (WEEKEND, NO_SHIFT)) else why
+
+    def stop_of_shift(self, scope: Scope, day: date, starts_at: datetime) -> Stop | None:
+        """What keeps a shift of that local day from running there; None when it runs.
+
+        What is entered for the moment it starts has the last word, else the holiday of its day.
+        """
+        here = [entry for entry in self._entries if entry.holds(starts_at) and entry.concerns(scope)]
+        if here:
+            stop = next((entry for entry in here if entry.row.is_stop), None)
+            return Stop(stop.row.name, not stop.area_ids) if stop else None
+        holiday = self.holiday_on(scope.site_id, day)
+        return Stop(self._said(scope.site_id, holiday, day), is_whole_site=True) if holiday else None
 
     def holiday_on(self, site_id: int, day: date) -> str:
         """The public holiday the site keeps on that local day, by its English name; else empty."""
@@ -157,13 +183,28 @@ class PlantHours:
         kept = [one for one in name.split("; ") if one.removesuffix(OBSERVED) not in calendar.works_on]
         return "; ".join(kept)
 
+    def _said(self, site_id: int, why: str, *days: date) -> str:
+        """A reason in the language in force, also the holiday of one of the days where the list has it so.
+
+        Two on one day of which one is worked stay in English: the lists are in no common order.
+        """
+        calendar = self._calendars.get(site_id)
+        if calendar is None or not calendar.country:
+            return said_why(why)
+        for day in days:
+            listed = calendar.country, calendar.subdivision, day.year
+            if why == public_holidays(*listed).get(day):
+                return public_holidays(*listed, language_of_holidays()).get(day, why)
+        return said_why(why)
+
     def day_note(self, site: Site, day: date) -> str:
         """What the day is for the whole site: a public holiday, a shutdown; usually nothing."""
         noon = instant(day, time(12), self.known.sites[site.pk].tz)
         names = [
             entry.row.name for entry in self.entries_of(site) if entry.holds(noon) and not entry.area_ids
         ]
-        return ", ".join([*names, *filter(None, [self.holiday_on(site.pk, day)])])
+        holiday = self.holiday_on(site.pk, day)
+        return ", ".join([*names, *filter(None, [holiday and self._said(site.pk, holiday, day)])])
 
     def entries_of(self, site: Site) -> list[Entry]:
         return [entry for entry in self._entries if entry.row.site_id == site.pk]
@@ -201,7 +242,8 @@ class PlantHours:
                 return entry.row.name
         tz = self.known.sites[scope.site_id].tz
         day, last = at.astimezone(tz).date(), until.astimezone(tz).date()
-        if holiday := self.holiday_on(scope.site_id, day):
+        kept = (self.holiday_on(scope.site_id, one) for one in self._days_at(scope, at))
+        if holiday := next(filter(None, kept), ""):
             return holiday
         if long := next((one for one in stops if one.is_long and at < one.row.starts_at < until), None):
             return long.row.name  # the shift ended, and before the next one the shutdown begins
@@ -209,6 +251,12 @@ class PlantHours:
         weekend = calendar.weekend if calendar else saturday_and_sunday()
         ahead = (day + n * ONE_DAY for n in range(1, min((last - day).days, 7)))
         return WEEKEND if any(one.weekday() in weekend for one in (day, *ahead)) else NO_SHIFT
+
+    def _days_at(self, scope: Scope, at: datetime) -> list[date]:
+        """The days of the shifts that would be on at that moment, then the day itself."""
+        spans = (crew.span_at(at) for crew in self.known.crews_in(scope))
+        day = at.astimezone(self.known.sites[scope.site_id].tz).date()
+        return list(dict.fromkeys([*(span.day for span in spans if span), day]))
 
     # --- one area at one moment -----------------------------------------------------------------------------
 
@@ -234,15 +282,8 @@ class PlantHours:
             yield from (at for at in self._midnights(scope, after, until) if self._works(scope, at))
         for crew in crews:
             for span in crew.spans_between(after, until + ONE_SECOND):
-                if self._starts(scope, span):
+                if self.stop_of_shift(scope, span.day, span.starts_at) is None:
                     yield span.starts_at
-
-    def _starts(self, scope: Scope, span: ShiftSpan) -> bool:
-        """What is entered for the moment has the last word, else the holiday of the day it starts on."""
-        here = [entry for entry in self._entries if entry.holds(span.starts_at) and entry.concerns(scope)]
-        if here:
-            return not any(entry.row.is_stop for entry in here)
-        return not self.holiday_on(scope.site_id, span.day)
 
     def _midnights(self, scope: Scope, start: datetime, end: datetime) -> Iterator[datetime]:
         """The first moment of each local day from the one of ``start`` to the one of ``end``."""
@@ -300,6 +341,11 @@ def _calendar(known: Layout) -> tuple[list[Entry], list[SiteCalendar]]:
 def said_why(why: str) -> str:
     """The reason of a wait in the language in force; what somebody wrote in the calendar stays as it is."""
     return gettext(why) if why in (WEEKEND, NO_SHIFT) else why
+
+
+def language_of_holidays() -> str:
+    """What the lists of holidays call the language in force."""
+    return LANGUAGES.get((get_language() or "").split("-")[0], KEY_LANGUAGE)
 
 
 @lru_cache(maxsize=256)

@@ -50,9 +50,10 @@ def find_another_way(delivery: Delivery, now: datetime) -> None:
         _queue(notification, channel, delivery, now)
         _record(incident, notification, delivery, now, instead="channel", channel=channel)
     elif not _has_gone_up(notification):
-        notification.data["not_reached"] = now.isoformat()
+        what = _go_up(incident, notification, delivery, now)
+        notification.data |= {"not_reached": now.isoformat(), "instead": what}
         notification.save(update_fields=["data"])
-        _go_up(incident, notification, delivery, now)
+        _record(incident, notification, delivery, now, **what)
 
 
 def _has_gone_up(notification: Notification) -> bool:
@@ -96,29 +97,28 @@ def _queue(notification: Notification, channel: str, failed: Delivery, now: date
     )
 
 
-def _go_up(incident: Incident, notification: Notification, failed: Delivery, now: datetime) -> None:
-    """No way is left to reach this person: the next level hears now, or has heard, or else somebody does."""
+def _go_up(incident: Incident, notification: Notification, failed: Delivery, now: datetime) -> dict[str, str]:
+    """No way is left to reach this person: the next level hears now, or has heard, or else somebody does.
+
+    Returns what the timeline says of it.
+    """
     clock = rules.RESPONSE if notification.timer is None else notification.timer.clock
     at = rules.brought_forward_to(clock, state_of(incident), now)
     above = _next_level(notification, at)
     if above == "level":
         transaction.on_commit(nudge)
-        _record(incident, notification, failed, now, instead="level", **_when(at, now))
-        return
+        return {"instead": "level", **_when(at, now)}
     if above == "told":
-        _record(incident, notification, failed, now, instead="told")
-        return
+        return {"instead": "told"}
     if at > now:  # a pause holds everybody else back too; afterwards the ladder goes on
-        _record(incident, notification, failed, now, instead="pause", **_when(at, now))
-        return
+        return {"instead": "pause", **_when(at, now)}
     stand_in = _stand_in(incident, notification, now)
     if stand_in is None:
-        _record(incident, notification, failed, now, instead="")
-        return
+        return {"instead": ""}
     telling, timer = _instead(notification, stand_in, failed, now), notification.timer
     asks.begin([telling], {timer.pk: timer.epoch} if timer is not None else {})
     tell([telling], now=now)
-    _record(incident, notification, failed, now, instead="person", stand_in=stand_in.name)
+    return {"instead": "person", "stand_in": stand_in.name}
 
 
 def _when(at: datetime, now: datetime) -> dict[str, str]:

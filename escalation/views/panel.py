@@ -20,6 +20,7 @@ from escalation.models import Clock, DeliveryState
 from escalation.recipients import ways_to, with_push
 from escalation.views.answers import expects_answer, is_given_up, standing
 from escalation.views.face import Face, agrees_with, face_of, who
+from escalation.views.unheard import instead
 from incidents.models import Incident
 from plant.models import Person
 from plant.wording import day_words, moment, names
@@ -249,10 +250,15 @@ def _not_reached(incident: Incident, lines: Sequence[ToldLine], now: datetime) -
     last = lines[-1]
     channels = _channels(delivery.channel for delivery in last.deliveries)
     said = {"name": last.person.name, "channels": channels}
-    instead = _("The next level is told instead, now. Call %(name)s, or check the numbers.")
+    advice = _("Call %(name)s, or check the numbers.") % said
+    happened = last.notification.data.get("instead")  # nothing for what was quiet, or is needed no more
     if incident.is_shelved(now):
-        instead = _("Alerts are paused, so nobody else is told now. Call %(name)s, or check the numbers.")
-    return Band(_("We couldn’t reach %(name)s by %(channels)s.") % said, instead % said)
+        advice = (
+            _("Alerts are paused, so nobody else is told now. Call %(name)s, or check the numbers.") % said
+        )
+    elif happened is not None:
+        advice = f"{instead(happened, now)} {advice}"
+    return Band(_("We couldn’t reach %(name)s by %(channels)s.") % said, advice)
 
 
 # -- who comes next

@@ -52,7 +52,6 @@ class Asked:
     category: Category
     impact: Impact
     at: datetime
-    is_now: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,6 @@ def _asked(request: HttpRequest, where: Where, categories: Sequence[Category], n
         next((one for one in categories if one.code == code), categories[0]),
         Impact(impact) if impact in Impact.values else Impact.STOPPED,
         at or now.replace(second=0, microsecond=0),
-        is_now=at is None,
     )
 
 

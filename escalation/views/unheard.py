@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -31,7 +31,7 @@ def not_answered(event: Event) -> str:
     data = event.data
     said = _("%(name)s has not answered since %(since)s, asked %(times)s times.") % {
         "name": data.get("name", ""),
-        "since": _moment(data.get("since"), event),
+        "since": _moment(data.get("since"), event.at),
         "times": data.get("times", ""),
     }
     return f"{said} {_('The next level is told now.')}" if data.get("instead") == "level" else said
@@ -44,7 +44,7 @@ def not_reached(event: Event) -> str:
         "name": data.get("name", ""),
         "way": _way(data.get("tried")),
     }
-    return f"{said} {_instead(event)}".strip()
+    return f"{said} {instead(data, event.at)}".strip()
 
 
 def resent(event: Event) -> str:
@@ -70,20 +70,20 @@ def raised(incident: Incident) -> str:
     return _("OpsDesk found this by itself.") if incident.is_own_trouble else _("Raised from a tablet.")
 
 
-def _instead(event: Event) -> str:
-    data = event.data
-    instead, until = data.get("instead"), _moment(data.get("until"), event)
-    if instead == "channel":
+def instead(data: Mapping[str, Any], now: datetime) -> str:
+    """What happened when somebody was not reached: `data` of the line, or what their message keeps."""
+    what, until = data.get("instead"), _moment(data.get("until"), now)
+    if what == "channel":
         return _("Tried by %(way)s instead.") % {"way": _way(data.get("channel"))}
-    if instead == "level" and until:
+    if what == "level" and until:
         return _("Alerts are paused: the next level is told %(time)s.") % {"time": until}
-    if instead == "level":
+    if what == "level":
         return _("The next level is told now.")
-    if instead == "told":
+    if what == "told":
         return _("The next level has been told already.")
-    if instead == "pause":
+    if what == "pause":
         return _("Alerts are paused until %(time)s, so nobody is told instead.") % {"time": until}
-    if instead == "person":
+    if what == "person":
         return _("%(name)s is told instead.") % {"name": data.get("stand_in", "")}
     return _("Nobody else is there to be told.")
 
@@ -93,6 +93,6 @@ def _way(channel: Any) -> str:
     return words.get(str(channel), str(channel or ""))
 
 
-def _moment(value: Any, event: Event) -> str:
+def _moment(value: Any, now: datetime) -> str:
     at = parse_datetime(str(value)) if value else None
-    return moment(at, event.at) if at is not None else ""
+    return moment(at, now) if at is not None else ""

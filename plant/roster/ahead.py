@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from plant.models import SiteCalendar
-from plant.working_time import KEY_LANGUAGE, OBSERVED, public_holidays
+from plant.working_time import KEY_LANGUAGE, LANGUAGES, OBSERVED, public_holidays
 
 LISTED = timedelta(days=400)
-LANGUAGES = {"en": "en_US", "es": "es"}
 
 
 @dataclass(frozen=True, slots=True)

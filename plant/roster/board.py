@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from plant.coverage import Gap, Scope, gaps_ahead, unheld
+from plant.coverage import PLANNED_ROLES, Gap, Scope, gaps_ahead, unheld
 from plant.duty_answer import DutyAnswer
 from plant.models import Area, Person, Role, Site
 from plant.working_time import WorkingTime
@@ -32,7 +32,8 @@ class Phase:
     """A stretch of time with the same people.
 
     ``shift`` is empty when no shift is on at the place; with ``is_last_known`` the end is only how far the
-    board looks.
+    board looks. ``closed``: why the place stands still for a role that works shifts; on its roster or not,
+    who is named may be at home.
     """
 
     starts_at: datetime
@@ -40,6 +41,7 @@ class Phase:
     answer: DutyAnswer
     shift: str
     is_working: bool
+    closed: str = ""
     is_last_known: bool = False
 
     @property
@@ -56,8 +58,12 @@ class Phase:
         ]
 
     def continues(self, last: Phase) -> bool:
-        mine = self.answer.people, self.answer.is_gap, self.answer.stand_ins, self.is_working
-        return mine == (last.answer.people, last.answer.is_gap, last.answer.stand_ins, last.is_working)
+        return self._what == last._what
+
+    @property
+    def _what(self) -> tuple[object, ...]:
+        answer = self.answer
+        return answer.people, answer.is_gap, answer.stand_ins, self.is_working, self.closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,9 @@ def _phases(hours: WorkingTime, role: Role, place: Scope, at: datetime) -> Itera
     for since, until in pairwise(moments):
         works = any(stint.starts_at <= since < stint.ends_at for stint in stints)
         span = book.shift_at(place, since) if isinstance(place, Area) else None
-        phase = Phase(since, until, book.on_duty(role, place, since), span.name if span else "", works)
+        shift = span.name if span and works else ""
+        closed = "" if works or role not in PLANNED_ROLES else hours.why_closed(place, since)
+        phase = Phase(since, until, book.on_duty(role, place, since), shift, works, closed)
         if last and phase.continues(last):
             last = replace(last, ends_at=until)
             continue

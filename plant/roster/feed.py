@@ -9,6 +9,7 @@ from icalendar import Calendar, Event
 
 from plant.duty import DutyBook
 from plant.models import Person
+from plant.roster.closed import closed_note
 from plant.roster.turns import Turn, Turns
 from plant.rotation import ONE_DAY
 from plant.working_time import WorkingTime
@@ -33,7 +34,7 @@ def calendar_of(person: Person, *, tz: tzinfo, now: datetime) -> bytes:
     calendar.add("x-wr-calname", _("Shifts of %(name)s") % {"name": person})
     calendar.refresh_interval = READ_AGAIN
     for turn in turns.of(person):
-        note = hours.day_note(person.site, turn.day) if person.site else ""
+        note = closed_note(hours, turn)
         for since, until in _worked(turn):
             event = _event(person, turn, since, until, tz=tz, now=now)
             if note:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from plant.duty import DutyBook
 from plant.models import Cover, Person
 from plant.rotation import ShiftSpan
+from plant.snapshot import CrewRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One shift of one person on one day; ``instead_of`` is set when it is somebody else's shift."""
+    """One shift of one person on one day; ``instead_of`` is set when it is somebody else's shift.
+
+    ``crew``: with whom it is worked, and so where.
+    """
 
     day: date
     code: str
     name: str
     starts_at: datetime
     ends_at: datetime
+    crew: CrewRow
     parts: tuple[Part, ...] = ()
     instead_of: Person | None = None
     cover: Cover | None = None
@@ -66,16 +71,16 @@ class Turns:
 
     def own(self, person: Person) -> list[Turn]:
         """The person's shifts by roster, each cut where cover begins and ends."""
-        spans = self._book.shifts_of(person, self._start, self._end)
-        return [self._turn(person, span) for span in spans]
+        found = self._book.shifts_with_crews(person, self._start, self._end)
+        return [self._turn(person, span, crew) for span, crew in found]
 
     def covers_of(self, person: Person) -> Sequence[Cover]:
         """When the person is away, earliest first, whether or not they have a shift then."""
         return self._covers.get(person.pk, [])
 
-    def _turn(self, person: Person, span: ShiftSpan) -> Turn:
+    def _turn(self, person: Person, span: ShiftSpan, crew: CrewRow) -> Turn:
         parts = tuple(self._parts(person, span))
-        return Turn(span.day, span.code, span.name, span.starts_at, span.ends_at, parts)
+        return Turn(span.day, span.code, span.name, span.starts_at, span.ends_at, crew, parts)
 
     def _parts(self, person: Person, span: ShiftSpan) -> Iterator[Part]:
         covers = [cover for cover in self.covers_of(person) if span.overlaps(cover.starts_at, cover.ends_at)]

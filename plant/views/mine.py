@@ -21,6 +21,7 @@ from opsdesk.htmx import show
 from plant.duty import DutyBook
 from plant.models import RosterFeed
 from plant.models.shifts import new_secret
+from plant.roster.closed import closed_note
 from plant.roster.feed import calendar_of
 from plant.roster.turns import Turns
 from plant.rotation import ONE_DAY
@@ -41,7 +42,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     context = {
         "where": where_of(request),
         "person": person,
-        "turns": [(turn, hours.day_note(person.site, turn.day) if person.site else "") for turn in turns],
+        "turns": [(turn, closed_note(hours, turn)) for turn in turns],
         "address": _address(feed) if feed else "",
         "now": now,
     }

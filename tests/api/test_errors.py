@@ -191,6 +191,26 @@ def test_messages_come_in_the_language_that_is_asked_for(floor: Floor) -> None:
     assert english != spanish
 
 
+@pytest.mark.parametrize(
+    ("where", "asked", "english", "spanish"),
+    [
+        ("incidents/", {"category": "nope"}, "There is no category “nope”.", "No hay categoría “nope”."),
+        ("incidents/", {"station": "{0}"}, "There is no station “{0}”.", "No hay estación “{0}”."),
+        ("incidents/{n}/assign/", {"to": "ghost"}, "There is no person “ghost”.", "No hay persona “ghost”."),
+        ("escalation/policies/", {"area": "x" * 999}, f"There is no area “{'x' * 59}…”.", "No hay área “xx"),
+    ],
+)
+def test_what_there_is_not_is_named_in_one_plain_sentence(
+    floor: Floor, where: str, asked: dict[str, str], english: str, spanish: str
+) -> None:
+    client, (field,) = program(floor.who(Role.IT_MANAGER)), asked
+    address = f"/api/v1/{where.replace('{n}', str(raise_(floor).number))}"
+    for language, sentence in (("en", english), ("es", spanish)):
+        answer = client.post(address, asked, HTTP_ACCEPT_LANGUAGE=language)
+        said = check(answer, 400, "invalid")["fields"][field]
+        assert len(said) == 1 and said[0].startswith(sentence)
+
+
 def test_a_bug_is_json_too(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError

@@ -174,8 +174,8 @@ MUTANTS = (
         "no-next-level",
         "Somebody who cannot be reached is not replaced by the next level",
         "escalation/outbox/fallback.py",
-        "        _go_up(incident, notification, delivery, now)",
-        "        pass",
+        "        what = _go_up(incident, notification, delivery, now)",
+        '        what = {"instead": "channel"}',
     ),
     one(
         "empty-level-waits",

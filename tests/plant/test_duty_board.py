@@ -87,6 +87,21 @@ def test_off_shift_is_no_gap_while_the_plant_stands_still(plant: Any) -> None:
     assert board.gaps_now == 0 and not board.gaps
 
 
+def test_whoever_is_on_the_roster_of_a_holiday_is_shown_with_that_the_plant_is_closed(
+    plant: Any, client: Client
+) -> None:
+    SiteCalendar.objects.create(site=plant.site, country="US")
+    thanksgiving = NINE.replace(month=11, day=26)
+    board = board_of(plant, thanksgiving)
+    assert board.it[0].phases[0].closed == "Thanksgiving Day"
+    assert board.supervisors[0].phases[0].closed == "Thanksgiving Day"
+    assert not board.managers[0].phases[0].closed, "managers are called at any hour"
+    assert not any(phase.closed for phase in board_of(plant).it[0].phases)
+    client.force_login(plant.hutchins)
+    page = client.get(f"/setup/duty/?at={thanksgiving:%Y-%m-%dT%H:%M}").content.decode()
+    assert "Plant closed: Thanksgiving Day." in page and "Marcus Vela" in page
+
+
 # --- gaps ahead ---------------------------------------------------------------------------------------------
 
 

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 from icalendar import Calendar
 
-from plant.models import Person, Role, RosterFeed, SiteCalendar
+from plant.models import Area, CalendarEntry, Person, Role, RosterFeed, Site, SiteCalendar
 from plant.roster.feed import calendar_of
-from tests.factories import DETROIT, crew_of, make_cover, make_person, make_site, make_three_shifts
+from tests.factories import DETROIT, crew_of, make_area, make_cover, make_person, make_site, make_three_shifts
 
 pytestmark = pytest.mark.django_db
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -23,6 +26,11 @@ def night() -> Person:
     return make_person(
         "Lena", roles=[Role.IT_TECH], site=site, crew=crew_of(make_three_shifts(site=site), "SH3")
     )
+
+
+def site_of(person: Person) -> Site:
+    assert person.site is not None
+    return person.site
 
 
 def events(person: Person, now: datetime) -> list[Any]:
@@ -81,6 +89,71 @@ def test_the_same_shift_keeps_its_name_so_that_programs_update_it(night: Person)
     assert first == later and len(first) > 90
 
 
+# --- when the plant stands still ----------------------------------------------------------------------------
+
+NOVEMBER = datetime(2026, 11, 20, 12, tzinfo=UTC)
+THANKSGIVING = datetime(2026, 11, 26, 22, tzinfo=DETROIT)
+
+
+def stand_still(person: Person, start: datetime, end: datetime, *areas: Area, kind: str = "shutdown") -> None:
+    entry = CalendarEntry.objects.create(
+        site=site_of(person), kind=kind, name="Retooling", starts_at=start, ends_at=end
+    )
+    entry.areas.set(areas)
+
+
+def note(person: Person, evening: datetime) -> str:
+    return str(on(events(person, NOVEMBER), evening).get("description", ""))
+
+
+def test_a_shift_that_begins_on_a_holiday_says_that_the_plant_is_closed(
+    client: Client, night: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SiteCalendar.objects.create(site=site_of(night), country="US")
+    assert note(night, THANKSGIVING) == "Plant closed: Thanksgiving Day"
+    assert note(night, THANKSGIVING - DAY) == "", "it runs into the holiday, to its end"
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOVEMBER)
+    client.force_login(night)
+    assert client.get("/roster/mine/").content.decode().count("Plant closed: Thanksgiving Day") == 1
+
+
+def test_what_stands_still_when_the_shift_begins_counts_and_not_what_did_at_noon(night: Person) -> None:
+    stand_still(night, THANKSGIVING.replace(hour=18), THANKSGIVING + DAY)
+    assert note(night, THANKSGIVING) == "Plant closed: Retooling"
+    before = THANKSGIVING - 2 * DAY
+    stand_still(night, before.replace(hour=11), before.replace(hour=13), kind="downtime")
+    assert note(night, before) == ""
+
+
+def test_work_on_a_day_off_is_no_closure(night: Person) -> None:
+    SiteCalendar.objects.create(site=site_of(night), country="US")
+    stand_still(night, THANKSGIVING.replace(hour=6), THANKSGIVING + DAY, kind="working")
+    assert note(night, THANKSGIVING) == ""
+
+
+def test_a_stop_of_some_areas_is_said_to_who_works_there(night: Person) -> None:
+    paint = make_area(site=night.site, name="Paint")
+    make_area(site=night.site, name="Stamping")
+    pattern = make_three_shifts(
+        site=site_of(night), areas=[press := make_area(site=night.site, name="Press")]
+    )
+    other = make_person("Ana", roles=[Role.IT_TECH], site=night.site, crew=crew_of(pattern, "SH3"))
+    stand_still(night, THANKSGIVING.replace(hour=18), THANKSGIVING + DAY, paint)
+    stand_still(night, THANKSGIVING + DAY - HOUR, THANKSGIVING + 2 * DAY, press)
+    assert note(night, THANKSGIVING) == "Paint closed: Retooling"
+    assert note(night, THANKSGIVING + DAY) == "", "Press has crews of its own"
+    assert note(other, THANKSGIVING) == ""
+    assert note(other, THANKSGIVING + DAY) == "Press closed: Retooling"
+
+
+def test_a_holiday_is_named_in_the_language_of_who_works_then(night: Person) -> None:
+    SiteCalendar.objects.create(site=site_of(night), country="MX")
+    with override("es"):
+        assert (
+            note(night, datetime(2026, 11, 16, 22, tzinfo=DETROIT)) == "Planta cerrada: Día de la Revolución"
+        )
+
+
 # --- the address --------------------------------------------------------------------------------------------
 
 
@@ -88,20 +161,6 @@ def address(client: Client, person: Person) -> str:
     client.force_login(person)
     client.post("/roster/feed/new/")
     return f"/roster/{RosterFeed.objects.get(person=person).token}.ics"
-
-
-def test_a_shift_on_a_day_on_which_the_plant_is_closed_says_so(
-    client: Client, night: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert night.site is not None
-    SiteCalendar.objects.create(site=night.site, country="US")
-    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    found = events(night, now)
-    assert on(found, datetime(2026, 11, 26, 22, tzinfo=DETROIT))["description"] == "Thanksgiving Day"
-    assert "description" not in on(found, datetime(2026, 11, 25, 22, tzinfo=DETROIT))
-    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
-    client.force_login(night)
-    assert client.get("/roster/mine/").content.decode().count("Thanksgiving Day") == 1
 
 
 def test_the_address_needs_no_login_and_is_shown_on_the_own_page(client: Client, night: Person) -> None:

@@ -230,6 +230,19 @@ def test_the_calendar_costs_three_queries_whatever_the_plant(area: Area) -> None
     assert len(queries) == 3
 
 
+def test_the_night_shift_of_a_holiday_is_off_because_of_it_after_midnight_too() -> None:
+    area = make_area(site=make_site("NGT"))
+    make_three_shifts(site=area.site, areas=[area])
+    SiteCalendar.objects.create(site=area.site, country="MX")
+    after_midnight = local(11, 17, 2)  # the shift of Monday 16
+    known = hours(after_midnight)
+    assert known.why_not(area, after_midnight) == "Revolution Day"
+    with override("es"):
+        assert known.why_not(area, after_midnight) == "Día de la Revolución"
+        assert known.day_note(area.site, date(2026, 11, 16)) == "Día de la Revolución"
+    assert known.wait(area, after_midnight).why == "Revolution Day", "kept by its English name"
+
+
 # --- changing it --------------------------------------------------------------------------------------------
 
 

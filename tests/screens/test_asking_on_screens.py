@@ -29,7 +29,7 @@ Advance = Callable[..., None]
 def asking(world: Any) -> None:
     """Each of the three managers who hear of a stopped line after 10 minutes answers for themselves."""
     clocks = deepcopy(DEFAULT_CLOCKS["S1"])
-    clocks["response"][2] |= {"answer": True, "repeat": 100}
+    clocks["response"][2] |= {"answer": True, "repeat": 60}
     publish(by=None, severity="S1", clocks=clocks, why="Each answers for themselves")
 
 
@@ -171,6 +171,7 @@ def test_who_could_not_be_reached_is_in_the_timeline(world: Any, advance: Advanc
     fallback.find_another_way(Delivery.objects.get(pk=email.pk), world.now)
     text = words(page(as_("okafor"), incident))
     assert "Jimenez could not be reached by email. The next level is told now." in text
+    assert "We couldn’t reach Jimenez by SMS and email. The next level is told now. Call Jimenez" in text
 
 
 def test_what_opsdesk_found_about_itself_reads_like_any_incident(
@@ -200,3 +201,17 @@ def test_in_a_pause_the_page_does_not_say_that_somebody_else_is_told(
     gone.update(state=DeliveryState.FAILED, failed_at=world.now)
     text = words(page(as_("okafor"), incident))
     assert "Alerts are paused, so nobody else is told now. Call Jimenez, or check the numbers." in text
+
+
+def test_nobody_is_said_to_be_told_instead_of_whoever_is_not_needed_any_more(
+    world: Any, advance: Advance, as_: As
+) -> None:
+    incident = world.raise_it("stopped")
+    advance(minutes=1)
+    lifecycle.acknowledge(incident.number, by=world["vela"], now=world.now)
+    Delivery.objects.filter(notification__person=world["jimenez"]).update(
+        state=DeliveryState.FAILED, failed_at=world.now
+    )
+    fallback.find_another_way(Delivery.objects.get(notification__person=world["jimenez"]), world.now)
+    text = words(page(as_("okafor"), incident))
+    assert "We couldn’t reach Jimenez by SMS. Call Jimenez, or check the numbers." in text

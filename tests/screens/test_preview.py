@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from escalation.models import Delivery, Notification, Timer
+from escalation.models import Delivery, Notification, PushDevice, Timer
 from incidents.models import Incident
 from plant.models import Role, Roster
 from tests import factories as make
@@ -79,6 +79,19 @@ def test_the_emails_of_managers_are_those_that_are_really_sent(world: Any, as_: 
     assert email.subject == sent.subject.replace(str(incident.number), "1042")
     problem = sent.text.split("\n\n")[0].replace(str(incident.number), "1042")
     assert problem in email.text
+
+
+def test_a_push_is_shown_as_one_to_who_has_a_device_for_it(world: Any, as_: As) -> None:
+    tablet = {"endpoint": "https://push.example/1", "p256dh": "x", "auth": "x", "name": "Tablet"}
+    PushDevice.objects.create(person=world["vela"], created_at=world.now, **tablet)
+    asked = HERE.replace("stopped", "workaround")
+    page = as_("petty").get(asked)
+    first = parts_of(page)["If nobody takes it"][0]
+    assert [(one.channel, one.readers) for one in first.letters] == [("push", (world["vela"],))]
+    pushed = "Workaround now: ASM-D1 Label & pack Printer or labels. Nobody has it yet. 11:00 after 1 h"
+    assert f"Vela IT technician Push What they read Vela {pushed}" in words(page)
+    PushDevice.objects.all().delete()
+    assert "Vela IT technician SMS" in words(as_("petty").get(asked))
 
 
 def test_a_spanish_reader_is_shown_spanish_words(world: Any, as_: As) -> None:
