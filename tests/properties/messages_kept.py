@@ -175,7 +175,7 @@ class MessagesKept(Watching):
     def _a_pause_holds_everybody_back(self, event: Event) -> None:
         thing = self.model.things[event.incident]
         assert not thing.is_safety and thing.paused_until and event.at < thing.paused_until, (
-            f"Rule 5: the timeline says that {event.data['name']} was not reached in a pause, but there is none"
+            f"Rule 5: the timeline says that {event.data['name']} was not reached in a pause: there is none"
         )
 
     def _an_empty_level_goes_up(self, timer: Timer) -> None:
