@@ -73,7 +73,7 @@ class PolicyFilter(django_filters.FilterSet):
 class PolicyViewSet(ReadOnlyModelViewSet[Policy]):
     """Every published version of who is told when. A version never changes; publishing makes the next one."""
 
-    queryset = Policy.objects.select_related("site", "area__site", "category", "published_by")
+    queryset = Policy.objects.select_related("site", "area__site", "category", "published_by", "withdrawn_by")
     serializer_class = serializers.PolicySerializer
     filterset_class = PolicyFilter
     lookup_value_regex = "[0-9]{1,18}"
@@ -92,6 +92,15 @@ class PolicyViewSet(ReadOnlyModelViewSet[Policy]):
         said.is_valid(raise_exception=True)
         published = policies.publish(by=cast(Person, request.user), **said.validated_data)
         return Response(serializers.PolicySerializer(published).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=serializers.WithdrawInput, responses=serializers.PolicySerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        """Take an override back: its place does as it would without it. Running incidents keep theirs."""
+        said = serializers.WithdrawInput(data=request.data)
+        said.is_valid(raise_exception=True)
+        found = policies.withdraw(self.get_object(), by=cast(Person, request.user), **said.validated_data)
+        return Response(serializers.PolicySerializer(found).data)
 
     @extend_schema(
         parameters=[serializers.DiffInput], responses=serializers.ChangeSerializer(many=True), filters=False

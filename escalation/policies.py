@@ -1,4 +1,4 @@
-"""Which policy applies to an incident, and publishing a new version of one."""
+"""Which policy applies to an incident, publishing a new version of one, and taking an override back."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ from escalation.policy_checks import nobody_could_take_it, problems, soon_told
 from escalation.policy_words import Names
 from escalation.steps import CAN_TAKE, CLOCKS, SAFETY, BadPolicy, PolicyClocks, Step
 from incidents.models import Category, Incident, Severity
-from opsdesk.errors import Invalid, Stale
+from opsdesk.errors import Invalid, Refused, Stale
 from plant.models import Area, Person, Site
 
 DEFAULT_WHY = gettext_lazy("The policy every plant starts with")
+
+SCOPE = ("severity", "site_id", "area_id", "category_id")
+"""What all versions of one policy have in common."""
 
 _read: dict[int, tuple[Any, PolicyClocks]] = {}
 """Versions never change, so each is read once per process; the JSON beside it guards against a reused id."""
@@ -112,8 +115,7 @@ def ensure_policies() -> None:
 
 def versions_of(policy: Policy) -> QuerySet[Policy]:
     """All versions of the same severity and place, newest first."""
-    scope = {name: getattr(policy, name) for name in ("severity", "site_id", "area_id", "category_id")}
-    return Policy.objects.filter(**scope).order_by("-version")
+    return Policy.objects.filter(**{name: getattr(policy, name) for name in SCOPE}).order_by("-version")
 
 
 def names_in(found: Iterable[Policy]) -> Names:
@@ -175,6 +177,66 @@ def publish(
         raise _stale() from error
 
 
+@transaction.atomic
+def withdraw(
+    policy: Policy,
+    *,
+    by: Person | None,
+    why: str,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Policy:
+    """Take an override back: its place does as it would without it. Running incidents keep theirs.
+
+    The version stays, with who took it back and why; a later override there gets the next number. NotAllowed
+    is raised for who may not publish there, Refused for the policy that holds everywhere and for an override
+    that would leave its place with a policy that is refused by now, Invalid without a reason, and Stale when
+    this version, or `seen_version`, is not the one in force any more.
+    """
+    if by is not None:
+        Publisher(by).refuse_unless(policy.site, policy.area)
+    if not policy.is_override:
+        raise Refused("holds_everywhere", _("This holds wherever nothing else is said. Change it instead."))
+    if not why.strip():
+        raise Invalid("no_reason", _("Say why."), fields={"why": [_("Say why.")]})
+    in_force = versions_of(policy).filter(is_current=True).select_for_update(of=("self",)).first()
+    if in_force is None or in_force.pk != policy.pk or seen_version not in (None, in_force.version):
+        raise Stale(_("Somebody changed this or took it back meanwhile. Nothing was taken back."))
+    _refuse_silence(policy_without(in_force))
+    in_force.is_current = False
+    in_force.withdrawn_at, in_force.withdrawn_by = now or timezone.now(), by
+    in_force.withdrawn_why = why.strip()
+    in_force.save(update_fields=["is_current", "withdrawn_at", "withdrawn_by", "withdrawn_why"])
+    return in_force
+
+
+def policy_without(override: Policy) -> Policy:
+    """What holds in the place of an override when there is none."""
+    book = PolicyBook.load([override.severity])
+    others = PolicyBook(tuple(one for one in book.policies if not _is_same_scope(one, override)))
+    return others.policy(
+        override.severity,
+        site_id=override.site_id,
+        area_id=override.area_id,
+        category_id=override.category_id,
+    )
+
+
+def _is_same_scope(one: Policy, other: Policy) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in SCOPE)
+
+
+def _refuse_silence(policy: Policy) -> None:
+    """Raise Refused for a policy that was published before a check that it would not pass now."""
+    found = problems(policy.clocks, severity=policy.severity)
+    if found:
+        raise Refused(
+            "would_be_silent",
+            _("What would hold here then is not right: %(problem)s Change that first.")
+            % {"problem": found[0]},
+        )
+
+
 def _refuse_if_stale(scope: QuerySet[Policy], seen_version: int | None) -> None:
     if seen_version is None:
         return
@@ -184,7 +246,7 @@ def _refuse_if_stale(scope: QuerySet[Policy], seen_version: int | None) -> None:
 
 
 def _stale() -> Stale:
-    return Stale(_("Somebody published another version meanwhile. Yours is kept here, not published."))
+    return Stale(_("Somebody published another version or took it back. Yours is kept here, not published."))
 
 
 def _refuse_unknown_people(clocks: PolicyClocks) -> None:

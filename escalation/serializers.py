@@ -226,6 +226,7 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
     area = code_of("area.code")
     category = code_of("category.code")
     published_by = code_of("published_by.username")
+    withdrawn_by = code_of("withdrawn_by.username")
     clocks = ClocksSerializer(read_only=True)
 
     class Meta:
@@ -241,6 +242,9 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
             "published_at",
             "published_by",
             "why",
+            "withdrawn_at",
+            "withdrawn_by",
+            "withdrawn_why",
             "clocks",
         ]
         read_only_fields = fields
@@ -258,6 +262,16 @@ class PublishInput(serializers.Serializer[Any]):
         max_value=1_000_000,
         required=False,
         help_text=_("The version in force there when you began, 0 for none. Another one by now is a 409."),
+    )
+
+
+class WithdrawInput(serializers.Serializer[Any]):
+    why = serializers.CharField(max_length=300)
+    seen_version = serializers.IntegerField(
+        min_value=0,
+        max_value=1_000_000,
+        required=False,
+        help_text=_("The version in force there when you began. Another one by now is a 409."),
     )
 
 

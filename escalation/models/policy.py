@@ -34,6 +34,8 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 class Policy(models.Model):
     """One published version of who is told when. A version never changes; a running incident keeps its own.
 
+    An override that was in force and was taken back says so on its last version; no other takes its place.
+
     `clocks` holds, for each clock, an ordered list of steps:
     {"after": minutes, "roles": [role], "people": [username], "channels": [channel],
      "repeat": minutes or null, "answer": bool}; under "safety", who is told at once when somebody could get
@@ -52,6 +54,13 @@ class Policy(models.Model):
         Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     why = models.CharField(_("why"), max_length=300, blank=True)
+    withdrawn_at = models.DateTimeField(_("taken back"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    withdrawn_why = models.CharField(
+        _("why it was taken back"), max_length=300, blank=True, default="", db_default=""
+    )
 
     objects = PolicyQuerySet.as_manager()
 
@@ -71,7 +80,21 @@ class Policy(models.Model):
                 name="one_policy_in_force",
                 nulls_distinct=False,
             ),
+            models.CheckConstraint(
+                name="policy_taken_back_holds_no_more",
+                condition=Q(withdrawn_at=None, withdrawn_by=None, withdrawn_why="")
+                | Q(withdrawn_at__isnull=False, is_current=False) & ~Q(withdrawn_why=""),
+            ),
+            models.CheckConstraint(
+                name="policy_of_everywhere_is_never_taken_back",
+                condition=Q(withdrawn_at=None) | Q(site__isnull=False) | Q(category__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.severity} v{self.version}"
+
+    @property
+    def is_override(self) -> bool:
+        """It holds for a place or a category instead of the one that holds everywhere."""
+        return self.site_id is not None or self.category_id is not None

@@ -19,7 +19,7 @@ from escalation.policies import clocks_of, names_in, versions_of
 from escalation.policy_diff import Change, diff
 from escalation.policy_words import CLOCK_HELP, CLOCK_NAMES, Names
 from escalation.steps import CLOCKS, SAFETY, PolicyClocks, steps_of
-from incidents.models import Impact, Severity
+from incidents.models import Impact, Incident, Severity
 from opsdesk.errors import Missing, NotAllowed
 from opsdesk.htmx import show
 from plant.models import Person, Site
@@ -28,6 +28,7 @@ from plant.views.places import Where, where_of
 from plant.visibility import of_sites
 
 MOST_VERSIONS = 200
+NAMED = ("site", "area__site", "category", "published_by", "withdrawn_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class SaidSeverity:
     severity: Severity
     usual: SaidPolicy | None
     overrides: list[SaidPolicy]
+    taken_back: list[tuple[str, Policy]]
+    """Where it was different once, and the last version there."""
 
     @property
     def impacts(self) -> list[Impact]:
@@ -80,11 +83,11 @@ def policies(request: HttpRequest) -> HttpResponse:
     """What is in force at a site, by severity. Always the same number of queries."""
     where = where_of(request)
     refuse_unless_reader(where.person, where.site)
-    found = list(_in_force(where))
+    found, gone = list(_in_force(where)), list(_taken_back(where))
     people, publisher = names_in(found), Publisher(where.person)
     context = {
         "where": where,
-        "severities": [_severity(Severity(value), found, people, publisher) for value in Severity.values],
+        "severities": [_severity(one, found, gone, people, publisher) for one in Severity],
         "may_change": publisher.may(where.site),
         "may_add": publisher.may_somewhere(where.site),
     }
@@ -100,7 +103,7 @@ def policy(request: HttpRequest, pk: int) -> HttpResponse:
     person = where.person
     found = policy_of(person, pk)
     refuse_unless_reader(person, found.site or where.site)
-    versions = list(versions_of(found).select_related("published_by")[:MOST_VERSIONS])
+    versions = list(versions_of(found).select_related("published_by", "withdrawn_by")[:MOST_VERSIONS])
     new = _chosen(versions, request.GET.get("new", "")) or found
     old = _chosen(versions, request.GET.get("old", "")) or _before(versions, new)
     people = names_in([found, new, *([old] if old else [])])
@@ -128,7 +131,7 @@ def refuse_unless_reader(person: Person, site: Site) -> None:
 def policy_of(person: Person, pk: int) -> Policy:
     """A version of the person's sites, or of everywhere. Raises Missing."""
     visible = of_sites(Policy.objects.all(), reader=person, by="site", shared=True)
-    found = visible.select_related("site", "area__site", "category", "published_by").filter(pk=pk).first()
+    found = visible.select_related(*NAMED).filter(pk=pk).first()
     if found is None:
         raise Missing("unknown_policy", _("There is no such policy, or it is not for your site."))
     return found
@@ -139,6 +142,16 @@ def scope_words(policy: Policy) -> str:
     place = policy.area or policy.site
     parts = [str(part) for part in (place, policy.category) if part]
     return ", ".join(parts) or _("everywhere")
+
+
+def running_under(scope: Policy) -> QuerySet[Incident]:
+    """Open incidents that started under a version of this policy."""
+    return Incident.objects.open().filter(
+        run__policy__severity=scope.severity,
+        run__policy__site=scope.site_id,
+        run__policy__area=scope.area_id,
+        run__policy__category=scope.category_id,
+    )
 
 
 def impacts_of(severity: str) -> list[Impact]:
@@ -176,12 +189,23 @@ def said(policy: Policy, people: Names, reader: Publisher, *, usual: Policy | No
 
 
 def _in_force(where: Where) -> QuerySet[Policy]:
-    visible = of_sites(Policy.objects.current(), reader=where.person, by="site", shared=True)
+    return _here(where, Policy.objects.current())
+
+
+def _taken_back(where: Where) -> QuerySet[Policy]:
+    """The newest first; what was published there again is among them."""
+    return _here(where, Policy.objects.exclude(withdrawn_at=None)).order_by("-withdrawn_at")[:MOST_VERSIONS]
+
+
+def _here(where: Where, found: QuerySet[Policy]) -> QuerySet[Policy]:
+    visible = of_sites(found, reader=where.person, by="site", shared=True)
     here = visible.filter(site=None) | visible.filter(site=where.site)
-    return here.select_related("site", "area__site", "category", "published_by")
+    return here.select_related(*NAMED)
 
 
-def _severity(severity: Severity, found: list[Policy], people: Names, reader: Publisher) -> SaidSeverity:
+def _severity(
+    severity: Severity, found: list[Policy], gone: list[Policy], people: Names, reader: Publisher
+) -> SaidSeverity:
     mine = [one for one in found if one.severity == severity]
     usual = next((one for one in mine if one.site_id is None and one.category_id is None), None)
     others = [one for one in mine if one is not usual]
@@ -189,7 +213,16 @@ def _severity(severity: Severity, found: list[Policy], people: Names, reader: Pu
         severity,
         said(usual, people, reader) if usual else None,
         [said(one, people, reader, usual=usual) for one in others],
+        _no_more([one for one in gone if one.severity == severity], {scope_words(one) for one in others}),
     )
+
+
+def _no_more(gone: Iterable[Policy], there: set[str]) -> list[tuple[str, Policy]]:
+    """Each place once, with its last version; not where another override holds by now."""
+    last: dict[str, Policy] = {}
+    for policy in gone:
+        last.setdefault(scope_words(policy), policy)
+    return [(place, policy) for place, policy in last.items() if place not in there]
 
 
 # --- versions ---

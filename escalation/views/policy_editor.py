@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 from escalation.forms import PolicyForm, readable
 from escalation.models import Policy
 from escalation.permissions import Publisher
-from escalation.policies import PolicyBook, clocks_of, names_in, publish, versions_of
+from escalation.policies import clocks_of, names_in, policy_without, publish, versions_of
 from escalation.policy_checks import problems
 from escalation.policy_diff import Change, diff
 from escalation.steps import BadPolicy
@@ -31,16 +31,17 @@ from escalation.views.policies import (
     clocks_in_words,
     impacts_of,
     policy_of,
+    running_under,
     scope_words,
 )
-from incidents.models import Category, Incident, Severity
+from incidents.models import Category, Severity
 from opsdesk.errors import Missing, NotAllowed, Refused, Stale
 from opsdesk.htmx import show
 from plant.views.places import Where, area_of, where_of
 from plant.visibility import people_seen_by
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desk:
     """What is edited: the version the rows start from, where it will hold, and what is in force there."""
 
@@ -49,6 +50,11 @@ class Desk:
     scope: Policy
     """Carries severity, site, area and category; it is never saved."""
     in_force: Policy | None
+
+    @cached_property
+    def holds(self) -> Policy:
+        """What holds there now: its own version, or what it does without one."""
+        return self.in_force or policy_without(self.scope)
 
     @property
     def seen(self) -> int:
@@ -79,10 +85,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
     in_force = _in_force(scope)
     if in_force and request.method == "GET":
         return redirect("policy-edit", in_force.pk)
-    base = PolicyBook.load().policy(
-        scope.severity, site_id=scope.site_id, area_id=scope.area_id, category_id=scope.category_id
-    )
-    return _editor(request, Desk(where, base, scope, in_force))
+    return _editor(request, Desk(where, in_force or policy_without(scope), scope, in_force))
 
 
 # --- where ---
@@ -190,7 +193,7 @@ def _page(
     seen = form.seen
     if isinstance(refusal, Stale):
         form.seen = desk.seen
-    named = {**names_in([desk.in_force or desk.base]), **people}
+    named = {**names_in([desk.base, desk.holds]), **people}
     context = {
         "where": desk.where,
         "form": form,
@@ -199,7 +202,7 @@ def _page(
         "scope": scope_words(desk.scope),
         "severity": form.severity,
         "impacts": ", ".join(str(impact.label) for impact in impacts_of(form.severity)),
-        "is_override": desk.scope.site_id is not None or desk.scope.category_id is not None,
+        "is_override": desk.scope.is_override,
         "in_force": desk.in_force,
         "meanwhile": _meanwhile(desk, seen, named) if isinstance(refusal, Stale) else None,
         "changes": _changes(desk, form, named),
@@ -221,35 +224,24 @@ def _page(
 def _changes(desk: Desk, form: PolicyForm, people: Mapping[str, str]) -> list[Change]:
     """What publishing would change, against what is in force there, or what an override starts from."""
     now = readable(form.raw(desk.base.clocks), severity=form.severity)
-    return diff(clocks_of(desk.in_force or desk.base), now, people) if now else []
+    return diff(clocks_of(desk.holds), now, people) if now else []
 
 
 def _meanwhile(desk: Desk, seen: int, people: Mapping[str, str]) -> dict[str, Any]:
-    """The version that was published meanwhile, in words, and what it changed."""
-    assert desk.in_force is not None  # somebody just published it
-    before = versions_of(desk.scope).filter(version=seen).first()
+    """What somebody made of it meanwhile: the version in force, or the one taken back, and what changed."""
+    before = versions_of(desk.scope).filter(version=seen).select_related("withdrawn_by").first()
     return {
-        "policy": desk.in_force,
-        "clocks": clocks_in_words(clocks_of(desk.in_force), people),
-        "changes": diff(clocks_of(before), clocks_of(desk.in_force), people) if before else [],
+        "policy": desk.in_force or before or desk.base,
+        "clocks": clocks_in_words(clocks_of(desk.holds), people),
+        "changes": diff(clocks_of(before), clocks_of(desk.holds), people) if before else [],
     }
 
 
 # --- who is not touched by it ---
 
 
-def _running(scope: Policy) -> QuerySet[Incident]:
-    """Open incidents that started under a version of this policy."""
-    return Incident.objects.open().filter(
-        run__policy__severity=scope.severity,
-        run__policy__site=scope.site_id,
-        run__policy__area=scope.area_id,
-        run__policy__category=scope.category_id,
-    )
-
-
 def _keep_theirs(scope: Policy) -> str:
-    count = _running(scope).count()
+    count = running_under(scope).count()
     return (
         ngettext(
             "%(count)d incident is running under an earlier version. It keeps that one.",

@@ -135,3 +135,26 @@ def test_a_policy_that_makes_no_sense_is_refused(
 
 def test_an_unknown_policy_is_not_found(floor: Floor) -> None:
     assert get(floor.operator, "escalation/policies/0/").json()["code"] == "not_found"
+
+
+def test_an_override_is_taken_back_and_stays_readable(floor: Floor, current: dict[str, Any]) -> None:
+    manager = floor.who(Role.IT_MANAGER)
+    made = post(manager, "escalation/policies/", body_of(current, site=floor.site.code)).json()
+    address = f"escalation/policies/{made['id']}/withdraw/"
+    assert post(manager, address, {}).status_code == 400
+    assert post(manager, address, {"why": "Wrong site", "seen_version": 2}).json()["code"] == "stale"
+    assert post(floor.who(Role.IT_LEAD), address, {"why": "No"}).status_code == 403
+    answer = post(manager, address, {"why": "Wrong site", "seen_version": 1})
+    assert answer.status_code == 200, answer.json()
+    said = answer.json()
+    assert (said["is_current"], said["withdrawn_by"], said["withdrawn_why"]) == (
+        False,
+        manager.username,
+        "Wrong site",
+    )
+    assert get(manager, f"escalation/policies/{made['id']}/").json() == said
+    again = post(manager, address, {"why": "Wrong site"})
+    assert (again.status_code, again.json()["code"]) == (409, "stale")
+    everywhere = post(manager, f"escalation/policies/{current['id']}/withdraw/", {"why": "Enough"})
+    assert (everywhere.status_code, everywhere.json()["code"]) == (409, "holds_everywhere")
+    assert get(manager, "escalation/policies/", severity="S1", current="true").json()["results"] == [current]

@@ -7,11 +7,12 @@ from django.db import IntegrityError, transaction
 
 from escalation.defaults import DEFAULT_CLOCKS
 from escalation.models import Policy
-from escalation.policies import PolicyBook, ensure_policies, publish
+from escalation.policies import PolicyBook, ensure_policies, publish, withdraw
 from incidents.models import Severity
-from opsdesk.errors import Invalid, NotAllowed
+from opsdesk.errors import Invalid, NotAllowed, Refused, Stale
 from plant.models import Person, Role
 from tests import factories as make
+from tests.incidents.test_two_at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +129,103 @@ def test_only_one_version_is_in_force():
     old = Policy.objects.current().get(severity="S1")
     with pytest.raises(IntegrityError), transaction.atomic():
         Policy.objects.create(severity="S1", version=7, clocks=old.clocks)
+
+
+# --- taking an override back ---
+
+
+def test_an_override_that_is_taken_back_holds_no_more_and_says_who_and_why(world):
+    incident = world.raise_it("stopped")
+    wrong = republish(world["hutchins"], area=world.area)
+    assert PolicyBook.load().of(incident) == wrong
+    withdraw(wrong, by=world["hutchins"], why=" Wrong area ", seen_version=1, now=world.now)
+    usual = publish(by=None, severity="S1", clocks=DEFAULT_CLOCKS["S1"], why="Later, everywhere")
+    assert PolicyBook.load().of(incident) == usual
+    wrong.refresh_from_db()
+    assert (wrong.is_current, wrong.withdrawn_by, wrong.withdrawn_why) == (
+        False,
+        world["hutchins"],
+        "Wrong area",
+    )
+    assert wrong.withdrawn_at == world.now
+
+
+def test_a_later_override_there_goes_on_with_the_numbers(world):
+    for version in (1, 2, 3):
+        made = republish(world["hutchins"], area=world.area, seen_version=0)
+        assert made.version == version
+        withdraw(made, by=world["hutchins"], why="Not needed")
+
+
+def test_what_is_running_keeps_the_override_it_started_under(world, advance):
+    mine = republish(world["hutchins"], area=world.area)
+    incident = world.raise_it("stopped")
+    advance(minutes=1)
+    withdraw(mine, by=world["hutchins"], why="Wrong area")
+    advance(minutes=6)
+    incident.run.refresh_from_db()
+    assert incident.run.policy == mine
+
+
+def test_without_the_override_of_an_area_that_of_its_site_holds(world):
+    incident = world.raise_it("stopped")
+    site = republish(world["hutchins"], site=world.site)
+    withdraw(republish(world["hutchins"], area=world.area), by=world["hutchins"], why="As the site")
+    assert PolicyBook.load().of(incident) == site
+
+
+def test_what_holds_everywhere_is_never_taken_back(world):
+    usual = Policy.objects.current().get(severity="S1")
+    with pytest.raises(Refused) as refused:
+        withdraw(usual, by=world["hutchins"], why="Enough")
+    assert refused.value.code == "holds_everywhere"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Policy.objects.filter(pk=usual.pk).update(
+            is_current=False, withdrawn_at=world.now, withdrawn_why="Enough"
+        )
+
+
+def test_who_may_not_publish_there_takes_nothing_back(world):
+    mine = republish(world["hutchins"], site=world.site)
+    areas = make.make_person("Paint", roles=[Role.IT_MANAGER], areas=[world.area])
+    for person in (world["tillery"], areas):
+        with pytest.raises(NotAllowed):
+            withdraw(mine, by=person, why="No")
+    with pytest.raises(Invalid):
+        withdraw(mine, by=world["hutchins"], why="  ")
+    assert Policy.objects.current().filter(pk=mine.pk).exists()
+
+
+def test_who_takes_back_what_is_not_in_force_any_more_is_refused(world):
+    first = republish(world["hutchins"], area=world.area)
+    second = republish(world["hutchins"], area=world.area)
+    for old, seen in ((first, None), (first, 1), (second, 1)):
+        with pytest.raises(Stale):
+            withdraw(old, by=world["hutchins"], why="Wrong area", seen_version=seen)
+    withdraw(second, by=world["hutchins"], why="Wrong area", seen_version=2)
+    with pytest.raises(Stale):
+        withdraw(second, by=world["hutchins"], why="Wrong area")
+
+
+def test_who_publishes_after_it_was_taken_back_is_told_so(world):
+    withdraw(republish(world["hutchins"], area=world.area), by=world["hutchins"], why="Wrong area")
+    with pytest.raises(Stale):
+        republish(world["hutchins"], area=world.area, seen_version=1)
+
+
+def test_nothing_is_taken_back_when_what_would_hold_then_leaves_somebody_in_silence(world):
+    mine = republish(world["hutchins"], area=world.area)
+    old = {**DEFAULT_CLOCKS["S1"], "closure": []}  # published before it was asked for
+    Policy.objects.filter(severity="S1", site=None).update(clocks=old)
+    with pytest.raises(Refused) as refused:
+        withdraw(mine, by=world["hutchins"], why="Wrong area")
+    assert refused.value.code == "would_be_silent" and refused.value.status == 409
+    assert Policy.objects.current().filter(pk=mine.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_it_back_at_once_one_does(world):
+    mine = republish(world["hutchins"], area=world.area)
+    results = at_once(*[lambda: withdraw(mine, by=world["hutchins"], why="Wrong area")] * 2)
+    assert [isinstance(one, Stale) for one in results].count(True) == 1
+    assert Policy.objects.exclude(withdrawn_at=None).count() == 1
