@@ -14,6 +14,8 @@ from typing import Any
 from django.db.models import Q
 
 from escalation.models import Notification
+from escalation.rules import Stretch, works_from
+from escalation.situation import IncidentState
 from escalation.telling import Telling
 
 ASK_AGAIN_AFTER = {
@@ -32,9 +34,10 @@ SINCE, NOT_ANSWERED = "asked_since", "not_answered"
 """Keys of `Notification.data`: when they were first asked; when it was said that they did not answer."""
 
 
-def again_at(severity: str, now: datetime) -> datetime:
-    """When whoever is asked now is asked again."""
-    return now + ASK_AGAIN_AFTER[severity]
+def again_at(state: IncidentState, now: datetime, hours: Stretch | None) -> datetime:
+    """When whoever is asked now is asked again: of what may wait, not before the place works again."""
+    at, _why = works_from(now + ASK_AGAIN_AFTER[state.severity], state, hours)
+    return at
 
 
 def is_last(times_asked: int) -> bool:

@@ -149,13 +149,14 @@ def _wanted(
 
 def stretched(timer: WantedTimer, state: IncidentState, hours: Stretch | None) -> WantedTimer:
     """The same step at the next working minute, if it may wait."""
-    until, why = _works_from(timer.due_at, state, hours)
+    until, why = works_from(timer.due_at, state, hours)
     if until <= timer.due_at:
         return timer
     return replace(timer, due_at=until, planned_at=timer.due_at, waits_for=why)
 
 
-def _works_from(at: datetime, state: IncidentState, hours: Stretch | None) -> tuple[datetime, str]:
+def works_from(at: datetime, state: IncidentState, hours: Stretch | None) -> tuple[datetime, str]:
+    """That moment; for what may wait while the place does not work, the next working minute and why."""
     may_wait = hours is not None and state.severity in WAITS and not state.is_safety
     return hours(at) if hours is not None and may_wait else (at, "")
 
@@ -192,7 +193,7 @@ def _built_in(
     pause = waits_until(clock, state) or base
     due = max(base + HELP_AFTER, pause)
     if clock == LAPSE:
-        asked, _why = _works_from(max(base, pause), state, hours)
+        asked, _why = works_from(max(base, pause), state, hours)
         due = asked + (state.update_every or timedelta(0))
     return WantedTimer(clock, base, policy.severity, 0, 0, 0, due)
 

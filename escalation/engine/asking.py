@@ -22,6 +22,7 @@ from escalation.engine import subjects
 from escalation.engine.contained import batch
 from escalation.engine.fire import Outcome, rank_of
 from escalation.engine.subjects import Subject, locking
+from escalation.hours import Hours
 from escalation.models import DeliveryState, Notification, Reason
 from escalation.outbox.needed import FIELDS, Now, is_unmet
 from escalation.recipients import WAYS
@@ -57,22 +58,22 @@ def ask_again_batch(now: datetime, *, limit: int = BATCH) -> Outcome:
 
 @dataclass(slots=True)
 class _Plan:
-    """What becomes of the asks that are due."""
+    """What becomes of the asks that are due. `plant`: what may wait is not asked about while it is closed."""
 
+    plant: Hours
     again: list[Notification] = field(default_factory=list)
     given_up: list[Notification] = field(default_factory=list)
-    moved: list[Notification] = field(default_factory=list)
 
 
 def ask_again(ids: Sequence[int], now: datetime) -> Outcome:
     """Ask those who are due to be asked about these incidents, which the caller has locked."""
     known = {subject.pk: subject for subject in subjects.read(ids)}
     due = list(_waiting(ids).filter(ask_again_at__lte=now).prefetch_related("deliveries"))
-    plan = _Plan()
+    plan = _Plan(Hours.at(now))
     for one in due:
         _decide(plan, one, known[one.about_id], now)
     notes = _Notes(plan.again, known)
-    channels = tell((_telling(one, known[one.about_id], notes, now) for one in plan.again), now=now)
+    channels = tell((_telling(one, known[one.about_id], notes, plan, now) for one in plan.again), now=now)
     copy_in(Event, _EVENT, [*_asked_again(plan.again, known, now), *_gave_up(plan.given_up, known, now)])
     Notification.objects.bulk_update(due, ["ask_again_at", "data"])
     return Outcome(seen=len(due), told=len(plan.again), channels=frozenset(channels))
@@ -86,12 +87,12 @@ def _waiting(ids: Iterable[int]) -> Any:
 
 def _decide(plan: _Plan, one: Notification, subject: Subject, now: datetime) -> None:
     planned = one.ask_again_at
-    one.ask_again_at = _still_at(one, subject, now)
+    one.ask_again_at = _still_at(one, subject, plan.plant, now)
     if one.ask_again_at is None or one.ask_again_at > now:
         return
     if _is_on_its_way(one):
         # Nobody can answer what has not gone out: a gateway that comes back does not ask four times at once.
-        one.ask_again_at = asks.again_at(subject.severity, now)
+        one.ask_again_at = _again_at(subject, plan.plant, now)
         return
     one.ask_again_at = None
     if asks.is_last(one.times_asked):
@@ -101,13 +102,20 @@ def _decide(plan: _Plan, one: Notification, subject: Subject, now: datetime) -> 
         plan.again.append(one)
 
 
-def _still_at(one: Notification, subject: Subject, now: datetime) -> datetime | None:
+def _again_at(subject: Subject, plant: Hours, at: datetime) -> datetime:
+    return asks.again_at(subject.state(), at, plant.stretch(subject.place))
+
+
+def _still_at(one: Notification, subject: Subject, plant: Hours, now: datetime) -> datetime | None:
     """When they are asked again as things stand; None when nobody asks any more."""
     is_over = one.answered_at is not None or not one.person.is_active
     if one.ask_again_at is None or is_over or not is_unmet(one, _as_now(subject)):
         return None
-    pause = rules.waits_until(one.clock, subject.state())
-    return pause if pause is not None and pause > now else one.ask_again_at
+    state = subject.state()
+    pause = rules.waits_until(one.clock, state)
+    at = pause if pause is not None and pause > now else one.ask_again_at
+    works_from, _why = rules.works_from(max(at, now), state, plant.stretch(subject.place))
+    return works_from if works_from > max(at, now) else at
 
 
 def _as_now(subject: Subject) -> Now:
@@ -119,7 +127,7 @@ def _is_on_its_way(one: Notification) -> bool:
     return not states & set(REACHED) and bool(states & set(ON_ITS_WAY))
 
 
-def _telling(one: Notification, subject: Subject, notes: _Notes, now: datetime) -> Telling:
+def _telling(one: Notification, subject: Subject, notes: _Notes, plan: _Plan, now: datetime) -> Telling:
     """The same again, by the same way. Late, the next time is counted from now: no burst after an outage."""
     is_late = now - one.due_at > ON_TIME
     original = one.data.get("original", one.pk)
@@ -138,7 +146,7 @@ def _telling(one: Notification, subject: Subject, notes: _Notes, now: datetime) 
         rank=rank_of(subject, one.clock),
         wants_answer=True,
         note=notes.of(one, now if is_late else None),
-        ask_again_at=asks.again_at(subject.severity, now if is_late else one.due_at),
+        ask_again_at=_again_at(subject, plan.plant, now if is_late else one.due_at),
         times_asked=times,
         data={"original": original, asks.SINCE: asks.since(one)},
     )
@@ -217,7 +225,7 @@ def _was_reached(one: Notification) -> bool:
 # --- when the incident changes ---
 
 
-def follow(known: Sequence[Subject], now: datetime) -> None:
+def follow(known: Sequence[Subject], plant: Hours, now: datetime) -> None:
     """The incidents changed: whoever did something has seen it, and only who is still needed is asked.
 
     The caller holds the locks. What was never read before has asked nobody.
@@ -229,10 +237,10 @@ def follow(known: Sequence[Subject], now: datetime) -> None:
     changed = []
     for one in _waiting(read_before):
         subject = read_before[one.about_id]
-        at = _still_at(one, subject, now)
+        at = _still_at(one, subject, plant, now)
         if at is not None and at == one.ask_again_at:
             # Made worse, or a pause that was lifted: not later than if they were asked for the first time.
-            at = min(at, asks.again_at(subject.severity, now))
+            at = min(at, _again_at(subject, plant, now))
         if at != one.ask_again_at:
             one.ask_again_at = at
             changed.append(one)

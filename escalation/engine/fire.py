@@ -70,13 +70,13 @@ def fire(ids: Sequence[int], now: datetime, book: DutyBook) -> Outcome:
     for one in silent:  # what else was due of these is planned anew: the change marks them as unread
         lifecycle.lapse(one.subject.number, now=now)
     notes = Notes(firings)
-    tellings = [telling for firing in firings for telling in _tellings(firing, notes, now)]
+    plant = Hours.at(now)
+    tellings = [telling for firing in firings for telling in _tellings(firing, notes, plant, now)]
     tellings.sort(key=lambda telling: -telling.rank)  # of two asks of one moment the last is gone on with
     asks.begin(tellings, {firing.timer.pk: firing.timer.epoch for firing in firings})
     channels = tell(tellings, now=now)
     copy_in(Event, _EVENT, [_event(firing, now) for firing in firings])
     replanned = {one.subject.pk for one in firings if one.subject.replanned_at}
-    plant = Hours.at(now)
     arm([(one.subject.pk, *_next(one, plant, now)) for one in firings], now, replanned=replanned)
     told = sum(len(firing.resolved.recipients) for firing in firings)
     return Outcome(len(due), len(firings) + len(silent), told, frozenset(channels))
@@ -141,9 +141,8 @@ def _mark_fired(timers: Sequence[Timer], now: datetime) -> None:
 # --- who is told what ---
 
 
-def _tellings(firing: Firing, notes: Notes, now: datetime) -> list[Telling]:
+def _tellings(firing: Firing, notes: Notes, plant: Hours, now: datetime) -> list[Telling]:
     timer, subject = firing.timer, firing.subject
-    again = None if subject.is_drill else asks.again_at(subject.severity, now)
     rank = rank_of(subject, timer.clock)
     data = {"step": timer.step, "round": timer.round, "severity": timer.severity}
     if timer.clock == HELP and subject.next_update_due:
@@ -162,12 +161,18 @@ def _tellings(firing: Firing, notes: Notes, now: datetime) -> list[Telling]:
             rank=Rank.QUIET if subject.is_drill else rank,
             as_urgent=rank <= Rank.URGENT,
             wants_answer=recipient.wants_answer or subject.is_drill,
-            ask_again_at=again if recipient.wants_answer else None,
+            ask_again_at=_again_at(subject, plant, now) if recipient.wants_answer else None,
             note=notes.of(firing, recipient),
             data=data,
         )
         for recipient in firing.resolved.recipients
     ]
+
+
+def _again_at(subject: Subject, plant: Hours, now: datetime) -> datetime | None:
+    """When whoever does not answer is asked again; about a practice nobody is."""
+    hours = plant.stretch(subject.place)
+    return None if subject.is_drill else asks.again_at(subject.state(), now, hours)
 
 
 def key_of(timer: Timer) -> str:

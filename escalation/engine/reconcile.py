@@ -58,7 +58,7 @@ def reconcile(ids: Sequence[int], now: datetime) -> Outcome:
         waits = partial(rules.stretched, state=state, hours=hours)
         _bring_forward(plan, armed[subject.pk], state, now)
         _compare(plan, subject.pk, wanted, armed[subject.pk], now, waits)
-    asking.follow(known, now)
+    asking.follow(known, plant, now)
     follow_incidents(ids, now)
     told = news.tellings(known, now)
     _write(plan, now)

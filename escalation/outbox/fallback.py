@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from escalation import asks, rules, wording
 from escalation.devices import with_device
+from escalation.hours import Hours
 from escalation.ladder import state_of
 from escalation.models import Delivery, DeliveryState, Notification, Reason, TimerState
 from escalation.nudging import nudge
@@ -114,7 +115,9 @@ def _go_up(incident: Incident, notification: Notification, failed: Delivery, now
     stand_in = _stand_in(incident, notification, now)
     if stand_in is None:
         return {"instead": ""}
-    tell([_instead(notification, stand_in, failed, now)], now=now)
+    telling, timer = _instead(notification, stand_in, failed, now), notification.timer
+    asks.begin([telling], {timer.pk: timer.epoch} if timer is not None else {})
+    tell([telling], now=now)
     return {"instead": "person", "stand_in": stand_in.name}
 
 
@@ -192,8 +195,9 @@ def _about(notification: Notification) -> dict[str, int | None]:
 def _again(notification: Notification, now: datetime) -> datetime | None:
     """Whoever stands in is asked to answer as the one they stand in for was."""
     incident = notification.about
-    is_asked = notification.wants_answer and not incident.is_drill
-    return asks.again_at(incident.severity, now) if is_asked else None
+    if incident.is_drill or not notification.wants_answer:
+        return None
+    return asks.again_at(state_of(incident), now, Hours.at(now).stretch(incident.area or incident.site))
 
 
 def _record(

@@ -51,7 +51,7 @@ def settings(request: HttpRequest) -> HttpResponseBase:
             lifecycle.set_calendar(
                 where.site,
                 by=where.person,
-                works_on=[name[:120] for name in request.POST.getlist("works_on")[:60]],
+                works_on=_works_on(request),
                 **form.cleaned_data,
             )
         except Refused as refusal:
@@ -114,6 +114,10 @@ def _save(request: HttpRequest, form: Form, site: Site, entry: CalendarEntry | N
     return redirect(_home(site))
 
 
+def _works_on(request: HttpRequest) -> list[str]:
+    return [name[:120] for name in request.POST.getlist("works_on")[:60]]
+
+
 def _calendar_page(
     request: HttpRequest,
     where: Where,
@@ -124,6 +128,8 @@ def _calendar_page(
 ) -> HttpResponse:
     now = timezone.now()
     kept = SiteCalendar.objects.filter(site=where.site).first() or SiteCalendar(site=where.site, weekend=[])
+    if form is not None:
+        kept.works_on = _works_on(request)  # a refused form keeps what was ticked
     hours = WorkingTime.load(DutyBook.load(now))
     entries = [entry.row for entry in hours.entries_of(where.site) if entry.row.ends_at > now]
     today = timezone.localtime(now).date()

@@ -45,8 +45,7 @@ def swap(request: HttpRequest) -> HttpResponseBase:
     refuse_roster_change(where.person, at=where.site)
     with timezone.override(where.site.tz):
         asked = request.GET if "first" in request.GET and "second" in request.GET else None
-        initial = {"first": _number(request.GET.get("first", ""))}
-        choice = SwapChoiceForm(asked, people=people_of_site(where.site), initial=initial)
+        choice = SwapChoiceForm(asked, people=people_of_site(where.site))
         if asked is None or not choice.is_valid():
             return _page(request, where.site, choice)
         people = choice.cleaned_data["first"], choice.cleaned_data["second"]
@@ -56,7 +55,6 @@ def swap(request: HttpRequest) -> HttpResponseBase:
             first=_said(offers[0]),
             second=_said(offers[1]),
             names=(str(people[0]), str(people[1])),
-            initial={"first_shift": request.GET.get("at", "")},
         )
         if request.method == "POST" and form.is_valid():
             return _swap(request, where.site, choice, form, people, offers)
@@ -126,10 +124,6 @@ def _said(offers: Choices) -> list[tuple[str, str]]:
     ]
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 10 else None
-
-
 def _page(
     request: HttpRequest,
     site: Site,
@@ -144,7 +138,6 @@ def _page(
         "site": site,
         "choice": choice,
         "form": form,
-        "at": request.GET.get("at", ""),
         "doubts": doubts or [],
         "next": next_page(request) or f"{reverse('roster')}?site={site.code}",
     }

@@ -18,6 +18,7 @@ from escalation.models import Delivery, DeliveryState, Notification, Reason, Tim
 from escalation.policies import publish
 from incidents import lifecycle
 from incidents.models import Event, EventKind, Incident, Severity
+from plant.models import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def ask(severity: str, clock: str, n: int, **also: Any) -> None:
 @pytest.fixture
 def incident(world, advance) -> Incident:
     """A stopped line, 10 minutes old: the three managers were told, and asked to answer."""
-    ask("S1", "response", 2, repeat=100)
+    ask("S1", "response", 2, repeat=60)
     found = world.raise_it("stopped")
     advance(minutes=10)
     return found
@@ -90,7 +91,7 @@ def test_asking_again_goes_by_the_same_way_with_the_same_weight(world, advance, 
 )
 def test_how_soon_depends_on_how_bad_it_is(world, advance, impact, clock, n, told_at):
     severity = {"stopped": "S1", "at_risk": "S2", "workaround": "S3"}[impact]
-    ask(severity, clock, n, roles=["it_manager"], repeat=10 * 24 * 60)
+    ask(severity, clock, n, roles=["it_manager"], repeat={"S1": 60, "S2": 240, "S3": 1440}[severity])
     incident = world.raise_it(impact)
     every = int(ASK_AGAIN_AFTER[severity].total_seconds() // 60)
     advance(minutes=told_at + 3 * every + 1)
@@ -172,15 +173,15 @@ def test_the_condition_is_asked_again_even_if_the_change_was_not_noted(world, in
 
 
 def test_nobody_is_asked_again_while_the_alerts_are_paused(world, advance, incident):
-    until = world.now + timedelta(minutes=60)
+    until = world.now + timedelta(minutes=50)
     lifecycle.shelve(
         incident.number, by=world["okafor"], until=until, reason="Line is being cleaned", now=world.now
     )
-    advance(minutes=59)
+    advance(minutes=49)
     assert asked(incident, "tillery") == []
     assert newest(incident, "tillery").ask_again_at == until
     advance(minutes=2)
-    assert asked(incident, "tillery") == [70]
+    assert asked(incident, "tillery") == [60]
     assert "late" not in newest(incident, "tillery").note
 
 
@@ -269,7 +270,7 @@ def test_being_told_again_by_the_ladder_counts_as_being_asked(world, advance):
 def test_who_did_not_answer_is_told_again_by_the_ladder_but_not_asked_in_between(world, advance, incident):
     advance(minutes=50)
     assert len(not_answered(incident)) == 3
-    advance(minutes=70)  # the ladder told everybody again at 110
+    advance(minutes=40)  # the ladder told everybody again at 70
     assert asked(incident, "tillery") == [15, 20, 25]
     assert len(not_answered(incident)) == 3
 
@@ -308,6 +309,21 @@ def test_whom_two_clocks_ask_at_one_moment_is_asked_again_once(world, advance, m
     )
     advance(minutes=16)
     assert asked(incident, "tillery") == asked(incident, "prewitt") == [minutes + n for n in (5, 10, 15)]
+
+
+def test_whoever_stands_in_is_asked_by_one_message_alone(world, advance):
+    """The lead was asked at 5, and stands in for the managers, of whom none can be reached, at 10."""
+    clocks = deepcopy(DEFAULT_CLOCKS["S1"])
+    for step in clocks["response"][1:]:
+        step["answer"] = True
+    publish(by=None, severity="S1", clocks=clocks, why="Each answers for themselves")
+    incident = world.raise_it("stopped")
+    advance(minutes=9)
+    Person.objects.filter(username="prewitt").update(mobile="", email="")
+    advance(minutes=1)
+    mine = Notification.objects.filter(incident=incident, person=world["brandt"])
+    assert mine.filter(reason=Reason.FALLBACK).exists()
+    assert mine.exclude(ask_again_at=None).count() == 1
 
 
 def test_one_bad_row_does_not_keep_the_others_from_being_asked(world, advance, monkeypatch):

@@ -253,8 +253,11 @@ def test_holidays_are_chosen_on_the_screen(plant: Any, client: Client) -> None:
     assert client.post(address, asked).status_code == 302
     kept = SiteCalendar.objects.get()
     assert (kept.country, kept.subdivision, kept.works_on) == ("US", "MI", ["Veterans Day"])
-    refused = client.post(address, {**asked, "subdivision": "QQ"})
+    ticked = ["Labor Day", "Thanksgiving Day"]
+    refused = client.post(address, {**asked, "subdivision": "QQ", "works_on": ticked})
     assert refused.status_code == 400 and "QQ is not a state or region of US." in refused.content.decode()
+    assert sorted(one.key for one in refused.context["holidays"] if one.is_worked) == ticked, "none is lost"
+    assert SiteCalendar.objects.get().works_on == ["Veterans Day"]
 
 
 def test_others_read_the_calendar_and_change_nothing(plant: Any, client: Client) -> None:

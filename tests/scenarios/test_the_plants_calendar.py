@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from escalation import ladder, outbox
+from escalation.defaults import DEFAULT_CLOCKS
 from escalation.engine import tick
-from escalation.models import Notification, Timer, Unread
+from escalation.models import Notification, Reason, Timer, Unread
+from escalation.policies import publish
 from escalation.preview import preview
 from incidents import lifecycle
-from incidents.models import Impact, Incident, Severity
+from incidents.models import EventKind, Impact, Incident, Severity
 from plant.duty import DutyBook
 from plant.lifecycle import add_entry, change_entry, remove_entry, set_calendar
 from plant.models import CalendarEntry, Crew, EntryKind, Shift, SiteCalendar
@@ -129,6 +132,61 @@ def test_a_place_that_never_works_again_is_still_told_of(plant: Any) -> None:
     turn(plant, local(11, 6, 9) + timedelta(days=62))
     assert len(heard(incident)) == 1
     assert Timer.objects.armed().filter(incident=incident, clock="response").exists()
+
+
+# --- who is asked to answer ---
+
+
+@pytest.fixture
+def asking() -> None:
+    """A workaround asks the technicians, whom it tells first, to answer."""
+    clocks = deepcopy(DEFAULT_CLOCKS["S3"])
+    clocks["response"][0]["answer"] = True
+    publish(by=None, severity="S3", clocks=clocks, why="Each answers for themselves")
+
+
+def again(incident: Incident) -> list[datetime]:
+    """When the technician on the first shift was asked again."""
+    found = Notification.objects.filter(incident=incident, reason=Reason.ASKED_AGAIN)
+    return sorted({one.created_at for one in found})
+
+
+def test_whoever_was_asked_before_the_weekend_is_asked_again_on_monday(plant: Any, asking: None) -> None:
+    """And nobody above them hears on Saturday that they have not answered."""
+    incident = raised_at(plant, local(11, 7, 22, 10))
+    assert heard(incident) == [local(11, 7, 22, 10)]
+    for hour in range(1, 55):
+        turn(plant, local(11, 7, 22, 10) + timedelta(hours=hour))
+    assert heard(incident) == [local(11, 7, 22, 10)]
+    turn(plant, local(11, 10, 5))
+    assert again(incident) == [local(11, 10, 5)]
+    assert not Notification.objects.filter(incident=incident, note__contains="late").exists()
+    for hour in (6, 7, 8):
+        turn(plant, local(11, 10, hour))
+    assert again(incident) == [local(11, 10, hour) for hour in (5, 6, 7)]
+    gave_up = incident.events.get(kind=EventKind.NOT_ANSWERED)
+    assert gave_up.at == local(11, 10, 8)
+
+
+def test_an_outage_that_ends_on_saturday_asks_nobody_again_before_monday(plant: Any, asking: None) -> None:
+    incident = raised_at(plant, local(11, 7, 21, 10))
+    turn(plant, local(11, 8, 9))  # due on Friday at 22:10
+    assert again(incident) == []
+    turn(plant, local(11, 10, 5))
+    assert again(incident) == [local(11, 10, 5)]
+
+
+def test_a_shutdown_planned_now_holds_the_asking_until_it_is_called_off(plant: Any, asking: None) -> None:
+    incident = raised_at(plant, local(11, 4, 10))
+    entry = stop(plant, local(11, 4, 10, 30), local(11, 6))
+    turn(plant, local(11, 4, 11))
+    assert again(incident) == []
+    waiting = Notification.objects.get(incident=incident, ask_again_at__isnull=False)
+    assert waiting.ask_again_at == local(11, 6, 5)
+    remove_entry(entry.pk, by=plant["hutchins"], now=local(11, 4, 12))
+    turn(plant, local(11, 4, 12))
+    turn(plant, local(11, 4, 13))
+    assert again(incident) == [local(11, 4, 13)]
 
 
 # --- the calendar changes on the way ---
