@@ -61,7 +61,7 @@ def came_back(delivery_id: int, reason: str, *, now: datetime) -> bool:
     incident = delivery.notification.incident
     if incident is not None:
         incident = Incident.objects.locked(incident.number)  # before its messages, as everywhere
-    delivery.error = (_("Came back: %(reason)s") % {"reason": reason or "?"})[:300]
+    delivery.note_trouble(_("Came back: %(reason)s") % {"reason": reason or "?"})
     delivery.state, delivery.failed_at = DeliveryState.FAILED, now
     if not known.update(state=delivery.state, failed_at=now, error=delivery.error):
         return False

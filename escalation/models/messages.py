@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 
@@ -316,6 +317,12 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"
+
+    def note_trouble(self, why: str) -> None:
+        """Why it did not get there, without the address: everybody of the site reads it in the timeline."""
+        if self.address:
+            why = re.sub(re.escape(self.address), "…", why, flags=re.IGNORECASE)
+        self.error = why[:300]
 
     @property
     def carrier(self) -> Delivery:

@@ -126,7 +126,7 @@ def _lost(delivery: Delivery, failure: Failed, now: datetime) -> None:
     with transaction.atomic():
         _lock(delivery)
         lost = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENT)
-        delivery.error = str(failure)[:300]
+        delivery.note_trouble(str(failure))
         changed = lost.update(
             state=DeliveryState.FAILED, failed_at=now, receipt_due_at=None, error=delivery.error
         )

@@ -240,7 +240,7 @@ class _Turn:
         if isinstance(failure, ChannelDown) and not self._still_needed(delivery):
             self._dropped(delivery)
             return
-        delivery.error = str(failure)[:300]
+        delivery.note_trouble(str(failure))
         if provider is not None:
             delivery.provider = provider.name
             if self._goes_by_the_next(delivery, failure, provider):

@@ -68,9 +68,11 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.filter(role_assignments__role=role).distinct()
 
     def at_site(self, site: Site) -> PersonQuerySet:
-        """People who work at the site or hold a role for all sites."""
+        """People who are at home at the site, or hold a role for it or for all sites."""
         return self.filter(
-            models.Q(site=site) | models.Q(role_assignments__isnull=False, role_assignments__site=None)
+            models.Q(site=site)
+            | models.Q(role_assignments__site=site)
+            | models.Q(role_assignments__isnull=False, role_assignments__site=None)
         ).distinct()
 
     def with_roles(self) -> PersonQuerySet:

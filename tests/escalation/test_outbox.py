@@ -196,7 +196,7 @@ def test_it_visibly_fails_in_the_end(world, fakes, monkeypatch):
 
 def test_an_urgent_message_that_fails_goes_by_the_next_channel_at_once(world, fakes):
     incident = raised(world)
-    fakes["sms"].fails = lambda delivery: PermanentFailure("unknown number")
+    fakes["sms"].fails = lambda delivery: PermanentFailure(f"unknown number {delivery.address}")
     outbox.drain(world.now)
     assert states(incident) == [
         ("vela", "sms", "failed"),
@@ -209,6 +209,7 @@ def test_an_urgent_message_that_fails_goes_by_the_next_channel_at_once(world, fa
         ("Vela", "sms", "channel"),
         ("Jimenez", "sms", "channel"),
     ]
+    assert {one["error"] for one in said} == {"unknown number …"}
 
 
 def test_somebody_who_cannot_be_reached_at_all_brings_the_next_level_now(world, fakes, advance, told):

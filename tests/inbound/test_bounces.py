@@ -46,6 +46,15 @@ def test_what_was_taken_meanwhile_needs_nobody_instead(world, advance, told):
     assert mail.state == DeliveryState.FAILED
 
 
+def test_the_address_that_a_server_repeats_is_not_told_to_the_whole_site(world, advance):
+    only_by_email(world, "vela")
+    incident = world.raise_it("stopped")
+    advance(minutes=1)
+    mail = Delivery.objects.get(notification__incident=incident, notification__person=world["vela"])
+    assert bounces.came_back(mail.pk, "550 5.1.1 <Vela@Example.com>: no such user", now=world.now)
+    assert said(incident)[-1].data["error"] == "Came back: 550 5.1.1 <…>: no such user"
+
+
 def test_whoever_has_answered_needs_nobody_instead(world, advance, told):
     only_by_email(world, "jimenez")
     incident = world.raise_it("stopped")

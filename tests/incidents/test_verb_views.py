@@ -14,7 +14,7 @@ from incidents import lifecycle
 from incidents.models import Impact, Incident, SeverityRule, Status
 from incidents.views.verbs import VERBS
 from plant.models import Role
-from tests.factories import Floor, fresh, make_floor, make_person, make_site, raise_, reach
+from tests.factories import Floor, fresh, give_role, make_floor, make_person, make_site, raise_, reach
 
 pytestmark = pytest.mark.django_db
 
@@ -323,6 +323,20 @@ def test_only_people_of_the_site_can_be_asked(floor: Floor) -> None:
     assert lead.post(at(incident, "assign"), {"to": stranger.pk}).status_code == 400
     assert lead.post(at(incident, "assign"), {"to": floor.tech.pk}).status_code == 302
     assert fresh(incident).assigned_to == floor.tech
+
+
+@pytest.mark.parametrize(("verb", "field"), [("assign", "to"), ("contain", "owner"), ("close", "agreed_by")])
+def test_who_is_at_home_elsewhere_and_works_here_is_offered_once(floor: Floor, verb: str, field: str) -> None:
+    away = make_floor(code="AWAY")
+    guest = make_person("Dana Guest", roles=[Role.IT_TECH, Role.SUPERVISOR], site=away.site)
+    for role in (Role.IT_TECH, Role.SUPERVISOR):
+        give_role(guest, role, site=floor.site)
+    incident = reach(floor, Status.ACKNOWLEDGED, Impact.NONE)
+    page = as_(floor, Role.IT_LEAD).get(at(incident, verb)).content.decode()
+    assert page.count(f'<option value="{guest.pk}"') == 1
+    assert f'<option value="{away.tech.pk}"' not in page
+    asked = {field: guest.pk, "what": "Spare printer", "cause": "Loose cable"}
+    assert as_(floor, Role.IT_LEAD).post(at(incident, verb), asked).status_code == 302
 
 
 def test_words_are_added_by_anybody_of_the_site(client: Client, floor: Floor) -> None:

@@ -112,11 +112,14 @@ class MessagesKept(Watching):
             told = self.seen.notifications[delivery.notification]
             if self.seen.state_of(delivery) == "failed" and told.is_urgent and told.incident:
                 self._went_another_way(told, of[told.id])
+        happened = {
+            "level": self._the_next_level_is_due,
+            "told": self._a_higher_level_was_told,
+            "pause": self._a_pause_holds_everybody_back,
+        }
         for event in self.seen.new_events:
-            if event.kind == "not_reached" and event.data.get("instead") == "level":
-                self._the_next_level_is_due(event)
-            if event.kind == "not_reached" and event.data.get("instead") == "told":
-                self._a_higher_level_was_told(event)
+            if event.kind == "not_reached" and event.data.get("instead") in happened:
+                happened[event.data["instead"]](event)
         for timer in self.seen.newly_fired:
             self._an_empty_level_goes_up(timer)
 
@@ -137,7 +140,7 @@ class MessagesKept(Watching):
             f"Rule 5: the timeline of {name_of(thing)} does not say that {told.person} was not reached"
         )
         instead = {one.get("instead") for one in said}
-        assert instead & {"level", "told", "person", ""}, (
+        assert instead & {"level", "told", "person", "pause", ""}, (
             f"Rule 5: person {told.person} of {name_of(thing)} was not reached, and nobody heard instead"
         )
 
@@ -167,6 +170,12 @@ class MessagesKept(Watching):
         fired = [one for one in self.seen.timers if one.fired_at and one.fired_at <= event.at]
         assert any(one[1:5] == timer[1:5] and one.step > timer.step for one in fired for timer in below), (
             f"Rule 5: the timeline says that the level above {event.data['name']} was told, but none was"
+        )
+
+    def _a_pause_holds_everybody_back(self, event: Event) -> None:
+        thing = self.model.things[event.incident]
+        assert not thing.is_safety and thing.paused_until and event.at < thing.paused_until, (
+            f"Rule 5: the timeline says that {event.data['name']} was not reached in a pause: there is none"
         )
 
     def _an_empty_level_goes_up(self, timer: Timer) -> None:
