@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from holidays import list_supported_countries
 
+from plant.countries import choices_of
 from plant.models import Area, EntryKind, Site
 from plant.roster_forms import WallTimeField
 
@@ -66,8 +67,8 @@ class CalendarForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["country"]
         assert isinstance(field, forms.ChoiceField)
-        codes = sorted(code for code in list_supported_countries() if len(code) == 2)
-        field.choices = [("", _("No public holidays")), *((code, code) for code in codes)]
+        codes = [code for code in list_supported_countries() if len(code) == 2]
+        field.choices = [("", _("No public holidays")), *choices_of(codes)]
 
     def clean_subdivision(self) -> str:
         return str(self.cleaned_data["subdivision"]).strip().upper()

@@ -11,7 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import override
 
+from plant.calendar_forms import CalendarForm
 from plant.coverage import gaps_ahead, unheld
 from plant.duty import DutyBook
 from plant.models import Area, CalendarEntry, CoverKind, Role, SiteCalendar
@@ -249,6 +251,8 @@ def test_a_shutdown_is_planned_changed_and_taken_back_on_the_screen(plant: Any, 
 def test_holidays_are_chosen_on_the_screen(plant: Any, client: Client) -> None:
     client.force_login(plant.hutchins)
     address = "/setup/calendar/settings/"
+    shown = client.get("/setup/calendar/").content.decode()
+    assert '<option value="MX">Mexico</option>' in shown
     asked = {"country": "US", "subdivision": "mi", "weekend": ["5", "6"], "works_on": ["Veterans Day"]}
     assert client.post(address, asked).status_code == 302
     kept = SiteCalendar.objects.get()
@@ -258,6 +262,17 @@ def test_holidays_are_chosen_on_the_screen(plant: Any, client: Client) -> None:
     assert refused.status_code == 400 and "QQ is not a state or region of US." in refused.content.decode()
     assert sorted(one.key for one in refused.context["holidays"] if one.is_worked) == ticked, "none is lost"
     assert SiteCalendar.objects.get().works_on == ["Veterans Day"]
+
+
+def test_every_country_has_a_name_and_is_found_by_it_in_both_languages() -> None:
+    form: Any = CalendarForm()
+    english = dict(form.fields["country"].choices)
+    assert [code for code, name in english.items() if code == name] == ["UK"], "beside GB, which has the name"
+    with override("es"):
+        form = CalendarForm()
+        spanish = [str(name) for _code, name in form.fields["country"].choices]
+    assert spanish[1] == "Afganistán" and "España" in spanish
+    assert spanish.index("Emiratos Árabes Unidos") < spanish.index("Eslovaquia") < spanish.index("Etiopía")
 
 
 def test_others_read_the_calendar_and_change_nothing(plant: Any, client: Client) -> None:
