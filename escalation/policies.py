@@ -228,13 +228,16 @@ def _is_same_scope(one: Policy, other: Policy) -> bool:
 
 def _refuse_silence(policy: Policy) -> None:
     """Raise Refused for a policy that was published before a check that it would not pass now."""
-    found = problems(policy.clocks, severity=policy.severity)
-    if found:
+    try:
+        for problem in problems(policy.clocks, severity=policy.severity):
+            raise problem
+        _refuse_if_nobody_could_take_it(clocks_of(policy))
+    except Invalid as problem:
         raise Refused(
             "would_be_silent",
             _("What would hold here then is not right: %(problem)s Change that first.")
-            % {"problem": found[0]},
-        )
+            % {"problem": problem},
+        ) from problem
 
 
 def _refuse_if_stale(scope: QuerySet[Policy], seen_version: int | None) -> None:

@@ -295,18 +295,41 @@ class ReasonForm(ActForm):
     reason = _words(_("Why?"), rows=2, limit=300, help_text=_("Everybody sees it."))
 
 
+SEVERITIES = [
+    (Severity.S1, pgettext_lazy("severity", "1: product does not come out")),
+    (Severity.S2, pgettext_lazy("severity", "2: product is at risk")),
+    (Severity.S3, pgettext_lazy("severity", "3: runs on a workaround")),
+    (Severity.S4, pgettext_lazy("severity", "4: stops nothing")),
+]
+
+
 class SeverityForm(ReasonForm):
     severity = forms.ChoiceField(
         label=_("How bad is it really?"),
         widget=forms.RadioSelect,
-        choices=[
-            (Severity.S1, pgettext_lazy("severity", "1: product does not come out")),
-            (Severity.S2, pgettext_lazy("severity", "2: product is at risk")),
-            (Severity.S3, pgettext_lazy("severity", "3: runs on a workaround")),
-            (Severity.S4, pgettext_lazy("severity", "4: stops nothing")),
-        ],
+        choices=SEVERITIES,
     )
     field_order = ["seen_version", "severity", "reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._offer_another()
+
+    def keep_after(self, refusal: Refused) -> None:
+        super().keep_after(refusal)
+        self._offer_another()
+
+    def _offer_another(self) -> None:
+        """Only what is drawn leaves out the one that it has: an older page is answered in words."""
+        severity = self.fields["severity"]
+        assert isinstance(severity, forms.ChoiceField)
+        severity.widget.choices = [one for one in SEVERITIES if one[0] != self.incident.severity]
+
+    def clean_severity(self) -> str:
+        severity: str = self.cleaned_data["severity"]
+        if severity == self.incident.severity:
+            raise forms.ValidationError(_("It is that already."))
+        return severity
 
 
 class WaitForm(ActForm):

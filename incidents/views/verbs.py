@@ -170,7 +170,7 @@ VERBS: dict[str, Verb] = {
         "sliders",
     ),
     "wait": Verb(
-        _("We wait for somebody"),
+        _("It waits on somebody"),
         _("Note it"),
         lifecycle.wait_on,
         Action.UPDATE,
@@ -180,8 +180,8 @@ VERBS: dict[str, Verb] = {
         "calendar",
     ),
     "stop-waiting": Verb(
-        _("No longer waiting"),
-        _("We have it"),
+        _("The wait is over"),
+        _("The wait is over"),
         lifecycle.stop_waiting,
         Action.UPDATE,
         done=_("Noted."),
@@ -198,8 +198,8 @@ VERBS: dict[str, Verb] = {
         "pause",
     ),
     "unshelve": Verb(
-        _("End the pause"),
-        _("End the pause"),
+        _("Let the alerts go on"),
+        _("Let the alerts go on"),
         lifecycle.unshelve,
         Action.SHELVE,
         done=_("The clock runs again."),

@@ -257,6 +257,16 @@ def test_a_floor_call_changes_how_bad_it_is(floor: Floor) -> None:
     assert fresh(incident).severity == "S1"
 
 
+def test_how_bad_it_is_already_is_not_offered_and_not_said_to_be_changed(floor: Floor) -> None:
+    incident = reach(floor, Status.ACKNOWLEDGED, Impact.AT_RISK)
+    manager = as_(floor, Role.MATERIALS_MANAGER)
+    page = manager.get(at(incident, "severity")).content.decode()
+    assert re.findall(r'name="severity" value="(S\d)"', page) == ["S1", "S3", "S4"]
+    again = manager.post(at(incident, "severity"), {"severity": "S2", "reason": "Truck waits"})
+    assert again.status_code == 400 and "It is that already." in again.content.decode()
+    assert fresh(incident).version == incident.version
+
+
 def test_a_wait_has_a_name_and_a_time_in_the_plants_clock(tech: Client, floor: Floor) -> None:
     incident = reach(floor, Status.ACKNOWLEDGED)
     until = timezone.localtime(timezone.now() + timedelta(days=2), floor.site.tz).replace(
