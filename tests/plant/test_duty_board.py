@@ -102,6 +102,13 @@ def test_whoever_is_on_the_roster_of_a_holiday_is_shown_with_that_the_plant_is_c
     client.force_login(plant.hutchins)
     page = client.get(f"/setup/duty/?at={thanksgiving:%Y-%m-%dT%H:%M}").content.decode()
     assert "Plant closed: Thanksgiving Day." in page and "Marcus Vela" in page
+    stop = CalendarEntry.objects.create(
+        site=plant.site, kind="downtime", name="Retooling", starts_at=NINE, ends_at=TWO
+    )
+    stop.areas.add(plant.area)
+    make_area(site=plant.site, name="Paint")
+    page = client.get(f"/setup/duty/?at={NINE:%Y-%m-%dT%H:%M}").content.decode()
+    assert page.count("Closed: Retooling.") == 1 and "Plant closed" not in page, "only assembly stands still"
 
 
 # --- gaps ahead ---------------------------------------------------------------------------------------------
