@@ -240,6 +240,7 @@ class CountermeasureViewSet(GenericViewSet[Countermeasure]):
     promise = verb("promise", lifecycle.start, serializers.PromiseInput)
     plan_check = verb("plan-check", lifecycle.plan_check, serializers.PlanCheckInput)
     checker = verb("checker", lifecycle.name_checker, serializers.CheckerInput)
+    owner = verb("owner", lifecycle.name_owner, serializers.OwnerInput)
     strength = verb("strength", lifecycle.say_strength, serializers.StrengthInput)
     in_place = verb(
         "in-place",

@@ -113,6 +113,10 @@ class CheckerForm(ActForm):
     checker = PersonField(label=_("Who checks it"), help_text=_("Never the owner, nor who put it in place."))
 
 
+class OwnerForm(ActForm):
+    owner = PersonField(label=_("Who looks after it?"))
+
+
 class StrengthForm(ActForm):
     strength = forms.ChoiceField(
         label=_("How much it relies on people"), choices=Strength.choices, widget=forms.RadioSelect

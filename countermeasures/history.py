@@ -27,6 +27,7 @@ DID: dict[str, StrPromise] = {
     "in_the_way": _("said what is in the way"),
     "check_planned": _("planned the check"),
     "checker_named": _("named another checker"),
+    "owner_named": _("named somebody else to look after it"),
     "strength_said": _("said how strong it is"),
     "in_place": _("put it in place"),
     "checking": _("started to prove it"),

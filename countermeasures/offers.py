@@ -73,12 +73,13 @@ OFFERS: tuple[Offer, ...] = (
     Offer("waive", _("A weaker one is enough"), lambda c: not c.is_strong_enough, Action.WAIVE),
     Offer("extend", _("Let it stay longer"), _is_worn, Action.EXTEND),
     Offer("take-off", _("It is off"), _can_come_off, Action.PLAN, False),
+    Offer("owner", _("Somebody else looks after it"), _can_come_off, Action.PLAN),
     Offer("withdraw", _("Give it up"), lambda c: c.stage in BEFORE, Action.PLAN),
 )
 """In the order in which they are shown."""
 
-OF_WORN = tuple(offer for offer in OFFERS if offer.verb in ("extend", "take-off"))
-"""A problem may be closed without a fix while its bandage is on: that still ends and is taken off."""
+OF_WORN = tuple(offer for offer in OFFERS if offer.verb in ("extend", "take-off", "owner"))
+"""A problem may be closed without a fix while its bandage is on: that still ends and is taken off, by somebody."""
 
 
 def offers(found: Countermeasure, person: Person) -> list[Offer]:

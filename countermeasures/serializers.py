@@ -109,6 +109,10 @@ class CheckerInput(Said):
     checker = person_field()
 
 
+class OwnerInput(Said):
+    owner = person_field()
+
+
 class StrengthInput(Said):
     strength = serializers.ChoiceField(choices=Strength.choices)
 

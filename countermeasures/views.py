@@ -118,6 +118,13 @@ VERBS: dict[str, Verb] = {
         ),
     ),
     "take-off": Verb(_("Is the bandage off?"), _("It is off"), forms.NothingMoreForm, lifecycle.take_off),
+    "owner": Verb(
+        _("Who looks after it instead?"),
+        _("Name them"),
+        forms.OwnerForm,
+        lifecycle.name_owner,
+        _("They are asked about it from now on. The day it ends stays."),
+    ),
     "withdraw": Verb(_("Give it up"), _("Give it up"), forms.ReasonForm, lifecycle.withdraw),
 }
 

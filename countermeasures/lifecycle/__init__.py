@@ -1,6 +1,6 @@
 """Every verb that changes a countermeasure. The incident row is locked first: it locks its family."""
 
-from countermeasures.lifecycle.bandages import extend, take_off
+from countermeasures.lifecycle.bandages import extend, name_owner, take_off
 from countermeasures.lifecycle.causes import write_cause
 from countermeasures.lifecycle.elsewhere import (
     applies_elsewhere,
@@ -25,6 +25,7 @@ __all__ = [
     "extend",
     "log_measurement",
     "name_checker",
+    "name_owner",
     "plan_check",
     "put_in_place",
     "restore",

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from countermeasures.lifecycle.moves import locked_for, refuse, write
+from countermeasures.lifecycle.moves import locked_for, refuse, refuse_strangers, write
 from countermeasures.models import Countermeasure, Kind, Stage
 from incidents.lifecycle.moves import needs_reason
 from incidents.models import Incident, SeverityRule
@@ -82,3 +82,22 @@ def take_off(
         raise Refused("not_on", _("This bandage is not on. Give it up when it is not needed."))
     now = now or timezone.now()
     return write(found, by=by, now=now, did="taken_off", removed_at=now, removed_by=by)
+
+
+@transaction.atomic
+def name_owner(
+    pk: int,
+    *,
+    by: Person,
+    owner: Person,
+    seen_version: int | None = None,
+    now: datetime | None = None,
+) -> Countermeasure:
+    """Somebody else looks after the bandage: who did has left, or is away. The day it ends stays."""
+    found = locked_for(pk, by=by, seen_version=seen_version)
+    if found.kind != Kind.CONTAINMENT or found.stage != Stage.IN_PLACE or found.removed_at is not None:
+        raise Refused("not_on", _("Only a bandage that is on is handed over."))
+    refuse_strangers(found.incident, owner=owner)
+    if owner == found.owner:
+        return found
+    return write(found, by=by, now=now, did="owner_named", owner=owner)

@@ -33,11 +33,11 @@ def moves_of(
 ) -> list[Move]:
     """One for each offer. `back`: where it leads afterwards; `css`: class of the first, `rest` of the others.
 
-    Another checker is never what comes next, so it is not drawn as the first even where it is.
+    Another checker or owner is never what comes next, so it is not drawn as the first even where it is.
 
     Put together here, because a board has a hundred and a template takes several times as long.
     """
-    first = next((offer for offer in offers[:1] if offer.verb != "checker"), None)
+    first = next((offer for offer in offers[:1] if offer.verb not in ("checker", "owner")), None)
     return [_move(one, offer, back, css if offer is first else rest) for offer in offers]
 
 

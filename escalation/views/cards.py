@@ -60,7 +60,7 @@ def _card(one: Countermeasure, slipped: Mapping[int, Slips], now: datetime, read
 def _next(one: Countermeasure, offers: Sequence[Offer]) -> list[Offer]:
     """What moves it on: first its check is planned, then it goes in. Its page has all that may be done."""
     can_go_in = one.kind == Kind.CONTAINMENT or one.is_planned_check_complete
-    elsewhere = {"withdraw", "checker", "plan-check" if can_go_in else "in-place"}
+    elsewhere = {"withdraw", "checker", "owner", "plan-check" if can_go_in else "in-place"}
     if one.is_strong_enough:
         elsewhere.add("strength")
     return [offer for offer in offers if offer.verb not in elsewhere]

@@ -146,6 +146,7 @@ DID: dict[str, StrPromise] = {
     "in_the_way": gettext_lazy("said what is in the way of: %(what)s. %(words)s"),
     "check_planned": gettext_lazy("planned how to check: %(what)s"),
     "checker_named": gettext_lazy("named another checker: %(what)s"),
+    "owner_named": gettext_lazy("named somebody else to look after: %(what)s"),
     "strength_said": gettext_lazy("said how strong it is: %(what)s"),
     "in_place": gettext_lazy("put in place: %(what)s. %(words)s"),
     "measured": gettext_lazy("measured: %(words)s, for: %(what)s"),

@@ -6,9 +6,10 @@ import pytest
 
 from countermeasures import lifecycle as fixes
 from countermeasures.models import Countermeasure
+from countermeasures.promises.models import Promise
 from incidents.models import SeverityRule, Status
-from opsdesk.errors import Invalid, Refused
-from tests.factories import NOW, Floor, place_fix, reach
+from opsdesk.errors import Invalid, NotAllowed, Refused
+from tests.factories import NOW, Floor, make_floor, place_fix, reach
 
 
 @pytest.fixture
@@ -99,3 +100,26 @@ def test_what_is_worn_and_what_has_expired_is_found(floor: Floor, bandage: Count
     assert not expired(date(2026, 3, 9)) and list(expired(date(2026, 3, 10))) == [bandage]
     fixes.take_off(bandage.pk, by=floor.tech)
     assert not worn() and not expired(date(2026, 3, 10))
+
+
+def test_somebody_else_looks_after_it_and_is_asked_from_then_on(
+    floor: Floor, bandage: Countermeasure
+) -> None:
+    fixes.name_owner(bandage.pk, by=floor.tech, owner=floor.supervisor, now=NOW)
+    found = fixes.name_owner(bandage.pk, by=floor.tech, owner=floor.supervisor, now=NOW)
+    assert found.incident.events.filter(data__did="owner_named").count() == 1
+    promise = Promise.objects.open().get(subject=f"bandage:{bandage.pk}")
+    assert (promise.person, promise.due_on) == (floor.supervisor, bandage.expires_on)
+
+
+def test_a_bandage_is_handed_over_only_while_it_is_on_and_to_somebody_of_the_site(
+    floor: Floor, bandage: Countermeasure
+) -> None:
+    with pytest.raises(Invalid):
+        fixes.name_owner(bandage.pk, by=floor.tech, owner=make_floor(code="AWAY").tech, now=NOW)
+    with pytest.raises(NotAllowed):
+        fixes.name_owner(bandage.pk, by=floor.operator, owner=floor.supervisor, now=NOW)
+    fixes.take_off(bandage.pk, by=floor.tech, now=NOW)
+    with pytest.raises(Refused) as refusal:
+        fixes.name_owner(bandage.pk, by=floor.tech, owner=floor.supervisor, now=NOW)
+    assert refusal.value.code == "not_on"

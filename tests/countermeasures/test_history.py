@@ -106,6 +106,10 @@ VERBS: dict[str, tuple[Callable[[Floor], Countermeasure], Callable[[Floor, int],
         lambda floor, pk: fixes.check(pk, by=floor.supervisor, effective=False, measured="Two", now=NOW),
     ),
     "given up": (fix, lambda floor, pk: fixes.withdraw(pk, by=floor.tech, reason="No budget", now=NOW)),
+    "somebody else looks after it": (
+        bandage,
+        lambda floor, pk: fixes.name_owner(pk, by=floor.tech, owner=floor.supervisor, now=NOW),
+    ),
     "longer": (
         bandage,
         lambda floor, pk: fixes.extend(

@@ -284,8 +284,16 @@ def test_what_is_offered_follows_the_stage_and_the_person(floor: Floor) -> None:
         "checker"
     ]
     worn = bandage(incident)
-    assert verbs(worn, floor.manager) == ["extend", "take-off"] and verbs(worn, floor.tech) == ["take-off"]
+    assert verbs(worn, floor.manager) == ["extend", "take-off", "owner"]
+    assert verbs(worn, floor.tech) == ["take-off", "owner"]
     assert verbs(planned, floor.operator) == []
+
+
+def test_somebody_else_looks_after_a_bandage(tech: Client, floor: Floor) -> None:
+    worn = bandage(contained(floor))
+    assert tech.post(at(worn, "owner"), {"owner": ""}).status_code == 400
+    assert tech.post(at(worn, "owner"), {"owner": floor.supervisor.pk}).status_code == 302
+    assert again(worn).owner == floor.supervisor and again(worn).expires_on == worn.expires_on
 
 
 def test_nothing_is_offered_once_it_is_closed(floor: Floor) -> None:
@@ -297,7 +305,8 @@ def test_a_bandage_that_is_on_after_closing_without_a_fix_still_comes_off(floor:
     incident, day = reach(floor, Status.CONTAINED), timezone.now().date() + timedelta(days=90)
     lifecycle.accept_no_fix(incident.number, by=floor.manager, reason="It ends in May", review_on=day)
     worn = bandage(incident)
-    assert verbs(worn, floor.manager) == ["extend", "take-off"] and verbs(worn, floor.tech) == ["take-off"]
+    assert verbs(worn, floor.manager) == ["extend", "take-off", "owner"]
+    assert verbs(worn, floor.tech) == ["take-off", "owner"]
     fixes.take_off(worn.pk, by=floor.tech)
     assert verbs(worn, floor.manager) == []
 
