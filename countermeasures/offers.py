@@ -79,7 +79,7 @@ OFFERS: tuple[Offer, ...] = (
 """In the order in which they are shown."""
 
 OF_WORN = tuple(offer for offer in OFFERS if offer.verb in ("extend", "take-off", "owner"))
-"""A problem may be closed without a fix while its bandage is on: that still ends and is taken off, by somebody."""
+"""A problem may be closed without a fix while its bandage is on: somebody still takes it off on its day."""
 
 
 def offers(found: Countermeasure, person: Person) -> list[Offer]:
