@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -262,4 +262,12 @@ def _phone(shell: Shell) -> str:
 
 def alerts_band(request: HttpRequest) -> dict[str, Any]:
     """For every page: `alerts_down`, looked up by one query, and only where a template asks."""
-    return {"alerts_down": SimpleLazyObject(lambda: alerts_down(Shell.of(request)))}
+    return {"alerts_down": SimpleLazyObject(lambda: _band(request))}
+
+
+def _band(request: HttpRequest) -> AlertsDown | None:
+    """No band while the database is away: a page that needs nothing else from it says what it has to say."""
+    try:
+        return alerts_down(Shell.of(request))
+    except DatabaseError:
+        return None

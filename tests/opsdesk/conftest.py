@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import Client, override_settings
 
 
 @pytest.fixture
-def strange() -> Iterator[Client]:
-    """A client of the addresses in strange_views.py."""
+def strange(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A client of the addresses in strange_views.py, while the database is away."""
+
+    def away() -> dict[str, float]:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("escalation.watch.look", away)
     templates: Any = deepcopy(settings.TEMPLATES)
     templates[0]["DIRS"] = [*templates[0]["DIRS"], Path(__file__).parent / "templates"]
     cache.clear()
