@@ -87,6 +87,8 @@ class Plantlife(Promising):
                 assert fault.happened and kind in ("stumbles", "cannot")
             else:
                 self.turned_at = self.now
+        if fault.happened:  # in the middle of the auditor's look, for all we know
+            self.left_alone |= dict.fromkeys(self.model.things, self.now)
         self._follow_the_system()
 
     def _another_engine(self) -> None:

@@ -65,7 +65,7 @@ class RulesKept(MessagesKept, PromisesKept, FamilyKept):
     def rule_1_no_incident_is_silent(self) -> None:
         """Every open incident has an armed timer, or is repaired within a minute.
 
-        Or within a minute of the auditor's last look, when its row was held at that moment.
+        Or within a minute of the auditor's last look, when its row was held then or the look broke off.
         """
         for pk, thing in self._open():
             armed, unread = self.seen.armed(pk), self.seen.unread.get(pk)

@@ -37,7 +37,7 @@ class Watching:
     silent_since: dict[int, tuple[datetime, int]]
     """Since when an incident waits for nothing, and its version then."""
     left_alone: dict[int, datetime]
-    """When the engine, and its auditor, last ran while somebody held this incident's row."""
+    """When the engine, and its auditor, last ran while somebody held this incident's row, or broke off."""
     absent: set[str]
     crews: dict[str, list[str]]
     names: dict[int, str]
