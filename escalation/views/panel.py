@@ -31,6 +31,9 @@ A_MOMENT = timedelta(minutes=1)
 URGENT = ("S1", "S2")
 """Severities whose steps go by a person's urgent ways, but for reminders that it is still open."""
 
+HALF_A_DAY = timedelta(hours=12)
+"""So near, a time on the clock can only be meant one way."""
+
 AHEAD = 5
 """Steps still to come that are shown."""
 
@@ -140,10 +143,11 @@ def _waiting(step: NextStep, reader: Person | None, at: str) -> SafeString:
 
 
 def _short(at: datetime, now: datetime) -> str:
-    """The time today, else the day: the column is narrow."""
-    if timezone.localdate(at) == timezone.localdate(now):
-        return moment(at, now)
-    return day_words(timezone.localtime(at))
+    """The time today and through the night, else the day: the column is narrow."""
+    local = timezone.localtime(at)
+    if local.date() == timezone.localdate(now) or abs(at - now) < HALF_A_DAY:
+        return f"{local:%H:%M}"
+    return day_words(local)
 
 
 # -- who was told

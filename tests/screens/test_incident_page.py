@@ -41,6 +41,18 @@ def test_the_three_answers_and_who_is_told_next_are_on_top(world: Any, advance: 
     assert "If no product by 10:15, Kowal and Brandt are told" in text
 
 
+def test_through_the_night_who_was_told_keeps_the_time_on_the_clock(
+    world: Any, advance: Advance, as_: As
+) -> None:
+    world.now += timedelta(hours=13, minutes=50)
+    incident = world.raise_it()
+    advance(minutes=35)
+    told = page(as_("tillery"), incident).context["panel"].rungs
+    assert told[0].at == "23:50"
+    world.now += timedelta(days=1)
+    assert page(as_("tillery"), incident).context["panel"].rungs[0].at == "Tue 4 Nov"
+
+
 def test_the_number_may_have_its_letters(world: Any, as_: As) -> None:
     incident = world.raise_it()
     assert as_("vela").get(f"/incidents/INC-{incident.number}/").status_code == 200
