@@ -268,7 +268,7 @@ def _refuse_if_nobody_could_take_it(clocks: PolicyClocks) -> None:
     if any(CAN_TAKE & set(step.roles) for step in steps):
         return
     named = {name for step in steps for name in step.people}
-    takers = Person.objects.filter(username__in=named, role_assignments__role__in=CAN_TAKE)
+    takers = Person.objects.active().filter(username__in=named, role_assignments__role__in=CAN_TAKE)
     if not takers.exists():
         raise nobody_could_take_it(clocks.severity)
 

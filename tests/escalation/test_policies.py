@@ -223,6 +223,18 @@ def test_nothing_is_taken_back_when_what_would_hold_then_leaves_somebody_in_sile
     assert Policy.objects.current().filter(pk=mine.pk).exists()
 
 
+def test_nothing_is_taken_back_when_the_only_one_who_could_take_it_then_has_left(world):
+    mine = republish(world["hutchins"], area=world.area)
+    first = {**DEFAULT_CLOCKS["S1"]["response"][0], "roles": [], "people": ["vela"]}
+    Policy.objects.filter(severity="S1", site=None).update(
+        clocks={**DEFAULT_CLOCKS["S1"], "response": [first]}
+    )
+    world["vela"].is_active = False
+    world["vela"].save()
+    with pytest.raises(Refused, match="could take it"):
+        withdraw(mine, by=world["hutchins"], why="Wrong area")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_take_it_back_at_once_one_does(world):
     mine = republish(world["hutchins"], area=world.area)
