@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -63,29 +64,27 @@ def change(request: HttpRequest, pk: int) -> HttpResponseBase:
 @login_required
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponseBase:
-    cover = _cover(request, pk)
-    site = _site_of(request, cover)
-    with timezone.override(site.tz):
-        try:
-            lifecycle.remove_cover(pk, by=person_of(request))
-        except Refused as refusal:
-            return _page(request, _form_of(cover, site), site=site, cover=cover, refusal=refusal)
-    messages.success(request, _("Removed. %(name)s is on as planned.") % {"name": cover.absent})
-    return redirect(week_address(site, cover.starts_at, request))
+    """It does not happen after all."""
+    return _at_once(request, pk, lifecycle.remove_cover, _("Removed. %(name)s is on as planned."))
 
 
 @login_required
 @require_POST
 def back(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Whoever is away is back now."""
+    return _at_once(request, pk, lifecycle.end_cover, _("%(name)s is back."))
+
+
+def _at_once(request: HttpRequest, pk: int, verb: Callable[..., Cover], done: str) -> HttpResponseBase:
+    """What takes no form: it is done and said, or refused on the page of the cover."""
     cover = _cover(request, pk)
     site = _site_of(request, cover)
     with timezone.override(site.tz):
         try:
-            lifecycle.end_cover(pk, by=person_of(request))
+            verb(pk, by=person_of(request))
         except Refused as refusal:
             return _page(request, _form_of(cover, site), site=site, cover=cover, refusal=refusal)
-    messages.success(request, _is_back(cover))
+    messages.success(request, done % {"name": cover.absent})
     return redirect(week_address(site, cover.starts_at, request))
 
 
@@ -129,13 +128,9 @@ def _ends_now(cover: Cover | None, planned: Cover) -> bool:
     return cover is not None and lifecycle.is_back(cover, planned.ends_at, timezone.now())
 
 
-def _is_back(cover: Cover) -> str:
-    return _("%(name)s is back.") % {"name": cover.absent}
-
-
 def _done(cover: Cover) -> str:
     if cover.ends_at <= timezone.now():
-        return _is_back(cover)
+        return _("%(name)s is back.") % {"name": cover.absent}
     if cover.stand_in:
         return _("%(stand_in)s stands in for %(absent)s.") % {
             "stand_in": cover.stand_in,
